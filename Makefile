@@ -1,0 +1,160 @@
+# Everything that is made goes under build/; `make clean` removes it. `make` alone lists the targets.
+
+PYTHON ?= python3
+ARGS ?=
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One virtual environment per version of Python, made anew when what it must hold changes, and when it was moved.
+FACTS := $(shell $(PYTHON) -c 'import platform, sys; print(platform.python_version(), sys._base_executable)')
+VERSION := $(word 1,$(FACTS))
+BASE := $(word 2,$(FACTS))
+VENV := build/venv/$(VERSION)
+PY := $(VENV)/bin/python
+REQUIREMENTS := tests/requirements
+sum = $(shell { pwd; cat $(1:%=$(REQUIREMENTS)/%.txt); } | cksum | tr ' ' -)
+RUN_READY := $(VENV)/run-$(call sum,run amazon-aws)
+TEST_READY := $(VENV)/test-$(call sum,run amazon-aws test)
+TREE := build/collections/ansible_collections/amikit/aws
+
+# What the user has set for other work decides nothing here: no credentials, no configuration, no home directory.
+# Only pip is run with the home of the user, where its cache is and what it knows of package indexes.
+USER_HOME := $(HOME)
+unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON%,$(.VARIABLES)))
+unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
+export HOME := $(CURDIR)/build/home
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export LC_ALL := C.UTF-8
+export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
+export AWS_EC2_METADATA_DISABLED := true
+
+PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+GATE := PYTHONPATH=tests $(PY) -m gates
+IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
+CACHES := $(CURDIR)/build/cache
+GATES := format lint mypy unit integration sanity build-check
+# What is type-checked beside the plugins, where there is anything in it.
+typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))
+TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/unit,$(call typed,$(name)))
+
+.PHONY: help
+help: ## list the targets
+	@echo "make TARGET [PYTHON=python3.12] [ARGS='what the tool is told besides']"
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r n t; do printf '  %-12s %s\n' "$$n" "$$t"; done
+
+### Use it
+
+.PHONY: demo
+demo: $(RUN_READY) tree ## share images of an embedded EC2, step by step
+	@$(PY) demo/run.py $(ARGS)
+
+.PHONY: ec2
+ec2: $(RUN_READY) ## start an embedded EC2 with a few images, and print how to use it
+	@PYTHONPATH=tests $(PY) -m local_ec2 --seed $(ARGS)
+
+.PHONY: bench
+bench: $(RUN_READY) tree ## measure the collection
+	@$(PY) bench/run.py $(ARGS)
+
+.PHONY: tarball
+tarball: $(RUN_READY) tree ## build the collection into build/dist
+	@rm -rf build/dist && mkdir -p build/dist
+	@ansible-galaxy collection build --output-path build/dist $(TREE)
+
+### Gates
+
+.PHONY: test
+test: $(TEST_READY) tree ## run every gate, and say at the end which passed
+	@failed=; summary=; \
+	for gate in $(GATES); do \
+	  start=$$SECONDS; result=passed; \
+	  $(MAKE) PYTHON=$(BASE) ARGS= $$gate || { result=FAILED; failed+=" $$gate"; }; \
+	  summary+=$$(printf '  %-12s %s %5d s' $$gate $$result $$((SECONDS - start)))$$'\n'; \
+	done; \
+	printf '\n%s' "$$summary"; \
+	$(GATE).versions; \
+	if [[ -n $$failed ]]; then echo "make test: FAILED:$$failed"; exit 1; fi; \
+	echo "make test: all $(words $(GATES)) gates passed"
+
+.PHONY: format
+format: $(TEST_READY) ## check the formatting
+	@echo "==> format: ruff format"
+	@ruff format --quiet --diff . || { echo "To apply this: make fmt"; exit 1; }
+
+.PHONY: fmt
+fmt: $(TEST_READY) ## apply the formatting, and those fixes that are safe
+	@ruff check --quiet --fix --exit-zero . && ruff format .
+
+.PHONY: lint
+lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog
+	@failed=0; step() { echo "==> lint: $$1"; "$${@:2}" || failed=1; }; \
+	step "ruff" ruff check --quiet --output-format concise .; \
+	cd $(TREE); \
+	step "yamllint" yamllint --strict .; \
+	step "ansible-lint, profile production" ansible-lint --strict --offline --format pep8 --nocolor -q; \
+	step "antsibull-changelog" antsibull-changelog lint; \
+	step "shellcheck" shellcheck .ci/run; \
+	exit $$failed
+
+.PHONY: mypy
+mypy: $(TEST_READY) tree ## check the types, strictly
+	@echo "==> mypy: strict"
+	@cd $(TREE) && MYPYPATH="$(CURDIR)/build/collections" mypy --cache-dir "$(CACHES)/mypy" --no-error-summary \
+	  -p ansible_collections.amikit.aws.plugins $(TYPED) $(ARGS)
+
+.PHONY: unit
+unit: $(TEST_READY) tree ## run the unit tests: make unit ARGS='-k permissions'
+	@echo "==> unit: pytest"
+	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(ARGS)
+
+.PHONY: integration
+integration: $(TEST_READY) tree ## run the integration targets: make integration ARGS='target ...'
+	@echo "==> integration: ansible-test integration, against an embedded EC2"
+	@$(GATE).integration $(ARGS)
+
+.PHONY: sanity
+sanity: $(TEST_READY) tree ## run ansible-test sanity: make sanity ARGS='--test pylint'
+	@echo "==> sanity: ansible-test sanity (the first time it makes its environments, a minute or two)"
+	@$(GATE).sanity $(ARGS)
+
+.PHONY: build-check
+build-check: $(TEST_READY) tarball ## build the collection, look into it, install it and use it from there
+	@echo "==> build-check: the tarball"
+	@$(GATE).tarball
+
+### Means
+
+.PHONY: venv
+venv: $(TEST_READY) ## make the virtual environment with all that the gates need
+
+.PHONY: tree
+tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside
+	@$(GATE).tree
+
+.PHONY: clean
+clean: ## remove all that was made
+	@rm -rf build
+
+$(RUN_READY):
+	@[[ -n "$(VERSION)" ]] || { echo "PYTHON=$(PYTHON) does not run"; exit 1; }
+	@$(BASE) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed and $(PYTHON) is $(VERSION). Name another: make PYTHON=python3.12"; exit 1; }
+	@echo "==> environment: ansible-core, amazon.aws and moto for Python $(VERSION) (once, about half a minute)"
+	@rm -rf $(VENV)
+	@$(BASE) -m venv $(VENV)
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)/run.txt
+	@HOME="$(USER_HOME)" $(GATE).amazon_aws
+	@HOME="$(USER_HOME)" $(GATE).harness
+	@cd $(VENV)/lib/python*/site-packages && "$(CURDIR)/$(PY)" -m compileall -qq -j0 \
+	  ansible boto3 botocore flask jinja2 moto/core moto/ec2 moto/iam werkzeug yaml
+	@touch $@
+
+$(TEST_READY): $(RUN_READY)
+	@echo "==> environment: the tools of the gates for Python $(VERSION) (once, about half a minute)"
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
+	@rm -f $(VENV)/test-*
+	@touch $@

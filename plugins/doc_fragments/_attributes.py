@@ -1,0 +1,33 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this doc fragment is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""What the documentation of the collection's modules shares."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The attributes block of a module that modifies."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/amikit.aws.aws) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - amikit.aws.aws
+  check_mode:
+    description: Can run in check mode and return what would change, without changing it.
+    details:
+      - Every request that would be sent is sent with C(DryRun=true), so a caller who is not authorized fails the check.
+    support: full
+  diff_mode:
+    description: Returns the difference between the current state and the state asked for, when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row, without anything else changing in between, the second run changes nothing.
+    support: full
+"""

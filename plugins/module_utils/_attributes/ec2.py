@@ -1,0 +1,130 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""The edge: the only file that touches boto3, and the one place where its errors become ours.
+
+It sends what it is told to, and knows neither images nor plans.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import typing as t
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import ClientError
+    from botocore.parsers import ResponseParserError
+except ImportError:
+    pass  # AnsibleAWSModule says so
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .plan import Failure
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+Response = t.Mapping[str, t.Any]
+
+DENIED = "UnauthorizedOperation"
+_WOULD_SUCCEED = "DryRunOperation"
+_ENCODED = "Encoded authorization failure message: "
+
+
+class EC2Error(AnsibleAWSError):
+    """EC2, or the way to it, failed. ``failure`` keeps EC2's code, message and request id."""
+
+    def __init__(self, failure: Failure, exception: Exception) -> None:
+        super().__init__(message=f"{failure.operation} failed", exception=exception)  # type: ignore[no-untyped-call]
+        self.failure = failure
+
+
+class EC2:
+    """EC2 in every Region that a task names: one session, a client for each Region."""
+
+    def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
+        _dummy, endpoint, parameters = get_aws_connection_info(module)
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 10},
+            max_pool_connections=concurrency,
+            user_agent_extra="amikit.aws",
+        )
+        asked = parameters.pop("aws_config", None)
+        self._config = config.merge(asked) if asked else config
+        self._verify = parameters.pop("verify", None)
+        self._endpoint = endpoint
+        self._session = _connect(boto3.session.Session, **parameters)
+        self._clients: dict[str, t.Any] = {}
+        # A boto3 session may not make two clients at a time.
+        self._lock = threading.Lock()
+
+    def call(self, region: str, operation: str, **arguments: t.Any) -> Response:
+        """Send one request and return the response; raise EC2Error.
+
+        ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
+        """
+        client = self._client(region)
+        try:
+            response: Response = getattr(client, operation)(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _WOULD_SUCCEED:
+                return {}
+            raise _refused(error) from error
+        except (BotoCoreError, ResponseParserError) as error:
+            raise _unanswered(client.meta.method_to_api_mapping[operation], error) from error
+        return response
+
+    def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None:
+        """Return the decoded authorization message of a denial, or None when there is none or it may not be read."""
+        _dummy, found, encoded = failure.message.partition(_ENCODED)
+        if failure.code != DENIED or not found:
+            return None
+        once = self._config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10))
+        try:
+            client = self._make_client("sts", region, once)
+            answer = client.decode_authorization_message(EncodedMessage=encoded.strip())
+            decoded: dict[str, t.Any] = json.loads(answer["DecodedMessage"])
+        except (AnsibleAWSError, BotoCoreError, ClientError, ResponseParserError, ValueError):
+            return None
+        return decoded
+
+    def _client(self, region: str) -> t.Any:
+        with self._lock:
+            if region not in self._clients:
+                self._clients[region] = self._make_client("ec2", region, self._config)
+            return self._clients[region]
+
+    def _make_client(self, service: str, region: str, config: Config) -> t.Any:
+        return _connect(
+            self._session.client,
+            service,
+            region_name=region,
+            endpoint_url=self._endpoint,
+            verify=self._verify,
+            config=config,
+        )
+
+
+def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
+    # botocore raises a bare ValueError for a malformed endpoint_url.
+    try:
+        return connect(*arguments, **options)
+    except (BotoCoreError, ValueError) as error:
+        raise _unanswered("Connect", error) from error
+
+
+def _refused(error: ClientError) -> EC2Error:
+    told = error.response["Error"]
+    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+    return EC2Error(Failure(error.operation_name, told["Code"], told.get("Message", ""), request_id), error)
+
+
+def _unanswered(operation: str, error: Exception) -> EC2Error:
+    return EC2Error(Failure(operation, type(error).__name__, str(error)), error)

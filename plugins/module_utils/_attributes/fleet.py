@@ -1,0 +1,322 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""One task over many resources in many Regions: read all, plan all, refuse or send, wait.
+
+The order of work lives here, and the one loop that sends requests. It works on any kind of resource that describes
+itself as ResourceType; it knows neither option names, nor result keys, nor boto3.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+
+from .ec2 import DENIED
+from .ec2 import EC2Error
+from .plan import Attribute
+from .plan import Attributes
+from .plan import Failure
+from .plan import Plan
+from .plan import Request
+from .plan import Value
+from .plan import after_requests
+from .plan import make_plan
+from .result import NAMED
+
+if t.TYPE_CHECKING:
+    from .ec2 import EC2
+    from .ec2 import Response
+    from .options import Target
+    from .options import Task
+    from .permissions import Permissions
+
+DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages)
+_FIRST_PAUSE = 1.0  # seconds; doubled after every poll, as the EC2 Developer Guide's "Eventual consistency" advises
+_LONGEST_PAUSE = 15.0
+
+Item = t.TypeVar("Item")
+Result = t.TypeVar("Result")
+
+
+class ResourceType(t.Protocol):
+    """What the fleet needs to know of a kind of resource: its requests, how to read them, and what EC2 refuses."""
+
+    id_key: str
+    describe_operation: str
+    described_key: str
+    read_operation: str
+    modify_operation: str
+    public_access_operation: str
+
+    def describe_arguments(self, ids: t.Sequence[str], own: bool) -> dict[str, t.Any]: ...
+    def read_arguments(self, attribute: Attribute, resource_id: str) -> dict[str, t.Any]: ...
+    def modify_arguments(self, resource_id: str, request: Request) -> dict[str, t.Any]: ...
+    def text(self, attribute: Attribute, described: Response) -> Value: ...
+    def permissions(self, response: Response) -> Permissions: ...
+    def is_pending(self, described: Response) -> bool: ...
+    def blocks_public_access(self, response: Response) -> bool: ...
+    def becomes_public(self, plan: Plan) -> bool: ...
+    def exceeds_quota(self, plan: Plan) -> bool: ...
+    def quota_warning(self, ids: t.Sequence[str]) -> str: ...
+    def unknown(self, resource_id: str, region: str, request_id: str | None) -> Failure: ...
+    def foreign(self, resource_id: str, described: Response) -> Failure: ...
+    def still_pending(self, resource_id: str, timeout: int) -> Failure: ...
+    def refusal(self, plan: Plan, described: Response, public_access_blocked: bool) -> Failure | None: ...
+
+
+@dataclass
+class Subject:
+    """One resource of the task, and how far the work on it has come.
+
+    ``statuses`` belong to the plan's requests, in order: not_sent, then applied, authorized, denied or failed.
+    """
+
+    target: Target
+    described: t.Mapping[str, t.Any] = field(default_factory=dict)
+    permissions: dict[str, Permissions] = field(default_factory=dict)
+    plan: Plan | None = None
+    statuses: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        return self.plan.requests if self.plan else ()
+
+    @property
+    def after(self) -> Attributes | None:
+        """What the resource is, or in check mode would be, once the task has ended, however it ended."""
+        if self.plan is None:
+            return None
+        done = itertools.takewhile(lambda pair: pair[1] in ("applied", "authorized"), zip(self.requests, self.statuses))
+        return after_requests(self.plan.before, [request for request, _dummy in done])
+
+    @property
+    def changed(self) -> bool:
+        return self.plan is not None and self.after != self.plan.before
+
+
+class Fleet:
+    """The resources of one task. ``run`` does the work; ``subjects`` and ``warnings`` tell what came of it."""
+
+    def __init__(self, ec2: EC2, resource: ResourceType, task: Task) -> None:
+        self._ec2 = ec2
+        self._resource = resource
+        self._task = task
+        self._pool = ThreadPoolExecutor(max_workers=task.concurrency)
+        self.subjects = [Subject(target) for target in task.targets]
+        self.warnings: list[str] = []
+
+    def run(self, dry_run: bool) -> None:
+        """Read, plan, refuse, send and wait. EC2's errors end up in the subjects; none is raised."""
+        with self._pool:
+            self._read()
+            self._plan()
+            self._predict_refusals()
+            if not any(subject.failure for subject in self.subjects):
+                self._each(lambda subject: self._send(subject, dry_run), self.subjects)
+                if self._task.wait and not dry_run:
+                    self._wait_until_visible()
+            self._decode_denials()
+
+    # Reading
+
+    def _read(self) -> None:
+        self._describe(self.subjects)
+        if self._task.wait:
+            self._wait_while_pending()
+        self._each(self._read_permissions, self._healthy())
+
+    def _describe(self, subjects: t.Sequence[Subject]) -> None:
+        self._each(self._describe_batch, _batches(subjects))
+
+    def _describe_batch(self, batch: t.Sequence[Subject]) -> None:
+        try:
+            own, _dummy = self._described(batch, own=True)
+            missing = [subject for subject in batch if subject.target.id not in own]
+            # Whose the others are costs a request of its own, which a task without mistakes does not make.
+            foreign, request_id = self._described(missing, own=False) if missing else ({}, None)
+        except EC2Error as error:
+            for subject in batch:
+                subject.failure = error.failure
+            return
+        for subject in batch:
+            region, resource_id = subject.target
+            if resource_id in own:
+                subject.described = own[resource_id]
+            elif resource_id in foreign:
+                subject.failure = self._resource.foreign(resource_id, foreign[resource_id])
+            else:
+                subject.failure = self._resource.unknown(resource_id, region, request_id)
+
+    def _described(self, batch: t.Sequence[Subject], own: bool) -> tuple[dict[str, Response], str | None]:
+        """Return the descriptions by id, those of other owners only unless ``own``, and the request's id."""
+        resource = self._resource
+        arguments = resource.describe_arguments([subject.target.id for subject in batch], own)
+        response = self._ec2.call(batch[0].target.region, resource.describe_operation, **arguments)
+        found = {described[resource.id_key]: described for described in response[resource.described_key]}
+        return found, response["ResponseMetadata"].get("RequestId")
+
+    def _wait_while_pending(self) -> None:
+        def pending() -> list[Subject]:
+            return [subject for subject in self._healthy() if self._resource.is_pending(subject.described)]
+
+        self._poll(pending, self._describe)
+        for subject in pending():
+            subject.failure = self._resource.still_pending(subject.target.id, self._task.wait_timeout)
+
+    def _read_permissions(self, subject: Subject) -> None:
+        region, resource_id = subject.target
+        for attribute in (asked.attribute for asked in self._task.asked if asked.attribute.kinds):
+            arguments = self._resource.read_arguments(attribute, resource_id)
+            try:
+                response = self._ec2.call(region, self._resource.read_operation, **arguments)
+            except EC2Error as error:
+                subject.failure = error.failure
+                return
+            subject.permissions[attribute.option] = self._resource.permissions(response)
+
+    def _current(self, subject: Subject, attribute: Attribute) -> Value:
+        if attribute.kinds:
+            return subject.permissions[attribute.option]
+        return self._resource.text(attribute, subject.described)
+
+    # Planning
+
+    def _plan(self) -> None:
+        for subject in self._healthy():
+            current = tuple((asked.attribute, self._current(subject, asked.attribute)) for asked in self._task.asked)
+            subject.plan = make_plan(Attributes(current), self._task.asked)
+            subject.statuses = ["not_sent"] * len(subject.plan.requests)
+        over = [
+            subject.target.id
+            for subject in self.subjects
+            if subject.plan and self._resource.exceeds_quota(subject.plan)
+        ]
+        if over:
+            self.warnings.append(self._resource.quota_warning(over))
+
+    def _predict_refusals(self) -> None:
+        blocked = self._public_access_blocked()
+        for subject in self._healthy():
+            if subject.plan is None:
+                continue
+            answer = blocked.get(subject.target.region, False)
+            if isinstance(answer, Failure):
+                subject.failure = answer if self._resource.becomes_public(subject.plan) else None
+            else:
+                subject.failure = self._resource.refusal(subject.plan, subject.described, answer)
+
+    def _public_access_blocked(self) -> dict[str, bool | Failure]:
+        """Return, for every Region where something becomes public, whether that is blocked, or why nobody knows."""
+        regions = list(
+            dict.fromkeys(
+                subject.target.region
+                for subject in self._healthy()
+                if subject.plan and self._resource.becomes_public(subject.plan)
+            )
+        )
+        return dict(zip(regions, self._each(self._is_public_access_blocked, regions)))
+
+    def _is_public_access_blocked(self, region: str) -> bool | Failure:
+        try:
+            return self._resource.blocks_public_access(self._ec2.call(region, self._resource.public_access_operation))
+        except EC2Error as error:
+            return error.failure
+
+    # Sending
+
+    def _send(self, subject: Subject, dry_run: bool) -> None:
+        """Send the plan's requests in order: the one loop that does. A real run stops at the first that fails."""
+        region, resource_id = subject.target
+        for number, request in enumerate(subject.requests):
+            arguments = self._resource.modify_arguments(resource_id, request)
+            if dry_run:
+                arguments["DryRun"] = True
+            try:
+                self._ec2.call(region, self._resource.modify_operation, **arguments)
+                subject.statuses[number] = "authorized" if dry_run else "applied"
+            except EC2Error as error:
+                subject.statuses[number] = "denied" if error.failure.code == DENIED else "failed"
+                subject.failure = subject.failure or error.failure
+                if not dry_run:
+                    return
+
+    # Waiting
+
+    def _wait_until_visible(self) -> None:
+        changed = [subject for subject in self._healthy() if subject.changed]
+
+        def unseen() -> list[Subject]:
+            return [subject for subject in changed if not subject.failure and self._unseen(subject)]
+
+        self._look_again(changed)
+        self._poll(unseen, self._look_again)
+        for subject in unseen():
+            subject.failure = self._not_yet_visible(self._unseen(subject))
+
+    def _unseen(self, subject: Subject) -> list[Request]:
+        """Return the requests whose effect the latest reading does not show."""
+        return [
+            request
+            for request in subject.requests
+            if not request.is_visible_in(self._current(subject, request.attribute))
+        ]
+
+    def _look_again(self, subjects: t.Sequence[Subject]) -> None:
+        unseen = [(subject, self._unseen(subject)) for subject in subjects]
+        self._describe([subject for subject, requests in unseen if any(not each.attribute.kinds for each in requests)])
+        self._each(
+            self._read_permissions,
+            [subject for subject, requests in unseen if any(each.attribute.kinds for each in requests)],
+        )
+
+    def _not_yet_visible(self, requests: t.Sequence[Request]) -> Failure:
+        names = ", ".join(dict.fromkeys(request.attribute.name for request in requests))
+        message = (
+            f"EC2 accepted the change of {names} but does not show it after {self._task.wait_timeout} s; it may yet"
+            " take effect: run the task again to see, raise wait_timeout, or set wait to false"
+        )
+        return Failure("wait", "Timeout", message)
+
+    def _poll(self, waiting: t.Callable[[], list[Subject]], look: t.Callable[[t.Sequence[Subject]], None]) -> None:
+        """Look at what is waiting until nothing is, for ``wait_timeout`` seconds at most."""
+        deadline = time.monotonic() + self._task.wait_timeout
+        pause = _FIRST_PAUSE
+        left = waiting()
+        while left and time.monotonic() < deadline:
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            look(left)
+            left = waiting()
+
+    def _decode_denials(self) -> None:
+        """Decode the authorization messages of the failures that the task's message will name."""
+        failed = [(subject, subject.failure) for subject in self.subjects if subject.failure]
+        for subject, failure in failed[:NAMED]:
+            subject.failure = replace(failure, decoded=self._ec2.decoded(subject.target.region, failure))
+
+    def _healthy(self) -> list[Subject]:
+        return [subject for subject in self.subjects if not subject.failure]
+
+    def _each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
+        return list(self._pool.map(work, items))
+
+
+def _batches(subjects: t.Sequence[Subject]) -> list[list[Subject]]:
+    """Return the subjects in batches of one Region and one request each."""
+    regions: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        regions.setdefault(subject.target.region, []).append(subject)
+    return [
+        group[start : start + DESCRIBED_PER_REQUEST]
+        for group in regions.values()
+        for start in range(0, len(group), DESCRIBED_PER_REQUEST)
+    ]

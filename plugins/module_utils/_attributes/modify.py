@@ -1,0 +1,91 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""The body of a module that makes attributes so: its argument specification, and its run from options to result.
+
+Here, and only here, the module object is used: nothing below knows it, and every error is presented here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .ec2 import EC2
+from .ec2 import EC2Error
+from .fleet import Fleet
+from .fleet import ResourceType
+from .options import InvalidOptionsError
+from .options import Named
+from .options import parse_task
+from .result import failure_message
+from .result import present
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from .plan import Attribute
+
+
+class Modifiable(Named, ResourceType, t.Protocol):
+    """A kind of resource that a module can modify: its names in options, messages and results."""
+
+    @property
+    def id_option(self) -> str: ...
+
+    @property
+    def noun(self) -> str: ...
+
+    @property
+    def result_key(self) -> str: ...
+
+
+def argument_spec(resource: Modifiable) -> dict[str, t.Any]:
+    """Return the options of the resource's module, those of the connection aside."""
+    spec: dict[str, t.Any] = {
+        resource.ids_option: {
+            "type": "list",
+            "elements": "str",
+            "required": True,
+            "aliases": [resource.id_option],
+        },
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 120},
+        "concurrency": {"type": "int", "default": 16},
+    }
+    for attribute in resource.attributes:
+        spec.update(_permission_options(attribute) if attribute.kinds else {attribute.option: {"type": "str"}})
+    return spec
+
+
+def _permission_options(attribute: Attribute) -> dict[str, t.Any]:
+    entries = {
+        "type": "dict",
+        "options": {
+            kind.option: {"type": "list", "elements": "str", "aliases": list(kind.aliases)} for kind in attribute.kinds
+        },
+    }
+    return {
+        attribute.option: entries,
+        f"revoke_{attribute.option}": entries,
+        f"purge_{attribute.option}": {"type": "bool", "default": False},
+    }
+
+
+def run(module: AnsibleAWSModule, resource: Modifiable) -> t.NoReturn:
+    """Do what the module's options ask for, and exit with the result."""
+    try:
+        task = parse_task(module.params, resource, lambda: module.region)
+        fleet = Fleet(EC2(module, task.concurrency), resource, task)
+    except InvalidOptionsError as error:
+        module.fail_json(msg=str(error))
+    except EC2Error as error:
+        module.fail_json(msg=f"{error.failure.operation}: {error.failure.code}: {error.failure.message}")
+    fleet.run(dry_run=module.check_mode)
+    for warning in fleet.warnings:
+        module.warn(warning)
+    result = present(fleet.subjects, resource.id_option, resource.result_key, module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
+    if any(subject.failure for subject in fleet.subjects):
+        module.fail_json(msg=failure_message(fleet.subjects, resource.noun, module.check_mode), **result)
+    module.exit_json(**result)

@@ -1,0 +1,196 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""From the options of a task to what it asks for, with everything that is wrong with them told at once.
+
+Pure: no request is made here, and none is made before this has passed.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .permissions import Options
+from .permissions import Permissions
+from .permissions import from_options
+from .plan import Asked
+from .plan import AskedPermissions
+from .plan import AskedText
+from .plan import Attribute
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
+_MAX_SHOWN = 60
+
+
+class InvalidOptionsError(ValueError):
+    """A task's options are wrong; the text names every problem."""
+
+    def __init__(self, problems: t.Sequence[str]) -> None:
+        head = (
+            "The task is invalid; nothing was sent to EC2: "
+            if len(problems) == 1
+            else (f"The task is invalid in {len(problems)} ways; nothing was sent to EC2: ")
+        )
+        super().__init__(head + "; ".join(problems) + ".")
+
+
+class Target(t.NamedTuple):
+    """Which resource, and where."""
+
+    region: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.region})"
+
+
+class Identifiers(t.Protocol):
+    """How a kind of resource is named in a task: the option, and the prefix of its ids."""
+
+    @property
+    def ids_option(self) -> str: ...
+
+    @property
+    def id_prefix(self) -> str: ...
+
+
+class Named(Identifiers, t.Protocol):
+    """A kind of resource with attributes to manage."""
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task asks for, valid as far as can be told without EC2. Times are in seconds."""
+
+    targets: tuple[Target, ...]
+    asked: tuple[Asked, ...]
+    wait: bool
+    wait_timeout: int
+    concurrency: int
+
+    @property
+    def regions(self) -> list[str]:
+        return list(dict.fromkeys(target.region for target in self.targets))
+
+
+Params = t.Mapping[str, t.Any]
+DefaultRegion = t.Callable[[], t.Optional[str]]
+
+
+def parse_task(params: Params, named: Named, default_region: DefaultRegion) -> Task:
+    """Return the task; raise InvalidOptionsError with every problem. ``default_region`` is asked only when needed."""
+    problems: list[str] = []
+    targets = parse_targets(params[named.ids_option], named, default_region, problems)
+    asked = tuple(
+        ask for attribute in named.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
+    )
+    problems += _nothing_asked(named, asked) if not problems else []
+    problems += [
+        f"{option}: {params[option]} is less than {least}"
+        for option, least in (("wait_timeout", 0), ("concurrency", 1))
+        if params[option] < least
+    ]
+    if problems:
+        raise InvalidOptionsError(problems)
+    return Task(targets, asked, params["wait"], params["wait_timeout"], params["concurrency"])
+
+
+def parse_targets(
+    ids: t.Iterable[str], named: Identifiers, default_region: DefaultRegion, problems: list[str]
+) -> tuple[Target, ...]:
+    """Return the resources named by ``ids`` in order, each once; append what is wrong to ``problems``.
+
+    An element may itself be a comma-separated list: Packer prints the artifact of a build in several Regions so.
+    """
+    targets: dict[Target, None] = {}
+    without_region: list[str] = []
+    for text in (part.strip() for element in ids for part in element.split(",")):
+        region, colon, resource_id = text.rpartition(":")
+        problem = _id_problem(text, region, colon, resource_id, named.id_prefix)
+        if problem:
+            problems.append(f"{named.ids_option}: {problem}")
+            continue
+        region = region or default_region() or ""
+        if region:
+            targets[Target(region, resource_id)] = None
+        else:
+            without_region.append(resource_id)
+    if without_region:
+        problems.append(_no_region(named, without_region))
+    return tuple(targets)
+
+
+def _id_problem(text: str, region: str, colon: str, resource_id: str, prefix: str) -> str:
+    # EC2's ids are 8 hexadecimal digits, or 17 since 2016 (EC2 User Guide, "Resource IDs").
+    if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
+        expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
+        return f"{_shown(text)} is not the id of {_ARTICLES[prefix]} ({expected})"
+    if colon and not _REGION.fullmatch(region):
+        return f"{_shown(text)} does not begin with a Region such as us-east-1"
+    return ""
+
+
+_ARTICLES = {"ami": "an AMI", "snap": "a snapshot"}
+
+
+def _no_region(named: Identifiers, ids: t.Sequence[str]) -> str:
+    example = f"REGION:{named.id_prefix}-…"
+    return f"{named.ids_option}: {', '.join(ids)}: in which Region? Set region (or AWS_REGION), or write {example}"
+
+
+def _nothing_asked(named: Named, asked: t.Sequence[Asked]) -> list[str]:
+    if asked:
+        return []
+    options = [attribute.option for attribute in named.attributes]
+    options += [f"revoke_{attribute.option}" for attribute in named.attributes if attribute.kinds]
+    return [f"no attribute is asked for: set at least one of {', '.join(options)}"]
+
+
+def _asked_of(attribute: Attribute, params: Params, problems: list[str]) -> t.Iterator[Asked | None]:
+    yield _permissions(attribute, params, problems) if attribute.kinds else _text(attribute, params, problems)
+
+
+def _text(attribute: Attribute, params: Params, problems: list[str]) -> AskedText | None:
+    value = params[attribute.option]
+    if value is None:
+        return None
+    problem = attribute.problem(value)
+    if problem:
+        problems.append(f"{attribute.option}: {problem}")
+    return AskedText(attribute, value)
+
+
+def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> AskedPermissions | None:
+    option = attribute.option
+    grant: Options | None = params[option]
+    revoke: Options | None = params[f"revoke_{option}"]
+    purge: bool = params[f"purge_{option}"]
+    problems += _entry_problems(attribute, option, grant) + _entry_problems(attribute, f"revoke_{option}", revoke)
+    if purge and grant is None:
+        problems.append(f"purge_{option}: needs {option}, the entries that remain ({option}: {{}} for none)")
+    if grant is None and revoke is None:
+        return None
+    asked = AskedPermissions(attribute, from_options(grant or {}), from_options(revoke or {}), purge)
+    problems += _granted_and_revoked(option, asked.grant & asked.revoke)
+    return asked
+
+
+def _entry_problems(attribute: Attribute, option: str, entries: Options | None) -> list[str]:
+    given = entries or {}
+    judged = ((kind, value, kind.problem(value)) for kind in attribute.kinds for value in given.get(kind.option) or ())
+    return [f"{option}.{kind.option}: {_shown(value)} {problem}" for kind, value, problem in judged if problem]
+
+
+def _granted_and_revoked(option: str, entries: Permissions) -> list[str]:
+    return [f"{_shown(value)} is in both {option} and revoke_{option}" for _dummy, value in sorted(entries)]
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…")

@@ -1,0 +1,187 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""What is, what was asked, what will be, and the requests that lead from one to the other.
+
+Everything here is a value or a pure function of values: no request, no clock, no Ansible, no boto3.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+
+from .permissions import Kind
+from .permissions import Permission
+from .permissions import Permissions
+
+# A description or imdsSupport is text (None: never set); a permission list is a set.
+Value = t.Union[str, None, Permissions]
+Operation = str  # set | add | remove
+
+
+def _no_problem(_value: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A row of the table of attributes that a kind of resource has.
+
+    ``option`` is its name in tasks and results, ``name`` EC2's name for it, ``member`` its structure in EC2's request.
+    ``unset`` is the value of a resource that has none. With ``kinds`` it is a set of permissions of those kinds, at
+    most ``entries_per_request`` of them in one request; without, it is text, which ``problem`` judges.
+    """
+
+    option: str
+    name: str
+    member: str
+    unset: Value
+    problem: t.Callable[[str], str] = field(default=_no_problem, compare=False)
+    kinds: tuple[Kind, ...] = ()
+    entries_per_request: int = 0
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What is, and what will be: the values of the attributes that a task manages, in the order of the table."""
+
+    values: tuple[tuple[Attribute, Value], ...]
+
+
+@dataclass(frozen=True)
+class AskedText:
+    """An attribute asked to have this text."""
+
+    attribute: Attribute
+    value: str
+
+    def applied_to(self, _current: Value) -> Value:
+        return self.value
+
+
+@dataclass(frozen=True)
+class AskedPermissions:
+    """A permission list asked to hold some entries, not to hold others, or, with ``purge``, to hold nothing else."""
+
+    attribute: Attribute
+    grant: Permissions = frozenset()
+    revoke: Permissions = frozenset()
+    purge: bool = False
+
+    def applied_to(self, current: Value) -> Value:
+        kept: Permissions = frozenset() if self.purge or not isinstance(current, frozenset) else current
+        return (kept | self.grant) - self.revoke
+
+
+Asked = t.Union[AskedText, AskedPermissions]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One modification of one attribute, as data. ``value`` is the text to set, or the entries to add or remove."""
+
+    attribute: Attribute
+    operation: Operation
+    value: str | tuple[Permission, ...]
+
+    @property
+    def entries(self) -> int:
+        return len(self.value) if isinstance(self.value, tuple) else 1
+
+    def applied_to(self, current: Value) -> Value:
+        """Return what ``current`` is once EC2 has carried the request out."""
+        if isinstance(self.value, str):
+            return self.value
+        held: Permissions = current if isinstance(current, frozenset) else frozenset()
+        return held.union(self.value) if self.operation == "add" else held.difference(self.value)
+
+    def is_visible_in(self, current: Value) -> bool:
+        """Tell whether EC2 shows the request's effect; entries that others changed meanwhile do not matter."""
+        return self.applied_to(current) == current
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way from what is to what will be."""
+
+    before: Attributes
+    after: Attributes
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+    @cached_property
+    def granted(self) -> Permissions:
+        """The permissions that the plan adds, of whatever attribute."""
+        return frozenset(
+            entry
+            for request in self.requests
+            if request.operation == "add"
+            for entry in request.value
+            if isinstance(entry, Permission)
+        )
+
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """Return the least requests, none of them empty: one attribute each, additions before removals.
+
+        EC2 changes one attribute in a request (ModifyImageAttribute, API reference). Additions come first so that
+        nobody who keeps access under another entry loses it in between.
+        """
+        return tuple(
+            request
+            for (attribute, before), (_dummy, after) in zip(self.before.values, self.after.values)
+            for request in _attribute_requests(attribute, before, after)
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a resource failed. ``predicted``: EC2 was not asked, because it would have refused.
+
+    ``decoded`` is the authorization message of a denial, where the caller may decode it.
+    """
+
+    operation: str
+    code: str
+    message: str
+    request_id: str | None = None
+    predicted: bool = False
+    decoded: t.Mapping[str, t.Any] | None = field(default=None, compare=False)
+
+
+def make_plan(current: Attributes, asked: t.Iterable[Asked]) -> Plan:
+    """Return the plan for one resource. ``current`` holds exactly the attributes that ``asked`` speaks of."""
+    wanted = {each.attribute.option: each for each in asked}
+    after = tuple((attribute, wanted[attribute.option].applied_to(value)) for attribute, value in current.values)
+    return Plan(current, Attributes(after))
+
+
+def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attributes:
+    """Return what ``before`` is after these requests, and no others, were carried out."""
+    values = {attribute.option: value for attribute, value in before.values}
+    for request in requests:
+        option = request.attribute.option
+        values[option] = request.applied_to(values[option])
+    return Attributes(tuple((attribute, values[attribute.option]) for attribute, _dummy in before.values))
+
+
+def _attribute_requests(attribute: Attribute, before: Value, after: Value) -> t.Iterator[Request]:
+    if isinstance(before, frozenset) and isinstance(after, frozenset):
+        yield from _permission_requests(attribute, "add", after - before)
+        yield from _permission_requests(attribute, "remove", before - after)
+    elif before != after and isinstance(after, str):
+        yield Request(attribute, "set", after)
+
+
+def _permission_requests(attribute: Attribute, operation: Operation, entries: Permissions) -> t.Iterator[Request]:
+    ordered = sorted(entries)
+    size = attribute.entries_per_request
+    for start in range(0, len(ordered), size):
+        yield Request(attribute, operation, tuple(ordered[start : start + size]))

@@ -1,0 +1,329 @@
+#!/usr/bin/python
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Options, documentation and entry point of the module; the work is done in module_utils/_attributes."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ec2_ami_attribute
+version_added: 0.1.0
+short_description: Make the attributes of AMIs so
+description:
+  - Reads the current attributes of one or many AMIs, works out the least change, and applies it with
+    C(ModifyImageAttribute).
+  - Manages the description, IMDS support, and launch permissions for accounts, everyone, organizations and
+    organizational units (OUs).
+  - An option that is left out is left alone. Granting launch permissions is additive, and revoking them is explicit.
+  - Every image is read and planned before anything is written. When an image cannot be read, or EC2 is known to refuse
+    a change, nothing is changed anywhere. Once writing has begun, the failure of one image does not stop the others.
+author:
+  - The amikit contributors (@amikit)
+options:
+  image_ids:
+    description:
+      - The AMIs to manage, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. Packer's whole
+        comma-separated artifact string works as it is.
+      - Repeats are collapsed, and an empty list does nothing.
+      - A Region is needed only for ids that do not carry one.
+    type: list
+    elements: str
+    required: true
+    aliases: [image_id]
+  description:
+    description:
+      - The description, of up to 255 printable ASCII characters. An empty string clears it.
+    type: str
+  imds_support:
+    description:
+      - V(v2.0), the only value, makes instances launched from the AMI require IMDSv2 by default.
+      - This cannot be undone. EC2 has no other value, and no way back.
+    type: str
+  launch_permissions:
+    description:
+      - Who is granted the permission to launch the AMI. Entries that the AMI has beside these stay, unless
+        O(purge_launch_permissions=true).
+    type: dict
+    suboptions: &permissions
+      user_ids:
+        description: Account ids of 12 digits. Quote them, because YAML takes an unquoted leading zero for a number.
+        type: list
+        elements: str
+      group_names:
+        description: V(all), the only group, is everyone.
+        type: list
+        elements: str
+      org_arns:
+        description: ARNs of organizations.
+        type: list
+        elements: str
+        aliases: [organization_arns]
+      org_unit_arns:
+        description: ARNs of organizational units.
+        type: list
+        elements: str
+        aliases: [organizational_unit_arns]
+  revoke_launch_permissions:
+    description:
+      - Whose permission to launch the AMI is revoked. An entry cannot be granted and revoked in one task.
+      - An account that may launch the AMI through its organization, its OU or because the AMI is public still can.
+    type: dict
+    suboptions: *permissions
+  purge_launch_permissions:
+    description:
+      - Whether nothing but O(launch_permissions) remains, of any kind.
+      - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Whether to wait for a C(pending) AMI to become available, and after a change until EC2 shows it.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long each of these waits may take, in seconds.
+    type: int
+    default: 120
+  concurrency:
+    description: The number of requests in flight, over all Regions together.
+    type: int
+    default: 16
+notes:
+  - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
+    nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
+    in check mode and in a real run alike.
+  - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
+    C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
+    public. With C(sts:DecodeAuthorizationMessage) a denial is decoded."
+  - Requests that EC2 throttles, or that fail on the way, are retried by botocore. O(aws_config) overrides how.
+seealso:
+  - module: amazon.aws.ec2_ami
+  - name: ModifyImageAttribute
+    description: The EC2 API that this module implements.
+    link: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
+extends_documentation_fragment:
+  - amikit.aws._attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Share an AMI with two accounts, an organization and an OU, and keep everyone who has it
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions:
+      user_ids:
+        - "111122223333"
+        - "444455556666"
+      org_arns:
+        - arn:aws:organizations::123456789012:organization/o-abcdefghij
+      org_unit_arns:
+        - arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij
+
+- name: Share what Packer built, in every Region it was built in
+  amikit.aws.ec2_ami_attribute:
+    image_ids: us-east-1:ami-0123456789abcdef0,eu-west-1:ami-0fedcba9876543210
+    launch_permissions:
+      user_ids: ["111122223333"]
+
+- name: Give the launch permissions to exactly these accounts, and to nobody else
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions:
+      user_ids: ["111122223333"]
+    purge_launch_permissions: true
+
+- name: Take an AMI away from one account
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    revoke_launch_permissions:
+      user_ids: ["444455556666"]
+
+- name: Make an AMI public
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions:
+      group_names: [all]
+
+- name: Make an AMI private, so that only its owner can launch it
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions: {}
+    purge_launch_permissions: true
+
+- name: Describe an AMI, and require IMDSv2 of the instances launched from it (this cannot be undone)
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    description: Golden image, built on 2026-11-23
+    imds_support: v2.0
+
+- name: Remember what an AMI was, in order to restore it
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions:
+      user_ids: ["777788889999"]
+  register: shared
+
+- name: Restore it
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions: "{{ shared.images[0].before.launch_permissions }}"
+    purge_launch_permissions: true
+"""
+
+RETURN = r"""
+images:
+  description:
+    - One element for each image, in the order asked for.
+    - A failed task returns it too.
+  returned: always, unless the task's options are invalid
+  type: list
+  elements: dict
+  contains:
+    image_id:
+      description: The id of the AMI.
+      type: str
+      returned: always
+      sample: ami-0123456789abcdef0
+    region:
+      description: The Region of the AMI.
+      type: str
+      returned: always
+      sample: us-east-1
+    changed:
+      description: Whether the AMI was changed or, in check mode, would be.
+      type: bool
+      returned: always
+    before:
+      description:
+        - The attributes that the task manages as they were, in the shape of the options. Launch permissions are sorted.
+        - Fed back with O(purge_launch_permissions=true) it restores the AMI, IMDS support excepted.
+        - Empty when the AMI could not be read.
+      type: dict
+      returned: always
+      sample:
+        description: old
+        imds_support:
+        launch_permissions: {user_ids: [], group_names: [], org_arns: [], org_unit_arns: []}
+    after:
+      description:
+        - The same attributes as they are once the task has ended or, in check mode, would be.
+        - Holds only what EC2 accepted when some of the requests failed.
+      type: dict
+      returned: always
+      sample:
+        description: new
+        imds_support: v2.0
+        launch_permissions: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
+    requests:
+      description: The requests that the change takes, in the order they are sent.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        attribute:
+          description: V(description), V(imdsSupport) or V(launchPermission).
+          type: str
+          returned: always
+        operation:
+          description: V(set), V(add) or V(remove).
+          type: str
+          returned: always
+        entries:
+          description: How many launch permissions the request adds or removes. V(1) for the other attributes.
+          type: int
+          returned: always
+        status:
+          description:
+            - V(applied), or in check mode V(authorized).
+            - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
+            - V(not_sent) when a failed image forbids any change, or an earlier request of this image failed.
+          type: str
+          returned: always
+      sample:
+        - {attribute: launchPermission, operation: add, entries: 3, status: applied}
+    error:
+      description: Why the image failed.
+      type: dict
+      returned: when the image failed
+      contains:
+        operation:
+          description: The EC2 operation that failed or was predicted to, V(wait) or V(Connect).
+          type: str
+          returned: always
+        code:
+          description: The error code of EC2, or the name of botocore's error when EC2 did not answer.
+          type: str
+          returned: always
+        message:
+          description: The error message of EC2, whole, or what is known of a predicted refusal.
+          type: str
+          returned: always
+        request_id:
+          description: EC2's id of the failed request.
+          type: str
+          returned: always, null when EC2 did not answer or was not asked
+        predicted:
+          description: Whether EC2 was not asked, because it would have refused.
+          type: bool
+          returned: always
+        decoded_message:
+          description: The decoded authorization message of a denial. Decoded for the first five failed images only.
+          type: dict
+          returned: when the caller is allowed sts:DecodeAuthorizationMessage
+      sample:
+        operation: ModifyImageAttribute
+        code: OperationNotPermitted
+        message: An image with an AWS Marketplace product code cannot be made public
+        request_id:
+        predicted: true
+diff:
+  description: The change of every changed image.
+  returned: with --diff
+  type: list
+  elements: dict
+  contains:
+    before_header:
+      description: The id and the Region of the image.
+      type: str
+      returned: always
+    after_header:
+      description: The same.
+      type: str
+      returned: always
+    before:
+      description: RV(images[].before).
+      type: dict
+      returned: always
+    after:
+      description: RV(images[].after).
+      type: dict
+      returned: always
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import Images
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import run
+
+
+def main() -> t.NoReturn:
+    images = Images()
+    run(AnsibleAWSModule(argument_spec=argument_spec(images), supports_check_mode=True), images)
+
+
+if __name__ == "__main__":
+    main()

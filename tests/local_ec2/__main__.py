@@ -1,0 +1,89 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``python -m local_ec2``: arguments, start-up text, and the ways to stop.
+
+Only the command line lives here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+
+# moto reads this when it is imported; its default images would stand beside those of a test.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+
+from local_ec2 import seeds
+from local_ec2 import server
+from local_ec2.client import ACCESS_KEY
+from local_ec2.client import READY
+from local_ec2.client import SECRET_KEY
+from local_ec2.client import environment
+
+
+def main() -> None:
+    arguments = _arguments()
+    listening = server.create(arguments.port)
+    if arguments.seed:
+        seeds.create(seeds.READY_MADE)
+    url = f"http://{server.ADDRESS}:{listening.server_port}"
+    if arguments.ready_line or not sys.stdout.isatty():
+        print(f"{READY}{url}", flush=True)
+    if not arguments.ready_line:
+        print(greeting(url, arguments.seed), flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if arguments.until_stdin_closes:
+        threading.Thread(target=_stop_with_parent, daemon=True).start()
+    listening.serve_forever()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="local_ec2", description="An EC2 on loopback for tests.")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
+    parser.add_argument("--seed", action="store_true", help="start with a few AMIs in us-east-1 and eu-west-1")
+    parser.add_argument("--ready-line", action="store_true", help=f"print only '{READY}URL'")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
+    return parser.parse_args()
+
+
+def _stop_with_parent() -> None:
+    """A pipe ends when its writer does, however it ended."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def greeting(url: str, seeded: bool) -> str:
+    """What to export, what is there, and how to stop."""
+    exports = [f"  export {name}={value}" for name, value in environment(url, ACCESS_KEY, SECRET_KEY).items()]
+    lines = ["", "An EC2 on this machine, for any AWS client. To use it, in another shell:", "", *exports]
+    if seeded:
+        lines += ["", "It holds these AMIs:", "", *map(_line, seeds.READY_MADE)]
+    lines += ["", f"Requests made so far:  curl -s '{url}/_local/requests?summary=1'", "Stop it with Ctrl-C.", ""]
+    return "\n".join(lines)
+
+
+def _line(item: dict[str, object]) -> str:
+    region = str(item.get("region", "us-east-1"))
+    return f"  {item['image_id']}  {region:9}  {item['name']!s:28}  {_audience(item)}"
+
+
+def _audience(item: dict[str, object]) -> str:
+    permissions = item.get("launch_permissions")
+    if not isinstance(permissions, dict):
+        permissions = {}
+    if permissions.get("group_names"):
+        who = "everyone can launch it"
+    elif permissions.get("user_ids"):
+        who = f"shared with {', '.join(permissions['user_ids'])}"
+    else:
+        who = "only its owner can launch it"
+    owner = f", owned by {item['owner_id']}" if "owner_id" in item else ""
+    return who + owner + (", Marketplace product code" if "product_codes" in item else "")
+
+
+if __name__ == "__main__":
+    main()

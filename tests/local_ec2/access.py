@@ -1,0 +1,140 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""IAM: moto decides who may do what; here its verdict becomes EC2's answer.
+
+Only principals, denials and their encoded messages live here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicy
+from moto.iam.access_control import IAMRequest
+from moto.iam.access_control import PermissionResult
+from moto.iam.models import User
+from moto.iam.models import get_account_id_from
+from moto.iam.models import iam_backends
+from moto.sts.exceptions import STSClientError
+from moto.sts.responses import TokenResponse
+
+from local_ec2 import errors
+from local_ec2.errors import Ec2Error
+
+PARTITION = "aws"
+
+
+class Ec2Request(IAMRequest):
+    """moto's check of one signed request, with a denial as EC2 words it."""
+
+    _resource = "*"
+
+    def check_action_permitted(self, resource: str) -> None:
+        self._resource = resource
+        super().check_action_permitted(resource)
+
+    def _raise_signature_does_not_match(self) -> None:
+        raise Ec2Error(errors.BAD_CREDENTIALS)
+
+    def _raise_invalid_access_key(self, _: str) -> None:
+        raise Ec2Error(errors.BAD_CREDENTIALS)
+
+    def _raise_access_denied(self) -> None:
+        raise denial(self._access_key.arn, self._action, self._resource, self._explicit())
+
+    def _explicit(self) -> bool:
+        """Whether a policy denies, rather than none allowing."""
+        verdicts = (
+            IAMPolicy(policy).is_action_permitted(self._action, self._resource)
+            for policy in self._access_key.collect_policies()
+        )
+        return PermissionResult.DENIED in verdicts
+
+
+def denial(arn: str, action: str, resource: str, explicit: bool) -> Ec2Error:
+    """UnauthorizedOperation with its encoded message (observed: CloudSnorkel/cdk-github-runners#519)."""
+    encoded = encode(arn, action, resource, explicit)
+    reason = (
+        "with an explicit deny in an identity-based policy"
+        if explicit
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return Ec2Error(errors.UNAUTHORIZED, arn=arn, action=action, resource=resource, reason=reason, encoded=encoded)
+
+
+def encode(arn: str, action: str, resource: str, explicit: bool) -> str:
+    """The message for DecodeAuthorizationMessage, shaped as the STS API reference shows."""
+    message = {
+        "allowed": False,
+        "explicitDeny": explicit,
+        "matchedStatements": {"items": []},
+        "failures": {"items": []},
+        "context": {
+            "principal": {"id": principal_id(arn), "arn": arn},
+            "action": action,
+            "resource": resource,
+            "conditions": {"items": []},
+        },
+    }
+    return base64.urlsafe_b64encode(json.dumps(message).encode()).decode()
+
+
+def decode(encoded: str) -> str:
+    """The JSON text inside an encoded message; raises ValueError when it is none of ours."""
+    try:
+        text = base64.urlsafe_b64decode(encoded.encode()).decode()
+        message = json.loads(text)
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError("not base64") from error
+    if not isinstance(message, dict) or "explicitDeny" not in message:
+        raise ValueError("not a message")
+    return text
+
+
+class LocalTokenResponse(TokenResponse):
+    """sts with DecodeAuthorizationMessage, which moto lacks."""
+
+    def decode_authorization_message(self) -> ActionResult:
+        try:
+            return ActionResult({"DecodedMessage": decode(self._get_param("EncodedMessage") or "")})
+        except ValueError:
+            raise InvalidMessageError from None
+
+
+class InvalidMessageError(STSClientError):
+    """STS API reference, DecodeAuthorizationMessage: status 400."""
+
+    code = "InvalidAuthorizationMessageException"
+    message = "The error message returned when the encoded message is invalid or has expired."
+
+
+def user_of(access_key: str) -> tuple[str, str]:
+    """(account, IAM user name or blank) of an access key; keys unknown to IAM belong to moto's default account."""
+    account = get_account_id_from(access_key)
+    key = iam_backends[account][PARTITION].access_keys.get(access_key)
+    return account, (key.user_name or "") if key else ""
+
+
+def principal_id(arn: str) -> str:
+    user = iam_backends[arn.split(":")[4]][PARTITION].users.get(arn.rsplit("/", 1)[-1])
+    return user.id if user else ""
+
+
+def create_principal(account: str, name: str, policy: dict[str, Any] | None) -> dict[str, str]:
+    """An IAM user with an access key and, if given, an inline policy that replaces an earlier one."""
+    backend = iam_backends[account][PARTITION]
+    user: User = backend.users.get(name) or backend.create_user("us-east-1", name)
+    user.policies.clear()
+    if policy is not None:
+        backend.put_user_policy(name, "inline", json.dumps(policy))
+    key = user.access_keys[0] if user.access_keys else backend.create_access_key(name)
+    return {
+        "name": name,
+        "arn": user.arn,
+        "access_key": key.access_key_id,
+        "secret_key": key.secret_access_key,
+    }

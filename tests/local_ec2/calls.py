@@ -1,0 +1,94 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One EC2 request on its way through an operation: who asks, where, and the steps that all operations share.
+
+Only those steps live here, in EC2's order: lookup, IAM, dry run, injected error, ownership, state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from local_ec2 import errors
+from local_ec2.errors import Ec2Error
+from local_ec2.forms import Form
+from local_ec2.forms import flag
+from local_ec2.state import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local_ec2.images import Image
+    from local_ec2.switches import Switches
+
+
+@dataclass(frozen=True)
+class Call:
+    """``denial`` is IAM's verdict, held back until the request's own errors have been told."""
+
+    action: str
+    form: Form
+    account: str
+    region: str
+    denial: Ec2Error | None
+
+    @property
+    def backend(self) -> Any:
+        return ec2_backends[self.account][self.region]
+
+    @property
+    def switches(self) -> Switches:
+        return STATE.switches
+
+    def permit(self) -> None:
+        """IAM's answer, and then that of a dry run, which proves nothing else."""
+        if self.denial is not None:
+            raise self.denial
+        if flag(self.form, "DryRun"):
+            raise Ec2Error(errors.DRY_RUN)
+
+    def target(self, image_id: str, attribute: str = "") -> Image:
+        """The image, if it exists, IAM permits the action and the caller owns it.
+
+        Whether EC2 looks the image up before it answers a dry run is not known, hence ``dry_run_before_lookup``.
+        """
+        injected = self.switches.injected(self.action, image_id, attribute)
+        if injected is not None and injected.code == errors.UNAUTHORIZED.code:
+            raise injected
+        if self.switches.dry_run_before_lookup:
+            self.permit()
+        image = self._find(image_id)
+        self.permit()
+        if injected is not None:
+            raise injected
+        if image.owner_id != self.account:
+            raise Ec2Error(errors.NOT_OWNER, image_id=image_id)
+        return image
+
+    def refuse_injected(self, image_ids: Iterable[str]) -> None:
+        """The same for a read of many images, for faults that name this action."""
+        for image_id in image_ids:
+            named = self.switches.image_errors.get(image_id, {}).get("action") == self.action
+            injected = self.switches.injected(self.action, image_id, "") if named else None
+            if injected is not None:
+                raise injected
+
+    def _find(self, image_id: str) -> Image:
+        """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945)."""
+        image: Image | None = self.backend.amis.get(image_id)
+        if image is not None:
+            return image
+        if image_id in self.backend.deleted_amis:
+            raise Ec2Error(errors.DEREGISTERED, image_id=image_id)
+        raise Ec2Error(errors.NOT_FOUND, ids=image_id)
+
+
+def in_state(image: Image, *states: str) -> Image:
+    """Observed for pending images: SUSE-Enceladus/ec2imgutils#45; the same text is assumed for failed and disabled."""
+    if image.state not in states:
+        raise Ec2Error(errors.WRONG_STATE, image_id=image.id, state=image.state)
+    return image

@@ -1,0 +1,139 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The control API under ``/_local/``: JSON, without authentication, not recorded.
+
+Only its routes live here; each is one function from the request to an answer that json can write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from typing import cast
+from urllib.parse import parse_qsl
+
+from moto.ec2.models import ec2_backends
+
+from local_ec2 import access
+from local_ec2 import seeds
+from local_ec2.application import Answer
+from local_ec2.images import Image
+from local_ec2.images import to_options
+from local_ec2.state import STATE
+
+PREFIX = "/_local/"
+PRINCIPAL_FIELDS = frozenset({"name", "policy", "account"})
+
+
+class MissingError(Exception):
+    """Nothing is there."""
+
+
+class AskError(Exception):
+    """The request is not what the route takes."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request: its query string, and its body as json reads it."""
+
+    query: dict[str, str]
+    body: Any
+
+
+def reset(_: Ask) -> Any:
+    STATE.reset()
+    return {}
+
+
+def create_images(ask: Ask) -> Any:
+    if not isinstance(ask.body, list):
+        raise AskError("a list of objects is expected")
+    return seeds.create(ask.body)
+
+
+def show_image(ask: Ask) -> Any:
+    """The truth about one image, without lag. Without ``region`` it is looked for in all."""
+    image_id, region = ask.query.get("image_id", ""), ask.query.get("region")
+    for account in list(ec2_backends.values()):
+        for name, backend in list(account.items()):
+            if region in (None, name) and image_id in backend.amis:
+                return _truth(cast("Image", backend.amis[image_id]), name)
+    raise MissingError(f"no image {image_id}")
+
+
+def _truth(image: Image, region: str) -> dict[str, Any]:
+    return {
+        "image_id": image.id,
+        "region": region,
+        "state": image.state,
+        "description": image.attributes.description,
+        "imds_support": image.attributes.imds_support,
+        "launch_permissions": to_options(image.attributes.grants),
+    }
+
+
+def show_requests(ask: Ask) -> Any:
+    return STATE.record.summary() if ask.query.get("summary") == "1" else STATE.record.entries()
+
+
+def clear_requests(_: Ask) -> Any:
+    STATE.record.clear()
+    return {}
+
+
+def show_switches(_: Ask) -> Any:
+    return STATE.switches.as_dict()
+
+
+def set_switches(ask: Ask) -> Any:
+    if not isinstance(ask.body, dict):
+        raise AskError("an object is expected")
+    STATE.switches.merge(ask.body)
+    STATE.faults.restart(set(ask.body))
+    return STATE.switches.as_dict()
+
+
+def create_principal(ask: Ask) -> Any:
+    if not isinstance(ask.body, dict) or set(ask.body) - PRINCIPAL_FIELDS or not ask.body.get("name"):
+        raise AskError("an object is expected with name, policy and optionally account")
+    principal = access.create_principal(
+        ask.body.get("account") or seeds.ACCOUNT, ask.body["name"], ask.body.get("policy")
+    )
+    STATE.switches.merge({"iam": True})
+    return principal
+
+
+Route = Callable[[Ask], Any]
+ROUTES: dict[tuple[str, str], Route] = {
+    ("POST", "reset"): reset,
+    ("POST", "images"): create_images,
+    ("GET", "images"): show_image,
+    ("GET", "requests"): show_requests,
+    ("DELETE", "requests"): clear_requests,
+    ("GET", "switches"): show_switches,
+    ("PUT", "switches"): set_switches,
+    ("POST", "principals"): create_principal,
+}
+
+
+def answer(method: str, path: str, query: str, body: bytes) -> Answer:
+    """Run a route. Whatever it raises says that the request was wrong: this API is for tests."""
+    route = ROUTES.get((method, path.removeprefix(PREFIX)))
+    if route is None:
+        known = ", ".join(f"{verb} {PREFIX}{name}" for verb, name in ROUTES)
+        return _json(HTTPStatus.NOT_FOUND, {"error": f"no such route; known: {known}"})
+    try:
+        with STATE.lock:
+            return _json(HTTPStatus.OK, route(Ask(dict(parse_qsl(query)), json.loads(body) if body else None)))
+    except MissingError as error:
+        return _json(HTTPStatus.NOT_FOUND, {"error": str(error)})
+    except Exception as error:  # noqa: BLE001 - a test must read why, not see a connection end
+        return _json(HTTPStatus.BAD_REQUEST, {"error": str(error) or type(error).__name__})
+
+
+def _json(status: HTTPStatus, value: Any) -> Answer:
+    return Answer(status, [("Content-Type", "application/json")], json.dumps(value).encode())

@@ -1,0 +1,116 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""moto's EC2 with the operations of this package in place of its own.
+
+Only the joint to moto lives here: which actions are ours, authorization, and the form of the answer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+from typing import Any
+
+import moto.ec2.urls
+import moto.sts.urls
+from botocore.model import OperationNotFoundError
+from moto.ec2.responses import EC2Response
+
+from local_ec2 import errors
+from local_ec2 import images
+from local_ec2 import reads
+from local_ec2 import writes
+from local_ec2.access import Ec2Request
+from local_ec2.access import LocalTokenResponse
+from local_ec2.calls import Call
+from local_ec2.errors import Ec2Error
+from local_ec2.forms import check_parameters
+from local_ec2.markup import Value
+from local_ec2.markup import content
+from local_ec2.markup import element
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moto.core.common_types import TYPE_RESPONSE
+    from moto.core.request import Request
+
+NAMESPACE = ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
+
+OPERATIONS: dict[str, Callable[[Call], Value]] = {
+    "ModifyImageAttribute": writes.modify_image_attribute,
+    "ResetImageAttribute": writes.reset_image_attribute,
+    "DisableImage": writes.disable_image,
+    "EnableImage": writes.enable_image,
+    "DeregisterImage": writes.deregister_image,
+    "EnableImageBlockPublicAccess": writes.enable_block_public_access,
+    "DisableImageBlockPublicAccess": writes.disable_block_public_access,
+    "GetImageBlockPublicAccessState": reads.get_block_public_access,
+    "DescribeImageAttribute": reads.describe_image_attribute,
+    "DescribeImages": reads.describe_images,
+}
+# Actions whose permission is checked on the image; the others are checked on "*".
+ON_IMAGE = frozenset({"ModifyImageAttribute", "ResetImageAttribute", "DisableImage", "EnableImage", "DeregisterImage"})
+
+
+class LocalEC2Response(EC2Response):
+    """One EC2 request. moto makes an object of this class for each."""
+
+    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> TYPE_RESPONSE:
+        try:
+            return super()._dispatch(request, full_url, headers)
+        except Ec2Error as error:
+            return error.status, {"content-type": "text/xml;charset=UTF-8"}, error.body()
+        except (OperationNotFoundError, NotImplementedError):
+            unknown = Ec2Error(errors.UNKNOWN_ACTION, action=self._get_action())
+            return unknown.status, {"content-type": "text/xml;charset=UTF-8"}, unknown.body()
+
+    def parse_parameters(self, request: Request) -> None:
+        """Our operations read the flat form: moto's parser takes seconds for ten thousand entries."""
+        if self._get_action() not in OPERATIONS:
+            super().parse_parameters(request)
+
+    def _determine_resource(self) -> str:
+        if self._get_action() not in ON_IMAGE:
+            return "*"
+        image_id = self.querystring.get("ImageId", [""])[0]
+        return f"arn:{self.partition}:ec2:{self.region}::image/{image_id}"
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        try:
+            self._authenticate_and_authorize_action(Ec2Request, resource)
+        except (KeyError, IndexError):  # moto's reading of an Authorization header that is absent or malformed.
+            raise Ec2Error(errors.BAD_CREDENTIALS) from None
+
+    def call_action(self) -> TYPE_RESPONSE:
+        action = self._get_action()
+        operation = OPERATIONS.get(action)
+        if operation is None:
+            return super().call_action()
+        form = {name: values[0] for name, values in self.querystring.items()}
+        call = Call(action, form, self.current_account, self.region, self._denial())
+        check_parameters(action, form)
+        return self._answer(action, operation(call))
+
+    def _denial(self) -> Ec2Error | None:
+        """IAM's refusal, to be told in its turn; bad credentials are told at once."""
+        try:
+            self._authenticate_and_authorize_normal_action(self._determine_resource())
+        except Ec2Error as error:
+            if error.code != errors.UNAUTHORIZED.code:
+                raise
+            return error
+        return None
+
+    def _answer(self, action: str, value: Value) -> TYPE_RESPONSE:
+        request_id = str(uuid.uuid4())
+        body = f"<{action}Response{NAMESPACE}>{element('requestId', request_id)}{content(value)}</{action}Response>"
+        headers = {**self.response_headers, "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": request_id}
+        return 200, headers, body
+
+
+def install() -> None:
+    """Put our responses where moto's server looks for its own."""
+    images.install()
+    moto.ec2.urls.url_paths = {"{0}/": LocalEC2Response.dispatch}
+    moto.sts.urls.url_paths = {"{0}/$": LocalTokenResponse.dispatch}

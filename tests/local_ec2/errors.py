@@ -1,0 +1,135 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The errors EC2 answers: code, text and HTTP status, in one table.
+
+Only wording lives here; when an error applies is decided by the operations. Codes and texts are the ones in the EC2 API
+reference ("Error codes") and in reports of real answers; the curly apostrophes and the blank before a closing quote are
+EC2's own.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from local_ec2.markup import element
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of the table. ``text`` has its values in braces; ``status`` is the HTTP status."""
+
+    code: str
+    text: str
+    status: int = 400
+
+
+class Ec2Error(Exception):
+    """One error answer: a row of the table, with its values filled in."""
+
+    def __init__(self, kind: Kind, **values: object) -> None:
+        self.code = kind.code
+        self.message = kind.text.format(**values) if values else kind.text
+        self.status = kind.status
+        super().__init__(f"{self.code}: {self.message}")
+
+    def body(self, service: str = "ec2") -> str:
+        """The XML that a client of ``service`` parses; EC2's form is not that of the query protocol (sts, iam)."""
+        error = {"Code": self.code, "Message": self.message}
+        if service == "ec2":
+            return element("Response", {"Errors": {"Error": error}, "RequestID": str(uuid.uuid4())})
+        return element("ErrorResponse", {"Error": {"Type": "Sender", **error}, "RequestId": str(uuid.uuid4())})
+
+
+# Access. One code, two statuses: AuthFailure is 401 for credentials and 400 for ownership.
+BAD_CREDENTIALS = Kind("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+UNAUTHORIZED = Kind(
+    "UnauthorizedOperation",
+    "You are not authorized to perform this operation. User: {arn} is not authorized to perform: {action} on resource: "
+    "{resource} {reason}. Encoded authorization failure message: {encoded}",
+    403,
+)
+DRY_RUN = Kind("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+NOT_OWNER = Kind("AuthFailure", "Not authorized for image:{image_id}")
+RESTRICTED = Kind("AuthFailure", "Unauthorized attempt to access restricted resource")
+
+# The server's side. EC2 lists RequestLimitExceeded among the server errors.
+THROTTLED = Kind("RequestLimitExceeded", "Request limit exceeded.", 503)
+INTERNAL = Kind("InternalError", "An internal error has occurred", 500)
+
+# Form of the request.
+UNKNOWN_ACTION = Kind("InvalidAction", "The action {action} is not valid for this web service.")
+UNKNOWN_PARAMETER = Kind("UnknownParameter", "The parameter {name} is not recognized")
+MISSING_PARAMETER = Kind("MissingParameter", "The request must contain the parameter {name}")
+NO_ATTRIBUTES = Kind("InvalidParameterCombination", "No attributes specified.")
+NO_OPERATION = Kind("InvalidParameterCombination", "No operation specified for launchPermission attribute.")
+SEVERAL_ATTRIBUTES = Kind("InvalidParameterCombination", "Fields for multiple attribute types specified: {names}")
+ONE_OPERATION = Kind("InvalidParameterCombination", "Only one operation can be specified.")
+UNSUPPORTED_ATTRIBUTE = Kind("InvalidParameter", "Parameter {name} is invalid. The attribute is not supported")
+INVALID_ATTRIBUTE = Kind("InvalidRequest", "The request received was invalid.")
+INVALID_VALUE = Kind("InvalidParameterValue", "Value ({value}) for parameter {name} is invalid. {reason}")
+BAD_USER = Kind("InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value} " for userId item type.')
+BAD_GROUP = Kind("InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value} " for UserGroup item type.')
+BAD_ORGANIZATION = Kind(
+    "InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value}" for OrganizationArn item type.'
+)
+BAD_UNIT = Kind(
+    "InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value}" for OrganizationalUnitArn item type.'
+)
+
+# Reading many images.
+MAX_RESULTS_WITH_IDS = Kind(
+    "InvalidParameterCombination", "The parameter imageSet cannot be used with the parameter maxResults"
+)
+MAX_RESULTS_RANGE = Kind(
+    "InvalidParameterValue", "Value ( {value} ) for parameter maxResults is invalid. Expecting a value {expected}."
+)
+BAD_TOKEN = Kind("InvalidPaginationToken", "The specified pagination token is not valid or is expired.")
+BAD_FILTER = Kind("InvalidParameterValue", "The filter '{name}' is invalid")
+FILTER_VALUES = Kind(
+    "InvalidParameterValue", "The filter '{name}' has {count} values; the maximum number of filter values is 200"
+)
+DISABLED_FILTER = Kind(
+    "InvalidParameter",
+    "When filtering by the 'disabled' state, 'IncludeDisabled' must be set to 'true' in the request.",
+)
+BAD_OWNER = Kind("InvalidUserID.Malformed", 'Invalid user id: "{value}"')
+
+# The image.
+MALFORMED_ID = Kind("InvalidAMIID.Malformed", 'Invalid id: "{image_id}" (expecting "ami-...")')
+MALFORMED_ID_BODY = Kind("InvalidAMIID.Malformed", 'Invalid id: "{image_id}"')
+NOT_FOUND = Kind("InvalidAMIID.NotFound", "The image id '[{ids}]' does not exist")
+DEREGISTERED = Kind("InvalidAMIID.Unavailable", "The image ID '{image_id}' is no longer available")
+WRONG_STATE = Kind(
+    "InvalidAMIID.Unavailable",
+    "The AMI ID '{image_id}' is currently {state} and may not be used for this operation",
+)
+PROTECTED = Kind(
+    "OperationNotPermitted", "Image {image_id} can't be deregistered because deregistration protection is enabled."
+)
+
+# What an account may share.
+PUBLIC_BLOCKED = Kind(
+    "OperationNotPermitted",
+    "You can\u2019t publicly share this image because block public access for AMIs is enabled for this account. To "
+    "publicly share the image, you must call the DisableImageBlockPublicAccess API.",
+)
+PUBLIC_PRODUCT_CODE = Kind(
+    "OperationNotPermitted", "Images with an Amazon Web Services Marketplace product code cannot be made public."
+)
+PUBLIC_ENCRYPTED = Kind(
+    "UnsupportedOperation", "Encrypted snapshots can\u2019t be shared publicly. Specify another snapshot."
+)
+AWS_MANAGED_KEY = Kind(
+    "InvalidParameter",
+    "Snapshots encrypted with the AWS Managed CMK can\u2019t be shared. Specify another snapshot.",
+)
+PUBLIC_QUOTA = Kind(
+    "ResourceLimitExceeded",
+    "You have reached your quota of {quota} for the number of public images allowed in this Region. Deregister unused "
+    "public images or make them private, or request an increase in your public AMIs quota.",
+)
+SHARING_QUOTA = Kind(
+    "ResourceLimitExceeded",
+    "You have reached your quota of {quota} for the number of entities an image is shared with.",
+)

@@ -1,0 +1,161 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Making images: from the objects that the control API takes, and the ready-made ones of ``--seed``.
+
+Only creation lives here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.ec2.utils import random_ami_id
+
+from local_ec2.images import Attributes
+from local_ec2.images import Image
+from local_ec2.images import from_options
+
+ACCOUNT = "123456789012"
+PARTNER = "210987654321"
+CUSTOMER_KEY = "arn:aws:kms:{region}:{account}:key/5f0c8d1e-7a3b-4c56-9e2f-1b0a6d4c3e87"
+
+
+@dataclass
+class Spec:
+    """One image to make. Every field may be left out; ``account`` is in whose EC2 it is visible."""
+
+    image_id: str | None = None
+    region: str = "us-east-1"
+    account: str = ACCOUNT
+    owner_id: str | None = None
+    owner_alias: str | None = None
+    name: str | None = None
+    description: str | None = None
+    imds_support: str | None = None
+    launch_permissions: dict[str, list[str]] | None = None
+    state: str = "available"
+    pending_reads: int = 0
+    product_codes: list[str] | None = None
+    encrypted: bool = False
+    kms_key_id: str | None = None
+    snapshots: list[dict[str, Any]] | None = None
+    ephemeral: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+    creation_date: str | None = None
+    deprecation_time: str | None = None
+    last_launched_time: str | None = None
+    deregistration_protection: str | None = None
+    boot_mode: str | None = None
+    tpm_support: str | None = None
+
+
+FIELDS = [item.name for item in fields(Spec)]
+
+
+def create(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make an image of each object; answers [{image_id, region, snapshot_ids}]. ValueError names unknown fields."""
+    unknown = sorted({name for item in items for name in item} - set(FIELDS))
+    if unknown:
+        raise ValueError(f"unknown field: {', '.join(unknown)}; known: {', '.join(FIELDS)}")
+    return [_create(Spec(**item)) for item in items]
+
+
+def _create(spec: Spec) -> dict[str, Any]:
+    backend = ec2_backends[spec.account][spec.region]
+    image_id = spec.image_id or random_ami_id()
+    image = Image(
+        backend,
+        image_id,
+        name=spec.name or f"image-{image_id[4:]}",
+        owner_id=spec.owner_id or spec.account,
+        owner_alias=spec.owner_alias,
+        state="pending" if spec.pending_reads else spec.state,
+        creation_date=_moment(spec.creation_date),
+        product_codes=set(spec.product_codes or ()),
+        tags=spec.tags or {},
+        root_device_type="ebs",
+        region_name=f"{spec.region}a",
+    )
+    _complete(image, spec)
+    backend.amis[image_id] = image
+    return {"image_id": image_id, "region": spec.region, "snapshot_ids": [snapshot.id for snapshot in image.snapshots]}
+
+
+def _complete(image: Image, spec: Spec) -> None:
+    image.change(Attributes(spec.description or None, spec.imds_support, from_options(spec.launch_permissions or {})))
+    image.pending_reads = spec.pending_reads
+    image.ephemeral = spec.ephemeral
+    image.boot_mode = spec.boot_mode  # type: ignore[assignment]
+    image.tpm_support = spec.tpm_support
+    image.deprecation_time = spec.deprecation_time
+    image.last_launched_time = spec.last_launched_time
+    image.deregistration_protection = spec.deregistration_protection or "disabled"
+    default = {"encrypted": spec.encrypted, "kms_key_id": spec.kms_key_id}
+    image.replace_snapshots(_snapshot({**default, **item}, spec) for item in spec.snapshots or [{}])
+
+
+def _snapshot(item: dict[str, Any], spec: Spec) -> tuple[bool, str | None]:
+    """An encrypted snapshot of which no key is said is under a customer managed one, so that it may be shared."""
+    encrypted = bool(item["encrypted"] or item["kms_key_id"])
+    key = item["kms_key_id"] or CUSTOMER_KEY.format(region=spec.region, account=spec.owner_id or spec.account)
+    return encrypted, key if encrypted else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+READY_MADE: list[dict[str, Any]] = [
+    {
+        "image_id": "ami-0a1b2c3d4e5f60001",
+        "name": "golden-al2023-2026.01",
+        "description": "Golden image, Amazon Linux 2023, hardened",
+        "imds_support": "v2.0",
+        "launch_permissions": {"user_ids": [PARTNER]},
+        "tags": {"Team": "platform", "Stage": "production"},
+        "creation_date": "2026-01-12T08:30:00.000Z",
+        "boot_mode": "uefi-preferred",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60002",
+        "name": "golden-ubuntu-24.04-2026.01",
+        "tags": {"Team": "platform", "Stage": "candidate"},
+        "creation_date": "2026-01-19T09:00:00.000Z",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60003",
+        "region": "eu-west-1",
+        "name": "golden-al2023-2026.01",
+        "description": "Golden image, Amazon Linux 2023, hardened",
+        "tags": {"Team": "platform", "Stage": "production"},
+        "creation_date": "2026-01-12T08:45:00.000Z",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60004",
+        "region": "eu-west-1",
+        "name": "community-toolbox-3.2",
+        "description": "Toolbox for everyone",
+        "launch_permissions": {"group_names": ["all"]},
+        "creation_date": "2025-11-03T12:00:00.000Z",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60005",
+        "name": "vendor-firewall-11.1",
+        "description": "Marketplace firewall, own copy",
+        "product_codes": ["8kq3tpyv1x2mfm0nsdl5wcx9z"],
+        "creation_date": "2025-12-01T10:15:00.000Z",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60006",
+        "name": "partner-appliance-7",
+        "description": "Owned by a partner, shared with us",
+        "owner_id": PARTNER,
+        "launch_permissions": {"user_ids": [ACCOUNT]},
+        "creation_date": "2025-10-20T16:40:00.000Z",
+    },
+]

@@ -1,0 +1,53 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the unit tests share: an embedded EC2, and a way to run a module against it, over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
+from local_ec2.client import LocalEC2
+
+MODULES = "ansible_collections.amikit.aws.plugins.modules"
+
+
+@pytest.fixture(scope="session")
+def server() -> t.Iterator[LocalEC2]:
+    with LocalEC2() as started:
+        yield started
+
+
+@pytest.fixture
+def ec2(server: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> LocalEC2:
+    """An empty embedded EC2, which every AWS client made in the test talks to."""
+    server.reset()
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    return server
+
+
+@pytest.fixture
+def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
+    """Run a module as Ansible does, and return its result; ``failed`` is always in it."""
+
+    def run(name: str, *, check: bool = False, diff: bool = True, **options: t.Any) -> dict[str, t.Any]:
+        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        # Needed since ansible-core 2.19, unknown before.
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        # Warnings are kept for the life of a process, which is that of one module elsewhere.
+        warnings._global_warnings.clear()
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
+            importlib.import_module(f"{MODULES}.{name}").main()
+        return {"failed": False, **json.loads(printed.getvalue())}
+
+    return run

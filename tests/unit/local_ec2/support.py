@@ -1,0 +1,15 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Names that the tests of this directory share. Fixtures are in conftest.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+IMAGE = "ami-0123456789abcdef0"
+
+#: (HTTP status, code, message) of an error.
+Refusal = tuple[int, str, str]
+#: Makes a boto3 client.
+Connect = Callable[..., Any]

@@ -1,0 +1,223 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The planner: a table of (current, asked) to (requests, after), and the laws every plan keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Asked
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Plan
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Value
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import after_requests
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
+
+DESCRIPTION, IMDS, LAUNCH = ATTRIBUTES
+A, B, C = (Permission("user_ids", digit * 12) for digit in "123")
+ALL = Permission("group_names", "all")
+ORG = Permission("org_arns", "arn:aws:organizations::123456789012:organization/o-abcdefghij")
+OU = Permission("org_unit_arns", "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij")
+ODD = Permission("user_ids", "not an account at all")
+
+
+def launch(
+    *, grant: t.Iterable[Permission] = (), revoke: t.Iterable[Permission] = (), purge: bool = False
+) -> AskedPermissions:
+    return AskedPermissions(LAUNCH, frozenset(grant), frozenset(revoke), purge)
+
+
+def plan_of(current: t.Sequence[Value], asked: t.Sequence[Asked]) -> Plan:
+    return make_plan(Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current))), asked)
+
+
+def sent(plan: Plan) -> list[tuple[str, str, t.Any]]:
+    return [(request.attribute.name, request.operation, request.value) for request in plan.requests]
+
+
+ROWS: dict[str, tuple[Asked, Value, list[tuple[str, t.Any]], Value]] = {
+    # rule: (asked, current, [(operation, value)], after)
+    "a description is set": (AskedText(DESCRIPTION, "new"), "old", [("set", "new")], "new"),
+    "a description is set where there is none": (AskedText(DESCRIPTION, "new"), "", [("set", "new")], "new"),
+    "an empty description clears": (AskedText(DESCRIPTION, ""), "old", [("set", "")], ""),
+    "an empty description where there is none is no change": (AskedText(DESCRIPTION, ""), "", [], ""),
+    "the same description is no change": (AskedText(DESCRIPTION, "old"), "old", [], "old"),
+    "case matters in a description": (AskedText(DESCRIPTION, "Old"), "old", [("set", "Old")], "Old"),
+    "imdsSupport is set": (AskedText(IMDS, "v2.0"), None, [("set", "v2.0")], "v2.0"),
+    "imdsSupport that is set is no change": (AskedText(IMDS, "v2.0"), "v2.0", [], "v2.0"),
+    "granting adds": (launch(grant=[A]), frozenset(), [("add", (A,))], frozenset({A})),
+    "granting keeps the others": (launch(grant=[A]), frozenset({B}), [("add", (A,))], frozenset({A, B})),
+    "granting what is held is no change": (launch(grant=[A]), frozenset({A, B}), [], frozenset({A, B})),
+    "granting nothing is no change": (launch(), frozenset({A}), [], frozenset({A})),
+    "revoking removes": (launch(revoke=[A]), frozenset({A, B}), [("remove", (A,))], frozenset({B})),
+    "revoking what is not held is no change": (launch(revoke=[A]), frozenset({B}), [], frozenset({B})),
+    "additions come before removals, in requests of their own": (
+        launch(grant=[A], revoke=[B]),
+        frozenset({B}),
+        [("add", (A,)), ("remove", (B,))],
+        frozenset({A}),
+    ),
+    "purging leaves exactly what is granted": (
+        launch(grant=[A], purge=True),
+        frozenset({A, B, ALL, ORG, OU}),
+        [("remove", (ALL, ORG, OU, B))],
+        frozenset({A}),
+    ),
+    "from public to an exact list of all kinds but everyone": (
+        launch(grant=[A, ORG, OU], purge=True),
+        frozenset({ALL}),
+        [("add", (ORG, OU, A)), ("remove", (ALL,))],
+        frozenset({A, ORG, OU}),
+    ),
+    "purging with nothing granted makes private": (
+        launch(purge=True),
+        frozenset({A, ALL}),
+        [("remove", (ALL, A))],
+        frozenset(),
+    ),
+    "purging what is private is no change": (launch(purge=True), frozenset(), [], frozenset()),
+    "an odd entry that is held is kept": (launch(grant=[A]), frozenset({ODD}), [("add", (A,))], frozenset({A, ODD})),
+    "an odd entry that is held can be purged": (launch(purge=True), frozenset({ODD}), [("remove", (ODD,))], frozenset()),
+    "one request of many kinds": (
+        launch(grant=[OU, ORG, ALL, B, A]),
+        frozenset(),
+        [("add", (ALL, ORG, OU, A, B))],
+        frozenset({A, B, ALL, ORG, OU}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("asked", "current", "requests", "after"), ROWS.values(), ids=list(ROWS))
+def test_plan(asked: Asked, current: Value, requests: list[tuple[str, t.Any]], after: Value) -> None:
+    plan = plan_of([current], [asked])
+    assert sent(plan) == [(asked.attribute.name, operation, value) for operation, value in requests]
+    assert plan.after.values == ((asked.attribute, after),)
+    assert plan.changed == bool(requests)
+
+
+def test_every_attribute_has_requests_of_its_own_in_the_order_of_the_table() -> None:
+    plan = plan_of(
+        ["old", None, frozenset({B})],
+        [AskedText(DESCRIPTION, "new"), AskedText(IMDS, "v2.0"), launch(grant=[A], revoke=[B])],
+    )
+    assert sent(plan) == [
+        ("description", "set", "new"),
+        ("imdsSupport", "set", "v2.0"),
+        ("launchPermission", "add", (A,)),
+        ("launchPermission", "remove", (B,)),
+    ]
+
+
+@pytest.mark.parametrize(("entries", "sizes"), [(10_000, [10_000]), (10_001, [10_000, 1]), (12_000, [10_000, 2_000])])
+def test_a_request_takes_at_most_ten_thousand_entries(entries: int, sizes: list[int]) -> None:
+    granted = [Permission("user_ids", f"{number:012}") for number in range(entries)]
+    assert [request.entries for request in plan_of([frozenset()], [launch(grant=granted)]).requests] == sizes
+
+
+def test_many_additions_all_come_before_the_first_removal() -> None:
+    wide = [Permission("user_ids", f"{number:012}") for number in range(10_001)]
+    held = frozenset(Permission("user_ids", f"9{number:011}") for number in range(10_001))
+    plan = plan_of([held], [launch(grant=wide, purge=True)])
+    assert [request.operation for request in plan.requests] == ["add", "add", "remove", "remove"]
+
+
+# The laws, for any current state and any task.
+
+permissions = st.frozensets(st.sampled_from([A, B, C, ALL, ORG, OU, ODD]))
+texts = st.text(alphabet="ab", max_size=2)
+
+
+@st.composite
+def asked_permissions(draw: st.DrawFn, entries_per_request: int) -> AskedPermissions:
+    attribute = dataclasses.replace(LAUNCH, entries_per_request=entries_per_request)
+    granted = draw(permissions)
+    return AskedPermissions(attribute, granted, draw(permissions) - granted, draw(st.booleans()))
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[list[Value], list[Asked]]:
+    """Return current values and what is asked of them, with small requests, so that splitting them is met too."""
+    every: list[tuple[Value, Asked]] = [
+        (draw(texts), AskedText(DESCRIPTION, draw(texts))),
+        (draw(st.sampled_from([None, "v2.0"])), AskedText(IMDS, "v2.0")),
+        (draw(permissions), draw(asked_permissions(draw(st.integers(1, 4))))),
+    ]
+    chosen = draw(st.lists(st.sampled_from(range(3)), min_size=1, unique=True).map(sorted))
+    return [every[number][0] for number in chosen], [every[number][1] for number in chosen]
+
+
+@given(situations())
+def test_planning_again_after_applying_asks_for_nothing(situation: tuple[list[Value], list[Asked]]) -> None:
+    current, asked = situation
+    plan = plan_of(current, asked)
+    again = make_plan(after_requests(plan.before, plan.requests), asked)
+    assert not again.changed
+    assert again.requests == ()
+
+
+@given(situations())
+def test_the_requests_lead_to_the_predicted_state(situation: tuple[list[Value], list[Asked]]) -> None:
+    plan = plan_of(*situation)
+    assert after_requests(plan.before, plan.requests) == plan.after
+
+
+@given(situations())
+def test_no_request_is_empty_or_over_its_limit(situation: tuple[list[Value], list[Asked]]) -> None:
+    for request in plan_of(*situation).requests:
+        assert request.operation == "set" or 1 <= request.entries <= request.attribute.entries_per_request
+
+
+@given(situations())
+def test_nothing_is_added_and_removed(situation: tuple[list[Value], list[Asked]]) -> None:
+    requests = plan_of(*situation).requests
+    added = {entry for request in requests if request.operation == "add" for entry in request.value}
+    removed = {entry for request in requests if request.operation == "remove" for entry in request.value}
+    assert not added & removed
+
+
+@given(situations())
+def test_nobody_who_keeps_access_loses_it_on_the_way(situation: tuple[list[Value], list[Asked]]) -> None:
+    plan = plan_of(*situation)
+    for done in range(len(plan.requests)):
+        midway = after_requests(plan.before, itertools.islice(plan.requests, done))
+        for (_attribute, before), (_same, now), (_too, after) in zip(
+            plan.before.values, midway.values, plan.after.values
+        ):
+            if isinstance(before, frozenset) and isinstance(now, frozenset) and isinstance(after, frozenset):
+                assert before & after <= now
+
+
+@given(situations())
+def test_without_purge_and_revoke_nothing_is_removed(situation: tuple[list[Value], list[Asked]]) -> None:
+    current, asked = situation
+    additive = [
+        dataclasses.replace(ask, revoke=frozenset(), purge=False) if isinstance(ask, AskedPermissions) else ask
+        for ask in asked
+    ]
+    assert not [request for request in plan_of(current, additive).requests if request.operation == "remove"]
+
+
+@given(situations())
+def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[Asked]]) -> None:
+    plan = plan_of(*situation)
+    restoring: list[Asked] = [
+        AskedPermissions(attribute, value, purge=True)
+        if isinstance(value, frozenset)
+        else AskedText(attribute, value)
+        for attribute, value in plan.before.values
+        if value is not None
+    ]
+    after = Attributes(tuple(pair for pair, (_attribute, was) in zip(plan.after.values, plan.before.values) if was is not None))
+    before = Attributes(tuple(pair for pair in plan.before.values if pair[1] is not None))
+    assert make_plan(after, restoring).after == before
