@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from local_ec2.client import LocalEC2  # noqa: E402 the path above is needed first
+from local_ec2.client import LocalEC2
 
 VIRGINIA = {"image_id": "ami-0aaaaaaaaaaaaaaaa", "region": "us-east-1", "name": "golden-2026-11"}
 IRELAND = {"image_id": "ami-0bbbbbbbbbbbbbbbb", "region": "eu-west-1", "name": "golden-2026-11"}
@@ -71,13 +71,17 @@ def main() -> int:
     print("An embedded EC2 starts on loopback; nothing here reaches AWS.")
     begun = time.monotonic()
     with LocalEC2() as ec2:
-        ec2.seed({**VIRGINIA, "launch_permissions": {"user_ids": [FORMER_CUSTOMER]}}, {**IRELAND, "description": "draft"})
+        ec2.seed(
+            {**VIRGINIA, "launch_permissions": {"user_ids": [FORMER_CUSTOMER]}}, {**IRELAND, "description": "draft"}
+        )
         ec2.switch(block_public_access={"eu-west-1": "block-new-sharing"})
         print(f"\nIt holds two images.\n{who_can_launch(ec2)}")
         counts = [run(ec2, number, step) for number, step in enumerate(STEPS, start=1)]
         print(f"\n{rule('Who can launch what, in the end')}\n{who_can_launch(ec2)}")
     print(f"\n{rule('EC2 requests of each step')}\n{table(requests_table(counts))}")
-    print(f"\nThe demo took {time.monotonic() - begun:.0f} s. Next: README.md, or `make ec2` to try your own playbooks.")
+    print(
+        f"\nThe demo took {time.monotonic() - begun:.0f} s. Next: README.md, or `make ec2` to try your own playbooks."
+    )
     return 0
 
 

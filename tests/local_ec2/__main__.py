@@ -34,7 +34,8 @@ def main() -> None:
         print(f"{READY}{url}", flush=True)
     if not arguments.ready_line:
         print(greeting(url, arguments.seed), flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # A shell starts background jobs with SIGINT ignored.
+        signal.signal(number, signal.default_int_handler)
     if arguments.until_stdin_closes:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
     listening.serve_forever()

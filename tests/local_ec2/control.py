@@ -21,6 +21,7 @@ from local_ec2 import access
 from local_ec2 import seeds
 from local_ec2.application import Answer
 from local_ec2.images import Image
+from local_ec2.images import from_options
 from local_ec2.images import to_options
 from local_ec2.state import STATE
 
@@ -92,6 +93,9 @@ def show_switches(_: Ask) -> Any:
 def set_switches(ask: Ask) -> Any:
     if not isinstance(ask.body, dict):
         raise AskError("an object is expected")
+    for change in ask.body.get("mid_run", {}).values():
+        for options in change.values():
+            from_options(options)
     STATE.switches.merge(ask.body)
     STATE.faults.restart(set(ask.body))
     return STATE.switches.as_dict()

@@ -105,13 +105,17 @@ def check_image_id(image_id: str) -> str:
     return image_id
 
 
-def change(form: Form, switches: Switches) -> Change:
-    """The change a form asks for, in any form EC2 takes (EC2 API reference, ModifyImageAttribute)."""
+def change(form: Form, switches: Switches, held: frozenset[Grant]) -> Change:
+    """The change a form asks for, in any form EC2 takes (EC2 API reference, ModifyImageAttribute).
+
+    Whether EC2 judges entries that are to be removed is not known. Here an entry that the image holds, however odd,
+    can be removed, because nobody could be rid of it otherwise.
+    """
     structures = _structures(form)
     named = _named_attribute(form)
     attribute = _attribute(form, structures, named)
     if attribute == "launchPermission":
-        return _permissions(form, switches)
+        return _permissions(form, switches, held)
     head = attribute[0].upper() + attribute[1:]
     value = form.get(f"{head}.Value", form.get("Value"))
     if value is None or (value == "" and attribute == "description" and switches.reject_empty_description):
@@ -153,7 +157,7 @@ def _attribute(form: Form, structures: list[str], named: str) -> str:
     raise Ec2Error(errors.MISSING_PARAMETER, name="LaunchPermission")
 
 
-def _permissions(form: Form, switches: Switches) -> Change:
+def _permissions(form: Form, switches: Switches, held: frozenset[Grant]) -> Change:
     """Structure entries win; the ``UserId.N`` that packer sends beside them are only checked."""
     operation = form.get("OperationType", "")
     if operation not in ("", "add", "remove"):
@@ -162,7 +166,8 @@ def _permissions(form: Form, switches: Switches) -> Change:
     for name, value in form.items():
         part, kind = _entry(name)
         if kind in KINDS:
-            _check_entry(kind, value)
+            if part != "Remove" or (kind, value) not in held:
+                _check_entry(kind, value)
             entries[part].add((kind, value))
     if not entries["Add"] and not entries["Remove"]:
         if not operation or not entries[""]:

@@ -134,7 +134,8 @@ def in_order(grants: Iterable[Grant]) -> list[Grant]:
 
 def from_options(options: dict[str, list[str]]) -> frozenset[Grant]:
     """Grants from {user_ids, group_names, org_arns, org_unit_arns}; raises KeyError with an unknown name."""
-    return frozenset((OPTIONS[name], value) for name, values in options.items() for value in values or ())
+    kinds = [(OPTIONS[name], values or ()) for name, values in options.items()]
+    return frozenset((kind, value) for kind, values in kinds for value in values)
 
 
 def to_options(grants: Iterable[Grant]) -> dict[str, list[str]]:

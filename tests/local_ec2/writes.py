@@ -29,7 +29,8 @@ DONE: Value = {"return": True}
 def modify_image_attribute(call: Call) -> Value:
     """One attribute of one image (EC2 API reference, ModifyImageAttribute). Nothing is changed unless all passes."""
     image_id = forms.check_image_id(forms.required(call.form, "ImageId"))
-    change = forms.change(call.form, call.switches)
+    known: Image | None = call.backend.amis.get(image_id)
+    change = forms.change(call.form, call.switches, known.attributes.grants if known else frozenset())
     image = in_state(call.target(image_id, change.attribute), "available")
     after = _after(image.attributes, change)
     if change.attribute == "launchPermission":

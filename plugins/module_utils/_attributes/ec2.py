@@ -51,8 +51,10 @@ class EC2:
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
         _dummy, endpoint, parameters = get_aws_connection_info(module)
+        # EC2 meters each action by a token bucket (EC2 Developer Guide, "Request throttling"). The adaptive mode slows
+        # down to what the bucket lets through once it is empty; the others would spend their retries on an empty one.
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 10},
+            retries={"mode": "adaptive", "total_max_attempts": 10},
             max_pool_connections=concurrency,
             user_agent_extra="amikit.aws",
         )
@@ -122,9 +124,16 @@ def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.An
 
 def _refused(error: ClientError) -> EC2Error:
     told = error.response["Error"]
-    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    return EC2Error(Failure(error.operation_name, told["Code"], told.get("Message", ""), request_id), error)
+    metadata = error.response.get("ResponseMetadata", {})
+    failure = Failure(
+        error.operation_name,
+        told["Code"],
+        told.get("Message", ""),
+        metadata.get("RequestId"),
+        uncertain=metadata.get("HTTPStatusCode", 500) >= 500,
+    )
+    return EC2Error(failure, error)
 
 
 def _unanswered(operation: str, error: Exception) -> EC2Error:
-    return EC2Error(Failure(operation, type(error).__name__, str(error)), error)
+    return EC2Error(Failure(operation, type(error).__name__, str(error), uncertain=True), error)

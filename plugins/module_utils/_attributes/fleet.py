@@ -122,7 +122,9 @@ class Fleet:
             self._predict_refusals()
             if not any(subject.failure for subject in self.subjects):
                 self._each(lambda subject: self._send(subject, dry_run), self.subjects)
-                if self._task.wait and not dry_run:
+                if not dry_run:
+                    self._settle()
+                if not dry_run and self._task.wait:
                     self._wait_until_visible()
             self._decode_denials()
 
@@ -249,6 +251,18 @@ class Fleet:
                 if not dry_run:
                     return
 
+    def _settle(self) -> None:
+        """Find out whether a write that EC2 gave no clear answer to was applied: dropped connections hide that."""
+        uncertain = [subject for subject in self.subjects if subject.failure and subject.failure.uncertain]
+        failures = [subject.failure for subject in uncertain]
+        self._look_again(uncertain)
+        for subject, failure in zip(uncertain, failures):
+            subject.failure = failure
+            number = subject.statuses.index("failed")
+            request = subject.requests[number]
+            if request.is_visible_in(self._current(subject, request.attribute)):
+                subject.statuses[number] = "applied"
+
     # Waiting
 
     def _wait_until_visible(self) -> None:
@@ -261,6 +275,13 @@ class Fleet:
         self._poll(unseen, self._look_again)
         for subject in unseen():
             subject.failure = self._not_yet_visible(self._unseen(subject))
+        interfered = [subject for subject in changed if not subject.failure and self._shows_more(subject)]
+        if interfered:
+            shown = ", ".join(str(subject.target) for subject in interfered[:NAMED])
+            self.warnings.append(
+                f"While the task ran, something else changed the permissions of {len(interfered)} of the changed"
+                f" resources ({shown}). Run the task again to see what is there now"
+            )
 
     def _unseen(self, subject: Subject) -> list[Request]:
         """Return the requests whose effect the latest reading does not show."""
@@ -269,6 +290,13 @@ class Fleet:
             for request in subject.requests
             if not request.is_visible_in(self._current(subject, request.attribute))
         ]
+
+    def _shows_more(self, subject: Subject) -> bool:
+        """Tell whether EC2 shows permissions beyond those planned: another writer was there between read and now."""
+        planned = subject.plan.after.values if subject.plan else ()
+        return any(
+            isinstance(value, frozenset) and self._current(subject, attribute) != value for attribute, value in planned
+        )
 
     def _look_again(self, subjects: t.Sequence[Subject]) -> None:
         unseen = [(subject, self._unseen(subject)) for subject in subjects]
@@ -281,8 +309,8 @@ class Fleet:
     def _not_yet_visible(self, requests: t.Sequence[Request]) -> Failure:
         names = ", ".join(dict.fromkeys(request.attribute.name for request in requests))
         message = (
-            f"EC2 accepted the change of {names} but does not show it after {self._task.wait_timeout} s; it may yet"
-            " take effect: run the task again to see, raise wait_timeout, or set wait to false"
+            f"EC2 accepted the change of {names} but does not show it after {self._task.wait_timeout} s: it is late, or"
+            " something else has changed it back. Run the task again to see, raise wait_timeout, or set wait to false"
         )
         return Failure("wait", "Timeout", message)
 

@@ -145,6 +145,7 @@ class Plan:
 class Failure:
     """Why a resource failed. ``predicted``: EC2 was not asked, because it would have refused.
 
+    ``uncertain``: EC2 gave no answer, or one of its own failure, so that it may have done what it was asked.
     ``decoded`` is the authorization message of a denial, where the caller may decode it.
     """
 
@@ -153,6 +154,7 @@ class Failure:
     message: str
     request_id: str | None = None
     predicted: bool = False
+    uncertain: bool = False
     decoded: t.Mapping[str, t.Any] | None = field(default=None, compare=False)
 
 

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One local EC2 for all tests of this directory, empty at the start of each, and ways to talk to it."""
+"""Ways to talk to the local EC2, and to be refused by it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -27,18 +26,6 @@ SESSION = boto3.session.Session()
 SIGNED_BY = (
     f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
 )
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[LocalEC2]:
-    with LocalEC2() as running:
-        yield running
-
-
-@pytest.fixture
-def ec2(server: LocalEC2) -> LocalEC2:
-    server.reset()
-    return server
 
 
 @pytest.fixture

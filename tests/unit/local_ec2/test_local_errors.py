@@ -247,8 +247,8 @@ def test_block_public_access_is_per_region_and_spares_what_is_public(
         400,
         "OperationNotPermitted",
         (
-            "You can\u2019t publicly share this image because block public access for AMIs is enabled for this account. "
-            "To publicly share the image, you must call the DisableImageBlockPublicAccess API."
+            "You can\u2019t publicly share this image because block public access for AMIs is enabled for this "
+            "account. To publicly share the image, you must call the DisableImageBlockPublicAccess API."
         ),
     )
     api.modify_image_attribute(ImageId=IMAGE, **add(UserId="111111111111"))

@@ -75,14 +75,17 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "thirteen digits": (granting("user_ids", "1111222233334"), ["exactly 12 digits"]),
     "a blank after an account id": (granting("user_ids", "111122223333 "), ["'111122223333 '", "exactly 12 digits"]),
-    "digits of another alphabet": (granting("user_ids", "١" * 12), ["exactly 12 digits"]),
+    "digits of another alphabet": (granting("user_ids", "\u0661" * 12), ["exactly 12 digits"]),
     "an account as ARN among accounts": (
         granting("user_ids", "arn:aws:iam::111122223333:root"),
         ["user_ids: 'arn:aws:iam::111122223333:root' is not an account id"],
     ),
     "another group": (granting("group_names", "everyone"), ["'everyone' is not a group", "the only one is 'all'"]),
     "a capital group": (granting("group_names", "All"), ["'All' is not a group"]),
-    "an OU among organizations": (granting("org_arns", OU), ["of an organizational unit, which belongs in org_unit_arns"]),
+    "an OU among organizations": (
+        granting("org_arns", OU),
+        ["of an organizational unit, which belongs in org_unit_arns"],
+    ),
     "an organization among OUs": (granting("org_unit_arns", ORG), ["of an organization, which belongs in org_arns"]),
     "an account's ARN": (
         granting("org_arns", "arn:aws:organizations::123456789012:account/o-abcdefghij/111122223333"),
@@ -96,7 +99,10 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         granting("org_arns", "arn:aws:iam::111122223333:root"),
         ["is the IAM ARN of an account", "in user_ids"],
     ),
-    "an organization's bare id": (granting("org_arns", "o-abcdefghij"), ["'o-abcdefghij' is not the ARN of an organiz"]),
+    "an organization's bare id": (
+        granting("org_arns", "o-abcdefghij"),
+        ["'o-abcdefghij' is not the ARN of an organiz"],
+    ),
     "an organization with a short id": (granting("org_arns", ORG[:-1]), ["is not the ARN of an organization"]),
     "an OU of no organization": (
         granting("org_unit_arns", "arn:aws:organizations::123456789012:ou/ou-ab12-cdefghij"),

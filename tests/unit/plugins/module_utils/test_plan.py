@@ -39,7 +39,9 @@ def launch(
 
 
 def plan_of(current: t.Sequence[Value], asked: t.Sequence[Asked]) -> Plan:
-    return make_plan(Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current))), asked)
+    return make_plan(
+        Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current, strict=True))), asked
+    )
 
 
 def sent(plan: Plan) -> list[tuple[str, str, t.Any]]:
@@ -88,7 +90,12 @@ ROWS: dict[str, tuple[Asked, Value, list[tuple[str, t.Any]], Value]] = {
     ),
     "purging what is private is no change": (launch(purge=True), frozenset(), [], frozenset()),
     "an odd entry that is held is kept": (launch(grant=[A]), frozenset({ODD}), [("add", (A,))], frozenset({A, ODD})),
-    "an odd entry that is held can be purged": (launch(purge=True), frozenset({ODD}), [("remove", (ODD,))], frozenset()),
+    "an odd entry that is held can be purged": (
+        launch(purge=True),
+        frozenset({ODD}),
+        [("remove", (ODD,))],
+        frozenset(),
+    ),
     "one request of many kinds": (
         launch(grant=[OU, ORG, ALL, B, A]),
         frozenset(),
@@ -192,7 +199,7 @@ def test_nobody_who_keeps_access_loses_it_on_the_way(situation: tuple[list[Value
     for done in range(len(plan.requests)):
         midway = after_requests(plan.before, itertools.islice(plan.requests, done))
         for (_attribute, before), (_same, now), (_too, after) in zip(
-            plan.before.values, midway.values, plan.after.values
+            plan.before.values, midway.values, plan.after.values, strict=True
         ):
             if isinstance(before, frozenset) and isinstance(now, frozenset) and isinstance(after, frozenset):
                 assert before & after <= now
@@ -212,12 +219,11 @@ def test_without_purge_and_revoke_nothing_is_removed(situation: tuple[list[Value
 def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[Asked]]) -> None:
     plan = plan_of(*situation)
     restoring: list[Asked] = [
-        AskedPermissions(attribute, value, purge=True)
-        if isinstance(value, frozenset)
-        else AskedText(attribute, value)
+        AskedPermissions(attribute, value, purge=True) if isinstance(value, frozenset) else AskedText(attribute, value)
         for attribute, value in plan.before.values
         if value is not None
     ]
-    after = Attributes(tuple(pair for pair, (_attribute, was) in zip(plan.after.values, plan.before.values) if was is not None))
+    pairs = zip(plan.after.values, plan.before.values, strict=True)
+    after = Attributes(tuple(pair for pair, (_attribute, was) in pairs if was is not None))
     before = Attributes(tuple(pair for pair in plan.before.values if pair[1] is not None))
     assert make_plan(after, restoring).after == before

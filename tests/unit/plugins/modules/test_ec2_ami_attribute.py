@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from local_ec2.client import LocalEC2
 
 AMI = "ami-0123456789abcdef0"

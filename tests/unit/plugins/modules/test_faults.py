@@ -1,0 +1,236 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""ec2_ami_attribute while EC2 misbehaves: nothing lost, nothing half-done unsaid, and the next run converges."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+import pytest
+
+from local_ec2.client import LocalEC2
+
+IDS = [f"ami-{number:017x}" for number in range(30)]
+A, B, INTRUDER = "111111111111", "222222222222", "999999999999"
+OPTIONS = {"description": "d", "launch_permissions": {"user_ids": [A]}, "revoke_launch_permissions": {"user_ids": [B]}}
+ONLY_DESCRIPTION = {"launch_permissions": None, "revoke_launch_permissions": None}
+
+Json = dict[str, t.Any]
+Run = t.Callable[..., Json]
+
+
+@pytest.fixture
+def run(run_module: Run) -> Run:
+    return lambda **options: run_module("ec2_ami_attribute", **{"image_ids": IDS, **OPTIONS, **options})
+
+
+@pytest.fixture
+def fleet(ec2: LocalEC2) -> LocalEC2:
+    """An EC2 with thirty images, each shared with B."""
+    ec2.seed(*({"image_id": image_id, "launch_permissions": {"user_ids": [B]}} for image_id in IDS))
+    return ec2
+
+
+def held(ec2: LocalEC2) -> list[tuple[str, list[str]] | None]:
+    """Return the description and the accounts of every image, None for one that is gone."""
+    images = [ec2.image(image_id, "us-east-1") for image_id in IDS]
+    return [image and (image["description"], image["launch_permissions"]["user_ids"]) for image in images]
+
+
+def told(result: Json) -> list[tuple[str, list[str]]]:
+    """Return what the result says that every image has become."""
+    return [
+        (image["after"]["description"] or None, image["after"]["launch_permissions"]["user_ids"])
+        for image in result["images"]
+    ]
+
+
+DONE = [("d", [A])] * len(IDS)
+
+PASSING: dict[str, Json] = {
+    "latency": {"latency": 0.05},
+    "every thirtieth request throttled": {"throttle_every": 30},
+    "every seventh answered with an internal error": {"fail_every": 7},
+    "every seventh connection dropped": {"drop_every": 7},
+    "every seventh connection dropped after EC2 did it": {"drop_after_every": 7},
+    "reads that lag": {"read_lag": 2},
+}
+
+
+@pytest.mark.parametrize("switches", PASSING.values(), ids=list(PASSING))
+def test_what_passes_is_not_seen(fleet: LocalEC2, run: Run, switches: Json) -> None:
+    fleet.switch(**switches)
+    result = run()
+    assert not result["failed"], result["msg"]
+    assert held(fleet) == told(result) == DONE
+    assert run()["changed"] is False
+
+
+def test_a_fleet_larger_than_the_token_buckets(ec2: LocalEC2, run: Run) -> None:
+    ids = [f"ami-{number:017x}" for number in range(130)]
+    ec2.seed(*({"image_id": image_id} for image_id in ids))
+    ec2.switch(buckets=True)
+    result = run(image_ids=ids, wait=False, **ONLY_DESCRIPTION)
+    assert not result["failed"], result["msg"]
+    throttled = [request for request in ec2.requests() if request["code"] == "RequestLimitExceeded"]
+    assert throttled, "the buckets were never empty, so this shows nothing"
+    assert run(image_ids=ids, **ONLY_DESCRIPTION)["changed"] is False
+
+
+def test_one_is_denied_and_one_meets_a_quota(fleet: LocalEC2, run: Run) -> None:
+    denial = {"code": "UnauthorizedOperation", "message": "You are not authorized.", "status": 403}
+    quota = {"code": "ResourceLimitExceeded", "message": "You have reached your quota.", "status": 400}
+    faults = {IDS[3]: {**denial, "attribute": "launchPermission"}, IDS[20]: {**quota, "attribute": "launchPermission"}}
+    fleet.switch(image_errors={key: {**fault, "action": "ModifyImageAttribute"} for key, fault in faults.items()})
+    result = run()
+    assert result["failed"]
+    assert result["changed"]
+    assert result["msg"].startswith("2 of 30 images failed: ")
+    assert f"{IDS[3]} (us-east-1): ModifyImageAttribute: UnauthorizedOperation: You are not authorized" in result["msg"]
+    assert f"{IDS[20]} (us-east-1): ModifyImageAttribute: ResourceLimitExceeded: You have reached" in result["msg"]
+    assert held(fleet) == told(result)
+    for number, image in enumerate(result["images"]):
+        statuses = [request["status"] for request in image["requests"]]
+        broken = {3: ["applied", "denied", "not_sent"], 20: ["applied", "failed", "not_sent"]}
+        assert statuses == broken.get(number, ["applied"] * 3)
+    fleet.switch(image_errors={})
+    assert [image["changed"] for image in run()["images"]] == [number in (3, 20) for number in range(30)]
+    assert held(fleet) == DONE
+
+
+@pytest.mark.parametrize("action", ["DescribeImageAttribute", "GetImageBlockPublicAccessState"])
+def test_a_read_that_fails_changes_nothing_anywhere(fleet: LocalEC2, run: Run, action: str) -> None:
+    allowed = {"DescribeImages", "DescribeImageAttribute", "GetImageBlockPublicAccessState", "ModifyImageAttribute"}
+    statement = {"Effect": "Allow", "Action": [f"ec2:{each}" for each in allowed - {action}], "Resource": "*"}
+    principal = fleet.principal("reader", {"Version": "2012-10-17", "Statement": [statement]})
+    keys = {name: principal[name] for name in ("access_key", "secret_key")}
+    was = held(fleet)
+    result = run(launch_permissions={"group_names": ["all"]}, **keys)
+    assert result["failed"]
+    assert not result["changed"]
+    assert f"{action}: UnauthorizedOperation" in result["msg"]
+    assert held(fleet) == was
+
+
+def test_an_image_deregistered_between_read_and_write(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(deregister_after_read=[IDS[7]])
+    result = run(**ONLY_DESCRIPTION)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["msg"].startswith(f"1 of 30 images failed: {IDS[7]} (us-east-1): ModifyImageAttribute: ")
+    gone = result["images"][7]
+    assert gone["error"]["code"] == "InvalidAMIID.Unavailable"
+    assert gone["before"] == gone["after"]
+    after = held(fleet)
+    assert after[7] is None
+    assert [image for image in after if image] == [("d", [B])] * 29
+
+
+def test_a_lag_longer_than_the_timeout(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(read_lag=60)
+    result = run(wait_timeout=1)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["msg"].startswith("30 of 30 images failed: ")
+    assert "EC2 accepted the change of description, launchPermission but does not show it after 1 s" in result["msg"]
+    assert {request["status"] for image in result["images"] for request in image["requests"]} == {"applied"}
+    assert held(fleet) == told(result) == DONE
+
+
+def test_a_connection_that_stays_dropped_after_ec2_did_it_is_told_as_it_is(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(drop_after_every=2)
+    once = {"retries": {"total_max_attempts": 1}}
+    # Read, and then write without an answer: whether the write was applied is read, since nobody said.
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once)
+    assert result["failed"]
+    assert "ModifyImageAttribute: ConnectionClosedError" in result["msg"]
+    image = result["images"][0]
+    assert image["changed"]
+    assert image["after"] == {"description": "d"}
+    assert [request["status"] for request in image["requests"]] == ["applied"]
+
+
+def test_a_connection_that_stays_dropped_before_ec2_did_it_is_told_as_it_is(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(drop_every=2)
+    once = {"retries": {"total_max_attempts": 1}}
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once)
+    image = result["images"][0]
+    assert result["failed"]
+    assert not image["changed"]
+    assert image["after"] == image["before"] == {"description": ""}
+    assert [request["status"] for request in image["requests"]] == ["failed"]
+
+
+def test_a_permission_that_appears_while_the_task_runs_is_kept_and_told(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(mid_run={IDS[5]: {"add": {"user_ids": [INTRUDER]}}})
+    result = run(purge_launch_permissions=True)
+    assert not result["failed"]
+    assert f"something else changed the permissions of 1 of the changed resources ({IDS[5]} (us-east-1))" in str(
+        result["warnings"]
+    )
+    assert held(fleet)[5] == ("d", [A, INTRUDER])
+    again = run(purge_launch_permissions=True)
+    assert [image["changed"] for image in again["images"]] == [number == 5 for number in range(30)]
+    assert held(fleet) == DONE
+
+
+def test_a_permission_that_vanishes_while_the_task_runs(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(mid_run={IDS[5]: {"remove": {"user_ids": [B]}}})
+    result = run()
+    assert not result["failed"]
+    assert held(fleet) == told(result) == DONE
+
+
+def test_two_runs_at_once(fleet: LocalEC2, run: Run) -> None:
+    """The module runs in this process and another one in a process of its own; neither loses what both want."""
+    fleet.switch(latency=0.02)
+    other = threading.Thread(target=share_with_boto3, args=(fleet, "333333333333"))
+    other.start()
+    result = run()
+    other.join()
+    assert not result["failed"], result["msg"]
+    assert held(fleet) == [("d", [A, "333333333333"])] * 30
+    assert run()["changed"] is False
+
+
+def share_with_boto3(ec2: LocalEC2, account: str) -> None:
+    import boto3  # noqa: PLC0415 only this thread needs it
+
+    environment = ec2.environment()
+    client = boto3.session.Session().client(
+        "ec2",
+        region_name="us-east-1",
+        endpoint_url=ec2.url,
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    for image_id in IDS:
+        client.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"UserId": account}]})
+
+
+def test_with_every_fault_at_once_the_second_run_converges_and_the_third_changes_nothing(
+    fleet: LocalEC2, run: Run
+) -> None:
+    fleet.switch(
+        latency=0.01,
+        buckets=True,
+        throttle_every=29,
+        fail_every=11,
+        drop_every=17,
+        drop_after_every=19,
+        read_lag=1,
+        image_errors={IDS[4]: {"code": "ResourceLimitExceeded", "message": "Quota.", "attribute": "launchPermission"}},
+        mid_run={IDS[5]: {"add": {"user_ids": [INTRUDER]}}, IDS[6]: {"remove": {"user_ids": [B]}}},
+    )
+    first = run(purge_launch_permissions=True)
+    assert first["failed"]
+    assert first["msg"].startswith(f"1 of 30 images failed: {IDS[4]} ")
+    fleet.switch(image_errors={})
+    second = run(purge_launch_permissions=True)
+    assert not second["failed"], second["msg"]
+    assert second["changed"]
+    assert held(fleet) == DONE
+    third = run(purge_launch_permissions=True)
+    assert (third["failed"], third["changed"]) == (False, False)
