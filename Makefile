@@ -36,6 +36,7 @@ PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-ve
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
+export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration sanity build-check
 # What is type-checked beside the plugins, where there is anything in it.
 typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))

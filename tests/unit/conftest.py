@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+
 from local_ec2.client import LocalEC2
 
 MODULES = "ansible_collections.amikit.aws.plugins.modules"
