@@ -9,8 +9,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The attributes block of a module that modifies."""
+    """The attributes blocks, of modules that modify and of those that only read."""
 
+    # What all modules are.
     DOCUMENTATION = r"""
 options: {}
 attributes:
@@ -19,6 +20,19 @@ attributes:
     support: full
     membership:
       - amikit.aws.aws
+"""
+
+    MODIFY = r"""
+options:
+  wait_timeout:
+    description: How long each of the waits that O(wait) speaks of may take, in seconds.
+    type: int
+    default: 120
+  concurrency:
+    description: The number of requests in flight, over all Regions together.
+    type: int
+    default: 16
+attributes:
   check_mode:
     description: Can run in check mode and return what would change, without changing it.
     details:
@@ -29,5 +43,29 @@ attributes:
     support: full
   idempotent:
     description: When run twice in a row, without anything else changing in between, the second run changes nothing.
+    support: full
+"""
+
+    INFO = r"""
+options:
+  concurrency:
+    description: The number of requests in flight, over all Regions together.
+    type: int
+    default: 16
+attributes:
+  check_mode:
+    description: Can run in check mode and return what would change, without changing it.
+    details:
+      - This module changes nothing.
+    support: full
+  diff_mode:
+    description: Returns the difference between the current state and the state asked for, when in diff mode.
+    details:
+      - This module changes nothing, so there is no difference.
+    support: N/A
+  idempotent:
+    description: When run twice in a row, without anything else changing in between, the second run changes nothing.
+    details:
+      - This module changes nothing.
     support: full
 """

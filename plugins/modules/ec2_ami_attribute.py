@@ -25,10 +25,12 @@ options:
     description:
       - The AMIs to manage, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. Packer's whole
         comma-separated artifact string works as it is.
+      - An element may also be an image as M(amikit.aws.ec2_ami_attribute_info) or this module returns it, Region and
+        all, so that RV(amikit.aws.ec2_ami_attribute_info#module:images) can be given as it is.
       - Repeats are collapsed, and an empty list does nothing.
       - A Region is needed only for ids that do not carry one.
     type: list
-    elements: str
+    elements: raw
     required: true
     aliases: [image_id]
   description:
@@ -81,29 +83,26 @@ options:
       - Whether to wait for a C(pending) AMI to become available, and after a change until EC2 shows it.
     type: bool
     default: true
-  wait_timeout:
-    description: How long each of these waits may take, in seconds.
-    type: int
-    default: 120
-  concurrency:
-    description: The number of requests in flight, over all Regions together.
-    type: int
-    default: 16
 notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
     in check mode and in a real run alike.
   - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
     C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
-    public. With C(sts:DecodeAuthorizationMessage) a denial is decoded."
+    public. With C(sts:DecodeAuthorizationMessage) a denial is decoded. With C(ec2:DescribeSnapshots) and
+    C(kms:DescribeKey) the refusal to share an image under the key that AWS manages for EBS is predicted, and without
+    them a warning says that EC2 will decide."
   - Requests that EC2 throttles, or that fail on the way, are retried by botocore. O(aws_config) overrides how.
 seealso:
+  - module: amikit.aws.ec2_ami_attribute_info
+  - module: amikit.aws.ec2_snapshot_attribute
   - module: amazon.aws.ec2_ami
   - name: ModifyImageAttribute
     description: The EC2 API that this module implements.
     link: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
 extends_documentation_fragment:
   - amikit.aws._attributes
+  - amikit.aws._attributes.modify
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -10,6 +10,7 @@ It sends what it is told to, and knows neither images nor plans.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import typing as t
@@ -47,7 +48,7 @@ class EC2Error(AnsibleAWSError):
 
 
 class EC2:
-    """EC2 in every Region that a task names: one session, a client for each Region."""
+    """EC2 in every Region that a task names: one session, a client for each service and Region."""
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
         _dummy, endpoint, parameters = get_aws_connection_info(module)
@@ -63,16 +64,16 @@ class EC2:
         self._verify = parameters.pop("verify", None)
         self._endpoint = endpoint
         self._session = _connect(boto3.session.Session, **parameters)
-        self._clients: dict[str, t.Any] = {}
+        self._clients: dict[tuple[str, str], t.Any] = {}
         # A boto3 session may not make two clients at a time.
         self._lock = threading.Lock()
 
-    def call(self, region: str, operation: str, **arguments: t.Any) -> Response:
+    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
         """Send one request and return the response; raise EC2Error.
 
         ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
         """
-        client = self._client(region)
+        client = self._client(service, region)
         try:
             response: Response = getattr(client, operation)(**arguments)
         except ClientError as error:
@@ -82,6 +83,16 @@ class EC2:
         except (BotoCoreError, ResponseParserError) as error:
             raise _unanswered(client.meta.method_to_api_mapping[operation], error) from error
         return response
+
+    def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
+        """Yield the pages of a response until EC2 names no next one; a page may be empty."""
+        token: dict[str, str] = {}
+        while True:
+            page = self.call(region, operation, **arguments, **token)
+            yield page
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
 
     def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None:
         """Return the decoded authorization message of a denial, or None when there is none or it may not be read."""
@@ -97,11 +108,14 @@ class EC2:
             return None
         return decoded
 
-    def _client(self, region: str) -> t.Any:
+    def _client(self, service: str, region: str) -> t.Any:
         with self._lock:
-            if region not in self._clients:
-                self._clients[region] = self._make_client("ec2", region, self._config)
-            return self._clients[region]
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._make_client(service, region, self._config)
+                # The model of a service is some hundred thousand objects that live as long as the client does: left to
+                # the garbage collector, it walks them again and again while a fleet is worked on.
+                gc.freeze()
+            return self._clients[service, region]
 
     def _make_client(self, service: str, region: str, config: Config) -> t.Any:
         return _connect(

@@ -6,7 +6,7 @@
 """One task over many resources in many Regions: read all, plan all, refuse or send, wait.
 
 The order of work lives here, and the one loop that sends requests. It works on any kind of resource that describes
-itself as ResourceType; it knows neither option names, nor result keys, nor boto3.
+itself as Resource; it knows neither option names, nor result keys, nor boto3.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dataclasses import replace
 
 from .ec2 import DENIED
 from .ec2 import EC2Error
+from .keys import Keys
+from .options import Target
 from .plan import Attribute
 from .plan import Attributes
 from .plan import Failure
@@ -29,12 +31,13 @@ from .plan import Request
 from .plan import Value
 from .plan import after_requests
 from .plan import make_plan
+from .resource import Resource
+from .resource import Surroundings
 from .result import NAMED
 
 if t.TYPE_CHECKING:
     from .ec2 import EC2
     from .ec2 import Response
-    from .options import Target
     from .options import Task
     from .permissions import Permissions
 
@@ -44,32 +47,6 @@ _LONGEST_PAUSE = 15.0
 
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
-
-
-class ResourceType(t.Protocol):
-    """What the fleet needs to know of a kind of resource: its requests, how to read them, and what EC2 refuses."""
-
-    id_key: str
-    describe_operation: str
-    described_key: str
-    read_operation: str
-    modify_operation: str
-    public_access_operation: str
-
-    def describe_arguments(self, ids: t.Sequence[str], own: bool) -> dict[str, t.Any]: ...
-    def read_arguments(self, attribute: Attribute, resource_id: str) -> dict[str, t.Any]: ...
-    def modify_arguments(self, resource_id: str, request: Request) -> dict[str, t.Any]: ...
-    def text(self, attribute: Attribute, described: Response) -> Value: ...
-    def permissions(self, response: Response) -> Permissions: ...
-    def is_pending(self, described: Response) -> bool: ...
-    def blocks_public_access(self, response: Response) -> bool: ...
-    def becomes_public(self, plan: Plan) -> bool: ...
-    def exceeds_quota(self, plan: Plan) -> bool: ...
-    def quota_warning(self, ids: t.Sequence[str]) -> str: ...
-    def unknown(self, resource_id: str, region: str, request_id: str | None) -> Failure: ...
-    def foreign(self, resource_id: str, described: Response) -> Failure: ...
-    def still_pending(self, resource_id: str, timeout: int) -> Failure: ...
-    def refusal(self, plan: Plan, described: Response, public_access_blocked: bool) -> Failure | None: ...
 
 
 @dataclass
@@ -106,7 +83,7 @@ class Subject:
 class Fleet:
     """The resources of one task. ``run`` does the work; ``subjects`` and ``warnings`` tell what came of it."""
 
-    def __init__(self, ec2: EC2, resource: ResourceType, task: Task) -> None:
+    def __init__(self, ec2: EC2, resource: Resource, task: Task) -> None:
         self._ec2 = ec2
         self._resource = resource
         self._task = task
@@ -121,11 +98,8 @@ class Fleet:
             self._plan()
             self._predict_refusals()
             if not any(subject.failure for subject in self.subjects):
-                self._each(lambda subject: self._send(subject, dry_run), self.subjects)
-                if not dry_run:
-                    self._settle()
-                if not dry_run and self._task.wait:
-                    self._wait_until_visible()
+                work = self._preview if dry_run else self._apply
+                work()
             self._decode_denials()
 
     # Reading
@@ -207,14 +181,37 @@ class Fleet:
 
     def _predict_refusals(self) -> None:
         blocked = self._public_access_blocked()
+        managed = self._under_managed_keys()
         for subject in self._healthy():
             if subject.plan is None:
                 continue
-            answer = blocked.get(subject.target.region, False)
-            if isinstance(answer, Failure):
-                subject.failure = answer if self._resource.becomes_public(subject.plan) else None
-            else:
-                subject.failure = self._resource.refusal(subject.plan, subject.described, answer)
+            region = subject.target.region
+            answer = blocked.get(region, False)
+            if isinstance(answer, Failure) and self._resource.becomes_public(subject.plan):
+                subject.failure = answer
+                continue
+            encrypted = self._resource.encrypted_snapshots(subject.described)
+            surroundings = Surroundings(
+                public_access_blocked=answer is True,
+                under_managed_key=tuple(snapshot for snapshot in encrypted if Target(region, snapshot) in managed),
+            )
+            subject.failure = self._resource.refusal(subject.plan, subject.described, surroundings)
+
+    def _under_managed_keys(self) -> set[Target]:
+        """Return the snapshots under a key that AWS manages, among those behind what is about to be shared."""
+        keys = Keys(
+            self._ec2,
+            self._pool,
+            {
+                Target(subject.target.region, snapshot): key
+                for subject in self._healthy()
+                if subject.plan and subject.plan.granted
+                for snapshot, key in self._resource.encrypted_snapshots(subject.described).items()
+            },
+        )
+        managed = keys.managed()
+        self.warnings += keys.warnings
+        return managed
 
     def _public_access_blocked(self) -> dict[str, bool | Failure]:
         """Return, for every Region where something becomes public, whether that is blocked, or why nobody knows."""
@@ -235,6 +232,22 @@ class Fleet:
 
     # Sending
 
+    def _preview(self) -> None:
+        self._each(lambda subject: self._send(subject, dry_run=True), self.subjects)
+
+    def _apply(self) -> None:
+        self._each(self._apply_one, self.subjects)
+        self._settle()
+        if self._task.wait:
+            self._wait_until_visible()
+
+    def _apply_one(self, subject: Subject) -> None:
+        self._send(subject, dry_run=False)
+        shared = any(request.attribute.kinds for request in subject.requests)
+        if self._task.wait and shared and not subject.failure:
+            # The verifying read of one need not wait for the writes of the others.
+            self._read_permissions(subject)
+
     def _send(self, subject: Subject, dry_run: bool) -> None:
         """Send the plan's requests in order: the one loop that does. A real run stops at the first that fails."""
         region, resource_id = subject.target
@@ -253,7 +266,11 @@ class Fleet:
 
     def _settle(self) -> None:
         """Find out whether a write that EC2 gave no clear answer to was applied: dropped connections hide that."""
-        uncertain = [subject for subject in self.subjects if subject.failure and subject.failure.uncertain]
+        uncertain = [
+            subject
+            for subject in self.subjects
+            if subject.failure and subject.failure.uncertain and "failed" in subject.statuses
+        ]
         failures = [subject.failure for subject in uncertain]
         self._look_again(uncertain)
         for subject, failure in zip(uncertain, failures):

@@ -15,38 +15,25 @@ import typing as t
 from .ec2 import EC2
 from .ec2 import EC2Error
 from .fleet import Fleet
-from .fleet import ResourceType
 from .options import InvalidOptionsError
-from .options import Named
 from .options import parse_task
 from .result import failure_message
 from .result import present
+from .result import told
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
     from .plan import Attribute
+    from .resource import Resource
 
 
-class Modifiable(Named, ResourceType, t.Protocol):
-    """A kind of resource that a module can modify: its names in options, messages and results."""
-
-    @property
-    def id_option(self) -> str: ...
-
-    @property
-    def noun(self) -> str: ...
-
-    @property
-    def result_key(self) -> str: ...
-
-
-def argument_spec(resource: Modifiable) -> dict[str, t.Any]:
+def argument_spec(resource: Resource) -> dict[str, t.Any]:
     """Return the options of the resource's module, those of the connection aside."""
     spec: dict[str, t.Any] = {
         resource.ids_option: {
             "type": "list",
-            "elements": "str",
+            "elements": "raw",
             "required": True,
             "aliases": [resource.id_option],
         },
@@ -73,7 +60,7 @@ def _permission_options(attribute: Attribute) -> dict[str, t.Any]:
     }
 
 
-def run(module: AnsibleAWSModule, resource: Modifiable) -> t.NoReturn:
+def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     """Do what the module's options ask for, and exit with the result."""
     try:
         task = parse_task(module.params, resource, lambda: module.region)
@@ -81,7 +68,7 @@ def run(module: AnsibleAWSModule, resource: Modifiable) -> t.NoReturn:
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
-        module.fail_json(msg=f"{error.failure.operation}: {error.failure.code}: {error.failure.message}")
+        module.fail_json(msg=told(error.failure))
     fleet.run(dry_run=module.check_mode)
     for warning in fleet.warnings:
         module.warn(warning)

@@ -22,6 +22,9 @@ from .plan import AskedPermissions
 from .plan import AskedText
 from .plan import Attribute
 
+if t.TYPE_CHECKING:
+    from .resource import Resource
+
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
 
@@ -48,23 +51,6 @@ class Target(t.NamedTuple):
         return f"{self.id} ({self.region})"
 
 
-class Identifiers(t.Protocol):
-    """How a kind of resource is named in a task: the option, and the prefix of its ids."""
-
-    @property
-    def ids_option(self) -> str: ...
-
-    @property
-    def id_prefix(self) -> str: ...
-
-
-class Named(Identifiers, t.Protocol):
-    """A kind of resource with attributes to manage."""
-
-    @property
-    def attributes(self) -> tuple[Attribute, ...]: ...
-
-
 @dataclass(frozen=True)
 class Task:
     """What a task asks for, valid as far as can be told without EC2. Times are in seconds."""
@@ -84,14 +70,14 @@ Params = t.Mapping[str, t.Any]
 DefaultRegion = t.Callable[[], t.Optional[str]]
 
 
-def parse_task(params: Params, named: Named, default_region: DefaultRegion) -> Task:
+def parse_task(params: Params, resource: Resource, default_region: DefaultRegion) -> Task:
     """Return the task; raise InvalidOptionsError with every problem. ``default_region`` is asked only when needed."""
     problems: list[str] = []
-    targets = parse_targets(params[named.ids_option], named, default_region, problems)
+    targets = parse_targets(params[resource.ids_option], resource, default_region, problems)
     asked = tuple(
-        ask for attribute in named.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
+        ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
-    problems += _nothing_asked(named, asked) if not problems else []
+    problems += _nothing_asked(resource, asked) if not problems else []
     problems += [
         f"{option}: {params[option]} is less than {least}"
         for option, least in (("wait_timeout", 0), ("concurrency", 1))
@@ -103,19 +89,16 @@ def parse_task(params: Params, named: Named, default_region: DefaultRegion) -> T
 
 
 def parse_targets(
-    ids: t.Iterable[str], named: Identifiers, default_region: DefaultRegion, problems: list[str]
+    ids: t.Iterable[t.Any], resource: Resource, default_region: DefaultRegion, problems: list[str]
 ) -> tuple[Target, ...]:
-    """Return the resources named by ``ids`` in order, each once; append what is wrong to ``problems``.
-
-    An element may itself be a comma-separated list: Packer prints the artifact of a build in several Regions so.
-    """
+    """Return the resources named by ``ids`` in order, each once; append what is wrong to ``problems``."""
     targets: dict[Target, None] = {}
     without_region: list[str] = []
-    for text in (part.strip() for element in ids for part in element.split(",")):
+    for text in _written_ids(ids, resource):
         region, colon, resource_id = text.rpartition(":")
-        problem = _id_problem(text, region, colon, resource_id, named.id_prefix)
+        problem = _id_problem(text, region, colon, resource_id, resource)
         if problem:
-            problems.append(f"{named.ids_option}: {problem}")
+            problems.append(f"{resource.ids_option}: {problem}")
             continue
         region = region or default_region() or ""
         if region:
@@ -123,33 +106,48 @@ def parse_targets(
         else:
             without_region.append(resource_id)
     if without_region:
-        problems.append(_no_region(named, without_region))
+        problems.append(_no_region(resource, without_region))
     return tuple(targets)
 
 
-def _id_problem(text: str, region: str, colon: str, resource_id: str, prefix: str) -> str:
+def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[str]:
+    """Yield the ids in any form that other tools and modules return them.
+
+    An element may be a comma-separated list, as Packer prints the artifact of a build in several Regions, a list, or
+    an image or snapshot as the modules of this collection return it, which brings its Region.
+    """
+    for element in elements:
+        if isinstance(element, t.Mapping):
+            region = f"{element['region']}:" if element.get("region") else ""
+            found = element.get(resource.id_option) or element.get(resource.ids_option) or ()
+            yield from (f"{region}{text}" for text in _written_ids([found], resource))
+        elif isinstance(element, (list, tuple)):
+            yield from _written_ids(element, resource)
+        else:
+            yield from (part.strip() for part in str(element).split(","))
+
+
+def _id_problem(text: str, region: str, colon: str, resource_id: str, resource: Resource) -> str:
     # EC2's ids are 8 hexadecimal digits, or 17 since 2016 (EC2 User Guide, "Resource IDs").
+    prefix = resource.id_prefix
     if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
         expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
-        return f"{_shown(text)} is not the id of {_ARTICLES[prefix]} ({expected})"
+        return f"{_shown(text)} is not the id of {resource.described_as} ({expected})"
     if colon and not _REGION.fullmatch(region):
         return f"{_shown(text)} does not begin with a Region such as us-east-1"
     return ""
 
 
-_ARTICLES = {"ami": "an AMI", "snap": "a snapshot"}
+def _no_region(resource: Resource, ids: t.Sequence[str]) -> str:
+    example = f"REGION:{resource.id_prefix}-…"
+    return f"{resource.ids_option}: {', '.join(ids)}: in which Region? Set region (or AWS_REGION), or write {example}"
 
 
-def _no_region(named: Identifiers, ids: t.Sequence[str]) -> str:
-    example = f"REGION:{named.id_prefix}-…"
-    return f"{named.ids_option}: {', '.join(ids)}: in which Region? Set region (or AWS_REGION), or write {example}"
-
-
-def _nothing_asked(named: Named, asked: t.Sequence[Asked]) -> list[str]:
+def _nothing_asked(resource: Resource, asked: t.Sequence[Asked]) -> list[str]:
     if asked:
         return []
-    options = [attribute.option for attribute in named.attributes]
-    options += [f"revoke_{attribute.option}" for attribute in named.attributes if attribute.kinds]
+    options = [attribute.option for attribute in resource.attributes]
+    options += [f"revoke_{attribute.option}" for attribute in resource.attributes if attribute.kinds]
     return [f"no attribute is asked for: set at least one of {', '.join(options)}"]
 
 

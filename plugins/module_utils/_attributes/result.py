@@ -40,7 +40,7 @@ def present(subjects: t.Sequence[Subject], id_option: str, key: str, diff: bool)
 def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:
     """Return the message of a failed task: how many failed, the first five by name, and what became of the others."""
     failed = [(subject.target, subject.failure) for subject in subjects if subject.failure]
-    named = [f"{target}: {_told(failure)}" for target, failure in failed[:NAMED]]
+    named = [f"{target}: {told(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
     changed = sum(subject.changed for subject in subjects)
@@ -93,7 +93,8 @@ def _diff(target: Target, before: t.Any, after: t.Any) -> dict[str, t.Any]:
     return {"before_header": str(target), "after_header": str(target), "before": before, "after": after}
 
 
-def _told(failure: Failure) -> str:
+def told(failure: Failure) -> str:
+    """Return a failure as a sentence."""
     # The encoded message is long and of no use to a reader; it stays whole in the result.
     message = failure.message.partition(_ENCODED)[0].rstrip(".")
     request = f" (request id {failure.request_id})" if failure.request_id else ""

@@ -15,8 +15,20 @@ import pytest
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import plan
 
 UTILS = pathlib.Path(plan.__file__).parent
-ORDER = ["permissions", "plan", "options", "images", "ec2", "result", "fleet", "modify"]
-PURE = ["permissions", "plan", "options", "images", "result", "fleet"]
+ORDER = [
+    "permissions",
+    "plan",
+    "resource",
+    "images",
+    "snapshots",
+    "options",
+    "ec2",
+    "keys",
+    "result",
+    "fleet",
+    "search",
+    "modify",
+]
 
 
 def imported_at_run_time(file: pathlib.Path) -> set[str]:
@@ -56,7 +68,7 @@ def test_only_the_edge_imports_boto3_or_amazon_aws(name: str) -> None:
 def test_the_planner_needs_neither_ansible_nor_boto3() -> None:
     program = (
         "import sys; sys.modules.update(ansible=None, boto3=None, botocore=None);"
-        "from ansible_collections.amikit.aws.plugins.module_utils._attributes import plan, options, images, result;"
+        "from ansible_collections.amikit.aws.plugins.module_utils._attributes import images, options, plan, snapshots;"
         "print(plan.make_plan(plan.Attributes(()), ()).requests)"
     )
     root = UTILS.parents[5]

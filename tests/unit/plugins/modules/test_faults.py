@@ -33,18 +33,19 @@ def fleet(ec2: LocalEC2) -> LocalEC2:
     return ec2
 
 
-def held(ec2: LocalEC2) -> list[tuple[str, list[str]] | None]:
+Become = tuple[str | None, list[str]]
+
+
+def held(ec2: LocalEC2) -> list[Become | None]:
     """Return the description and the accounts of every image, None for one that is gone."""
-    images = [ec2.image(image_id, "us-east-1") for image_id in IDS]
-    return [image and (image["description"], image["launch_permissions"]["user_ids"]) for image in images]
+    images = (ec2.image(image_id, "us-east-1") for image_id in IDS)
+    return [(image["description"], image["launch_permissions"]["user_ids"]) if image else None for image in images]
 
 
-def told(result: Json) -> list[tuple[str, list[str]]]:
+def told(result: Json) -> list[Become]:
     """Return what the result says that every image has become."""
-    return [
-        (image["after"]["description"] or None, image["after"]["launch_permissions"]["user_ids"])
-        for image in result["images"]
-    ]
+    after = (image["after"] for image in result["images"])
+    return [(each["description"] or None, each["launch_permissions"]["user_ids"]) for each in after]
 
 
 DONE = [("d", [A])] * len(IDS)

@@ -1,0 +1,128 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Fleets: many Regions, EC2's token buckets, a thousand images, twelve thousand accounts.
+
+Each function measures one of them, of this module alone, and returns its section of the page.
+"""
+
+from __future__ import annotations
+
+import json
+
+from bench.budget import budget_goal
+from bench.report import Goal
+from bench.report import Section
+from bench.side_by_side import ACCOUNTS
+from bench.stage import FailedError
+from bench.stage import Run
+from bench.stage import Stage
+from bench.stage import Work
+from bench.stage import cpu_of
+from bench.stage import peak_of
+from bench.stage import requests_of
+from bench.stage import seconds_of
+
+TEN_REGIONS = (
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1"),
+    *("eu-west-1", "eu-west-2", "eu-central-1", "ap-southeast-2", "ap-northeast-1"),
+)
+
+# (size, refill a second) of the buckets of an action in a Region (EC2 Developer Guide, "Request throttling").
+READS = (100, 20)
+WRITES = (100, 5)
+
+
+def regions(stage: Stage, quick: bool, rounds: int | None) -> Section:
+    """The same number of images in ten Regions and in one."""
+    works = [Work(100, ACCOUNTS), Work(100, ACCOUNTS, regions=TEN_REGIONS)]
+    runs: list[list[Run]] = [[] for _work in works]
+    for number in range(rounds or (1 if quick else 5)):
+        for work, measured in zip(works, runs, strict=True):
+            label = f"100 images, Regions: {len(work.regions)}, round {number + 1}"
+            measured.append(stage.run_whole(label, stage.playbook("attribute.yml"), work))
+    rows = [["Regions", "images", "seconds", "CPU seconds", "runs", "requests", "peak MB"]]
+    goals = [Goal.at_most("100 images in ten Regions: of the time in one", ratio(runs[1], runs[0]), 1.3, " x")]
+    for work, measured in zip(works, runs, strict=True):
+        spent = [f"{seconds_of(measured):.2f}", f"{cpu_of(measured):.2f}", str(len(measured))]
+        rows.append([str(len(work.regions)), "100", *spent, requests_of(measured), f"{peak_of(measured):.0f}"])
+        goals.append(budget_goal(f"100 images, Regions: {len(work.regions)}", work, measured))
+    return Section("Ten Regions", rows, goals, ["One task, 16 requests in flight over all Regions together."])
+
+
+def ratio(runs: list[Run], others: list[Run]) -> float:
+    return seconds_of(runs) / seconds_of(others)
+
+
+def buckets(stage: Stage, quick: bool, _rounds: int | None) -> Section:
+    """More images than EC2's token buckets hold."""
+    work = Work(150 if quick else 300, ACCOUNTS)
+    what, least = f"{work.images} images under the token buckets", allowed(work.images)
+    label = f"{what} ({least:.0f} s at least)"
+    run = stage.run(label, stage.program("module_process.py"), work, buckets=True)
+    failed = unshared(stage, work)
+    requests = stage.ec2.requests()
+    throttled = sum(request["code"] == "RequestLimitExceeded" for request in requests)
+    share = 100 * throttled / len(requests)
+    goals = [
+        Goal.at_most(f"{what}: of the time that they allow", run.seconds / least, 1.2, " x"),
+        Goal(f"{what}: requests throttled", f"{share:.1f} %", "< 20 %", share < 20),
+        Goal(f"{what}: failed", f"{failed} (exit status {run.status})", "0", failed == run.status == 0),
+    ]
+    rows = [["images", "seconds", "the buckets allow", "requests", "throttled"]]
+    rows.append([str(work.images), f"{run.seconds:.1f}", f"{least:.1f}", requests_of([run]), str(throttled)])
+    return Section("Under EC2's token buckets", rows, goals, [_BUCKETS])
+
+
+_BUCKETS = (
+    f"The module as a process of its own. EC2 lets through {READS[0]} reads of a kind at once and {READS[1]} a second"
+    f" from then on, and {WRITES[0]} and {WRITES[1]} of ModifyImageAttribute. So *n* images take"
+    f" (n - {READS[0]}) / {READS[1]} s of reading, then (n - {WRITES[0]}) / {WRITES[1]} s of writing, then reading"
+    " again with what the bucket of the reads has regained meanwhile. Nothing is allowed for latency or for starting"
+    " Python."
+)
+
+
+def allowed(images: int) -> float:
+    """Seconds that the buckets allow for reading, writing and reading again, each phase after the one before."""
+    read, write = (max(0, images - size) / refill for size, refill in (READS, WRITES))
+    regained = min(READS[0], max(0, READS[0] - images) + write * READS[1])
+    return read + write + max(0, images - regained) / READS[1]
+
+
+def unshared(stage: Stage, work: Work) -> int:
+    """Count the images that are not shared as they should be."""
+    images = [stage.ec2.image(image_id, region) for region, image_id in work.targets]
+    return sum(not image or image["launch_permissions"]["user_ids"] != work.user_ids for image in images)
+
+
+def thousand(stage: Stage, quick: bool, _rounds: int | None) -> Section:
+    """Memory of the module, and CPU of its own part of the work."""
+    work = Work(200 if quick else 1000, 200)
+    what = f"{work.images} images x {work.accounts} accounts"
+    run = stage.run_whole(f"{what}, --diff", stage.program("module_process.py"), work, latency=0)
+    planned = stage.run(f"{what}, planning and presenting only", stage.program("planning.py"), work)
+    if planned.status != 0:
+        raise FailedError(f"planning.py: exit status {planned.status}\n{planned.output}")
+    spent: dict[str, float] = json.loads(planned.output)
+    goals = [
+        Goal.at_most(f"{what}: peak memory of the module", run.peak, 250, " MB"),
+        Goal.at_most(f"{what}: CPU of planning and presenting", sum(spent.values()), 5, " s"),
+        budget_goal(what, work, [run]),
+    ]
+    rows = [["images", "accounts", "seconds", "peak MB", *(f"CPU s of {name}" for name in spent)]]
+    figures = [f"{run.seconds:.1f}", f"{run.peak:.0f}", *(f"{seconds:.2f}" for seconds in spent.values())]
+    rows.append([str(work.images), str(work.accounts), *figures])
+    note = "The module as a process of its own, with `--diff`, without latency; the CPU of its pure parts in another."
+    return Section("A thousand images", rows, goals, [note])
+
+
+def writes(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
+    """More accounts than one request takes."""
+    work = Work(1, 12_000)
+    run = stage.run_whole("12,000 accounts on one image", stage.program("module_process.py"), work)
+    count = run.requests.get("ModifyImageAttribute", 0)
+    rows = [["accounts", "seconds", "requests", "peak MB"]]
+    rows.append([f"{work.accounts:,}", f"{run.seconds:.2f}", requests_of([run]), f"{run.peak:.0f}"])
+    return Section(
+        "Twelve thousand accounts", rows, [Goal("12,000 accounts on one image: writes", str(count), "2", count == 2)]
+    )

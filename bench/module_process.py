@@ -1,0 +1,33 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module by itself, without a playbook around it. Run as `python module_process.py WORK.json`.
+
+Only what Ansible does to start a module lives here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils import basic
+
+from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
+
+
+def give(work: dict[str, t.Any]) -> None:
+    """Leave the module's arguments where AnsibleModule looks for them."""
+    arguments = {
+        "image_ids": work["image_ids"],
+        "launch_permissions": {"user_ids": work["user_ids"]},
+        "_ansible_diff": True,
+    }
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()  # noqa: SLF001 there is no other way in
+    basic._ANSIBLE_PROFILE = "legacy"  # noqa: SLF001 needed since ansible-core 2.19, not looked at before
+
+
+if __name__ == "__main__":
+    give(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    ec2_ami_attribute.main()

@@ -1,0 +1,88 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The benchmark. `make bench` runs it; a measurement, never a test: a line that is missed does not fail it.
+
+Only the arguments and the order of the sections live here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from bench import fleets
+from bench.report import Section
+from bench.report import load_average
+from bench.report import page
+from bench.report import plain
+from bench.side_by_side import side_by_side
+from bench.stage import FailedError
+from bench.stage import Stage
+from local_ec2.client import LocalEC2
+
+SECTIONS = {
+    "side-by-side": side_by_side,
+    "regions": fleets.regions,
+    "buckets": fleets.buckets,
+    "thousand": fleets.thousand,
+    "writes": fleets.writes,
+}
+RESULTS = ROOT / "bench" / "RESULTS.md"
+PARTIAL_RESULTS = ROOT / "build" / "bench" / "RESULTS.md"
+
+
+def main() -> int:
+    arguments = parse()
+    names = arguments.only or list(SECTIONS)
+    print("An embedded EC2 starts on loopback; nothing here reaches AWS.", flush=True)
+    begun, load = time.monotonic(), load_average()
+    try:
+        sections = measure(names, arguments.quick, arguments.rounds)
+    except FailedError as error:
+        sys.exit(f"The benchmark stops: {error}")
+    load = f"{load} before, {load_average()} after"
+    results = page(sections, command(), load, (time.monotonic() - begun) / 60)
+    partial = arguments.quick or names != list(SECTIONS)
+    write(PARTIAL_RESULTS if partial else RESULTS, results)
+    print(f"\n{plain(sections)}")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the collection on an embedded EC2.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller fleets: two minutes")
+    parser.add_argument("--rounds", type=int, help="rounds where contestants take turns (the loop of ec2_ami aside)")
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    return parser.parse_args()
+
+
+def measure(names: list[str], quick: bool, rounds: int | None) -> list[Section]:
+    sections = []
+    with LocalEC2() as ec2, tempfile.TemporaryDirectory() as directory:
+        stage = Stage(ec2, Path(directory))
+        for name in names:
+            print(f"\n{name}", flush=True)
+            sections.append(SECTIONS[name](stage, quick, rounds))
+    return sections
+
+
+def command() -> str:
+    arguments = " ".join(sys.argv[1:])
+    return f"make bench ARGS='{arguments}'" if arguments else "make bench"
+
+
+def write(path: Path, results: str) -> None:
+    """A part of the measurements, or rough ones, must not take the place of whole ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(results, encoding="utf-8")
+    print(f"\nThe tables are in {path.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

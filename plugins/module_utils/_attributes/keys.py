@@ -1,0 +1,81 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Whose keys snapshots are encrypted under: EC2 shares nothing that is under the key AWS manages for EBS.
+
+Reading only. What cannot be read is no failure: it is told in a warning, and EC2 decides.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from .ec2 import EC2Error
+from .options import Target
+
+if t.TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from .ec2 import EC2
+
+SNAPSHOTS_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeSnapshots)
+
+
+@dataclass
+class Keys:
+    """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet."""
+
+    ec2: EC2
+    pool: Executor
+    snapshots: dict[Target, str | None]
+    warnings: list[str] = field(default_factory=list)
+
+    def managed(self) -> set[Target]:
+        """Return the snapshots whose key AWS manages: one DescribeKey for each key, whatever the snapshots."""
+        self._find_keys()
+        keys = list(dict.fromkeys((target.region, key) for target, key in self.snapshots.items() if key))
+        managed = {key for key, is_managed in zip(keys, self.pool.map(self._is_managed, keys)) if is_managed}
+        return {target for target, key in self.snapshots.items() if (target.region, key) in managed}
+
+    def _find_keys(self) -> None:
+        unknown: dict[str, list[str]] = {}
+        for target, key in self.snapshots.items():
+            if key is None:
+                unknown.setdefault(target.region, []).append(target.id)
+        batches = [
+            (region, ids[start : start + SNAPSHOTS_PER_REQUEST])
+            for region, ids in unknown.items()
+            for start in range(0, len(ids), SNAPSHOTS_PER_REQUEST)
+        ]
+        for found in self.pool.map(self._describe, batches):
+            self.snapshots.update(found)
+
+    def _describe(self, batch: tuple[str, list[str]]) -> dict[Target, str | None]:
+        region, ids = batch
+        filters = [{"Name": "snapshot-id", "Values": ids}]
+        try:
+            response = self.ec2.call(region, "describe_snapshots", Filters=filters)
+        except EC2Error as error:
+            self._warn(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
+            return {}
+        return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
+
+    def _is_managed(self, key: tuple[str, str]) -> bool:
+        region, key_id = key
+        try:
+            response = self.ec2.call(region, "describe_key", service="kms", KeyId=key_id)
+        except EC2Error as error:
+            self._warn(f"whether AWS manages the key {key_id}", error)
+            return False
+        return bool(response["KeyMetadata"].get("KeyManager") == "AWS")
+
+    def _warn(self, unread: str, error: EC2Error) -> None:
+        failure = error.failure
+        self.warnings.append(
+            f"Could not read {unread} ({failure.operation}: {failure.code}). EC2 refuses to share what is encrypted"
+            " under the key that AWS manages for EBS; it will decide"
+        )

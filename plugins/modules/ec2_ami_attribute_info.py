@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Options, documentation and entry point of the module; the work is done in module_utils/_attributes."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ec2_ami_attribute_info
+version_added: 0.1.0
+short_description: Read the attributes of AMIs
+description:
+  - Reads AMIs by id or by search, in many Regions at once, and tells who can launch them.
+  - Disabled and deprecated images are included.
+  - The launch permissions of an AMI of another account cannot be read. They are null then.
+author:
+  - The amikit contributors (@amikit)
+options:
+  image_ids:
+    description:
+      - The AMIs to read, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. Packer's whole
+        comma-separated artifact string works as it is.
+      - An element may also be an image as M(amikit.aws.ec2_ami_attribute) or this module returns it.
+      - Repeats are collapsed. An id that does not exist fails the task, which names every such id.
+      - Without it, images are searched for.
+    type: list
+    elements: raw
+    aliases: [image_id]
+  filters:
+    description:
+      - What to search for, by EC2's own filter names, such as V(name) or V(tag:Release). A value is text or a list of
+        texts, in which V(*) and V(?) are wildcards.
+      - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html).
+    type: dict
+  owners:
+    description: Whose images to search. Account ids, V(self), V(amazon) and V(aws-marketplace). V(self) by default.
+    type: list
+    elements: str
+  regions:
+    description: The Regions to search. The task's Region by default.
+    type: list
+    elements: str
+  newest:
+    description: Return only so many images of each Region, the newest by creation date.
+    type: int
+notes:
+  - "The IAM permissions needed are C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute)."
+seealso:
+  - module: amikit.aws.ec2_ami_attribute
+  - module: amikit.aws.ec2_snapshot_attribute
+  - module: amazon.aws.ec2_ami_info
+extends_documentation_fragment:
+  - amikit.aws._attributes
+  - amikit.aws._attributes.info
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Who can launch the three newest golden images of each Region?
+  amikit.aws.ec2_ami_attribute_info:
+    regions: [us-east-1, eu-west-1]
+    filters:
+      name: golden-*
+    newest: 3
+  register: golden
+
+- name: Share them with an account, in whatever Region they are
+  amikit.aws.ec2_ami_attribute:
+    image_ids: "{{ golden.images }}"
+    launch_permissions:
+      user_ids: ["111122223333"]
+
+- name: Let the account copy them as well
+  amikit.aws.ec2_snapshot_attribute:
+    snapshot_ids: "{{ golden.images }}"
+    create_volume_permissions:
+      user_ids: ["111122223333"]
+
+- name: Read two AMIs by their ids
+  amikit.aws.ec2_ami_attribute_info:
+    image_ids: us-east-1:ami-0123456789abcdef0,eu-west-1:ami-0fedcba9876543210
+"""
+
+RETURN = r"""
+images:
+  description:
+    - The images. By Region and then the newest first when searched for, in the order asked for when named.
+    - Feed the list, or one of its elements, to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
+      O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    image_id:
+      description: The id of the AMI.
+      type: str
+      returned: always
+      sample: ami-0123456789abcdef0
+    region:
+      description: The Region of the AMI.
+      type: str
+      returned: always
+      sample: us-east-1
+    name:
+      description: The name of the AMI.
+      type: str
+      returned: always
+    owner_id:
+      description: The account that owns the AMI.
+      type: str
+      returned: always
+    state:
+      description: The state, such as V(available), V(pending), V(failed) or V(disabled).
+      type: str
+      returned: always
+    public:
+      description: Whether everyone can launch the AMI.
+      type: bool
+      returned: always
+    description:
+      description: The description, empty when the AMI has none.
+      type: str
+      returned: always
+    imds_support:
+      description: V(v2.0) when instances require IMDSv2 by default, null otherwise.
+      type: str
+      returned: always
+    launch_permissions:
+      description: Who can launch the AMI, in the shape of the option and sorted. Null for an AMI of another account.
+      type: dict
+      returned: always
+      sample: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
+    product_codes:
+      description: The product codes.
+      type: list
+      elements: str
+      returned: always
+    boot_mode:
+      description: The boot mode, null when it is not set.
+      type: str
+      returned: always
+    tpm_support:
+      description: The version of NitroTPM, null when it is not set.
+      type: str
+      returned: always
+    deregistration_protection:
+      description: The deregistration protection, null when EC2 does not tell.
+      type: str
+      returned: always
+    deprecation_time:
+      description: When the AMI is or was deprecated, null for never.
+      type: str
+      returned: always
+    last_launched_time:
+      description: When the AMI was last used to launch an instance, null for never or unknown.
+      type: str
+      returned: always
+    creation_date:
+      description: When the AMI was created.
+      type: str
+      returned: always
+    encrypted:
+      description: Whether a snapshot behind the AMI is encrypted.
+      type: bool
+      returned: always
+    snapshot_ids:
+      description: The snapshots of every EBS volume of the AMI.
+      type: list
+      elements: str
+      returned: always
+      sample: [snap-0123456789abcdef0]
+    tags:
+      description: The tags.
+      type: dict
+      returned: always
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2Error
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import told
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import Finder
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import FindError
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import Search
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import parse_query
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "image_ids": {"type": "list", "elements": "raw", "aliases": ["image_id"]},
+    "filters": {"type": "dict"},
+    "owners": {"type": "list", "elements": "str"},
+    "regions": {"type": "list", "elements": "str"},
+    "newest": {"type": "int"},
+    "concurrency": {"type": "int", "default": 16},
+}
+
+
+def main() -> t.NoReturn:
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        mutually_exclusive=[("image_ids", option) for option in ("filters", "owners", "regions", "newest")],
+    )
+    params = {**module.params, "filters": ansible_dict_to_boto3_filter_list(module.params["filters"] or {})}
+    try:
+        query = parse_query(params, lambda: module.region)
+        finder = Finder(EC2(module, params["concurrency"]), params["concurrency"])
+        images = finder.by_search(query) if isinstance(query, Search) else finder.by_id(query)
+    except (InvalidOptionsError, FindError) as error:
+        module.fail_json(msg=str(error))
+    except EC2Error as error:
+        module.fail_json(msg=told(error.failure))
+    module.exit_json(changed=False, images=images)
+
+
+if __name__ == "__main__":
+    main()
