@@ -210,8 +210,9 @@ def main() -> t.NoReturn:
     )
     params = {**module.params, "filters": ansible_dict_to_boto3_filter_list(module.params["filters"] or {})}
     try:
-        query = parse_query(params, lambda: module.region)
-        finder = Finder(EC2(module, params["concurrency"]), params["concurrency"])
+        ec2 = EC2(module, params["concurrency"])
+        query = parse_query(params, ec2.region)
+        finder = Finder(ec2, params["concurrency"])
         images = finder.by_search(query) if isinstance(query, Search) else finder.by_id(query)
     except (InvalidOptionsError, FindError) as error:
         module.fail_json(msg=str(error))

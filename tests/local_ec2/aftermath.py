@@ -12,38 +12,48 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
-from local_ec2.images import Image
-from local_ec2.images import from_options
+from local_ec2.grants import from_options
+from local_ec2.sorts import IMAGE
 from local_ec2.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from local_ec2.shared import Shared
 
-def after_attribute_read(backend: Any, image: Image, attribute: str) -> None:
-    change = STATE.switches.mid_run.pop(image.id, None) if attribute == "launchPermission" else None
+
+def after_attribute_read(backend: Any, resource: Shared, attribute: str) -> None:
+    change = STATE.switches.mid_run.pop(resource.id, None) if attribute == resource.sort.permission else None
     if change is not None:
-        now = image.attributes
+        now = resource.attributes
         grants = (now.grants | from_options(change.get("add", {}))) - from_options(change.get("remove", {}))
-        image.change(replace(now, grants=grants))
-    _deregister(backend, [image])
+        resource.change(replace(now, grants=grants))
+    _remove(backend, [resource])
 
 
-def after_images_read(backend: Any, images: Iterable[Image]) -> None:
-    """A pending image becomes available after its number of answers."""
-    images = list(images)
-    for image in images:
-        if image.pending_reads:
-            image.pending_reads -= 1
-            image.state = "available" if not image.pending_reads else image.state
-    _deregister(backend, images)
+def after_read(backend: Any, resources: Iterable[Shared]) -> None:
+    """What is pending becomes ready after its number of answers."""
+    resources = list(resources)
+    for resource in resources:
+        if resource.pending_reads:
+            resource.pending_reads -= 1
+            resource.state = resource.state if resource.pending_reads else resource.sort.ready
+    _remove(backend, resources)
 
 
-def _deregister(backend: Any, images: Iterable[Image]) -> None:
+def _remove(backend: Any, resources: Iterable[Shared]) -> None:
     waiting = STATE.switches.deregister_after_read
     if not waiting:
         return
-    for image in images:
-        if image.id in waiting:
-            waiting.remove(image.id)
-            backend.deregister_image(image.id)
+    for resource in resources:
+        if resource.id in waiting:
+            waiting.remove(resource.id)
+            _forget(backend, resource)
+
+
+def _forget(backend: Any, resource: Shared) -> None:
+    """moto keeps the snapshots of an image from being deleted; here one may be missing."""
+    if resource.sort is IMAGE:
+        backend.deregister_image(resource.id)
+    else:
+        del backend.snapshots[resource.id]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from moto.backends import SERVICE_NAMES
 
-CODE = re.compile(rb"<Code>([^<]*)</Code>")
+CODE = re.compile(rb'<Code>([^<]*)</Code>|"__type": "([^"]*)"')
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -99,7 +99,7 @@ def answer(environ: dict[str, Any], body: bytes) -> Answer | None:
         refusal = Ec2Error(errors.BAD_CREDENTIALS)
     result = _refused(refusal, caller.service) if refusal else _through_moto(environ, body, caller.service)
     found = CODE.search(result.body) if result.status >= 400 else None
-    entry.code = found[1].decode() if found else ""
+    entry.code = (found[1] or found[2]).decode() if found else ""
     if "drop_after_every" in due:
         entry.code = "DroppedAfter"
         return None
@@ -111,13 +111,16 @@ def _form(environ: dict[str, Any], body: bytes) -> dict[str, str]:
     text = body.decode("utf-8", "replace") if body else environ.get("QUERY_STRING", "")
     content_type = environ.get("CONTENT_TYPE", "")
     if body and not content_type.startswith("application/x-www-form-urlencoded"):
-        return {}
+        return {"Action": environ["HTTP_X_AMZ_TARGET"].split(".")[-1]} if "HTTP_X_AMZ_TARGET" in environ else {}
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _refused(error: Ec2Error, service: str) -> Answer:
+    if service == "kms" and error.code in errors.IN_KMS:
+        error = Ec2Error(errors.IN_KMS[error.code])
     body = error.body(service or "ec2").encode()
-    return Answer(error.status, [("Content-Type", "text/xml;charset=UTF-8")], body)
+    content_type = "application/x-amz-json-1.1" if service == "kms" else "text/xml;charset=UTF-8"
+    return Answer(error.status, [("Content-Type", content_type)], body)
 
 
 def _through_moto(environ: dict[str, Any], body: bytes, service: str) -> Answer:

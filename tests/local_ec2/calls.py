@@ -17,12 +17,14 @@ from local_ec2 import errors
 from local_ec2.errors import Ec2Error
 from local_ec2.forms import Form
 from local_ec2.forms import flag
+from local_ec2.sorts import IMAGE
 from local_ec2.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from local_ec2.images import Image
+    from local_ec2.shared import Shared
+    from local_ec2.sorts import Sort
     from local_ec2.switches import Switches
 
 
@@ -51,44 +53,51 @@ class Call:
         if flag(self.form, "DryRun"):
             raise Ec2Error(errors.DRY_RUN)
 
-    def target(self, image_id: str, attribute: str = "") -> Image:
-        """The image, if it exists, IAM permits the action and the caller owns it.
+    def known(self, sort: Sort, resource_id: str) -> Shared | None:
+        found: Shared | None = getattr(self.backend, sort.collection).get(resource_id)
+        return found
 
-        Whether EC2 looks the image up before it answers a dry run is not known, hence ``dry_run_before_lookup``.
+    def target(self, sort: Sort, resource_id: str, attribute: str = "") -> Shared:
+        """The image or snapshot, if it exists, IAM permits the action and the caller owns it.
+
+        Whether EC2 looks it up before it answers a dry run is not known, hence ``dry_run_before_lookup``.
         """
-        injected = self.switches.injected(self.action, image_id, attribute)
+        injected = self.switches.injected(self.action, resource_id, attribute)
         if injected is not None and injected.code == errors.UNAUTHORIZED.code:
             raise injected
         if self.switches.dry_run_before_lookup:
             self.permit()
-        image = self._find(image_id)
+        resource = self._find(sort, resource_id)
         self.permit()
         if injected is not None:
             raise injected
-        if image.owner_id != self.account:
-            raise Ec2Error(errors.NOT_OWNER, image_id=image_id)
-        return image
+        if resource.owner_id != self.account:
+            raise Ec2Error(sort.refusals.not_owner, id=resource_id)
+        return resource
 
-    def refuse_injected(self, image_ids: Iterable[str]) -> None:
-        """The same for a read of many images, for faults that name this action."""
-        for image_id in image_ids:
-            named = self.switches.image_errors.get(image_id, {}).get("action") == self.action
-            injected = self.switches.injected(self.action, image_id, "") if named else None
+    def refuse_injected(self, ids: Iterable[str]) -> None:
+        """The same for a read of many resources, for faults that name this action."""
+        for resource_id in ids:
+            named = self.switches.image_errors.get(resource_id, {}).get("action") == self.action
+            injected = self.switches.injected(self.action, resource_id, "") if named else None
             if injected is not None:
                 raise injected
 
-    def _find(self, image_id: str) -> Image:
-        """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945)."""
-        image: Image | None = self.backend.amis.get(image_id)
-        if image is not None:
-            return image
-        if image_id in self.backend.deleted_amis:
-            raise Ec2Error(errors.DEREGISTERED, image_id=image_id)
-        raise Ec2Error(errors.NOT_FOUND, ids=image_id)
+    def _find(self, sort: Sort, resource_id: str) -> Shared:
+        """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945).
+
+        A snapshot of others that is not shared with the caller does not exist for them.
+        """
+        resource = self.known(sort, resource_id)
+        if resource is not None and (sort is IMAGE or resource.visible_to(self.account)):
+            return resource
+        if resource_id in self.backend.deleted_amis:
+            raise Ec2Error(errors.DEREGISTERED, id=resource_id)
+        raise Ec2Error(sort.refusals.not_found, id=resource_id)
 
 
-def in_state(image: Image, *states: str) -> Image:
+def in_state(resource: Shared, *states: str) -> Shared:
     """Observed for pending images: SUSE-Enceladus/ec2imgutils#45; the same text is assumed for failed and disabled."""
-    if image.state not in states:
-        raise Ec2Error(errors.WRONG_STATE, image_id=image.id, state=image.state)
-    return image
+    if resource.state not in states:
+        raise Ec2Error(resource.sort.refusals.wrong_state, id=resource.id, state=resource.state)
+    return resource

@@ -104,9 +104,21 @@ class LocalEC2:
 
     def image(self, image_id: str, region: str | None = None) -> dict[str, Any] | None:
         """The truth {image_id, region, state, description, imds_support, launch_permissions}; None if it is gone."""
-        query = {"image_id": image_id, **({"region": region} if region else {})}
+        return self._truth("images", image_id=image_id, region=region)
+
+    def seed_snapshots(self, *snapshots: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make snapshots that belong to no image; answers [{snapshot_id, region}] in the same order."""
+        created: list[dict[str, Any]] = self._call("POST", "snapshots", list(snapshots))
+        return created
+
+    def snapshot(self, snapshot_id: str, region: str | None = None) -> dict[str, Any] | None:
+        """The truth {snapshot_id, region, state, encrypted, kms_key_id, create_volume_permissions}, of images' too."""
+        return self._truth("snapshots", snapshot_id=snapshot_id, region=region)
+
+    def _truth(self, route: str, **query: str | None) -> dict[str, Any] | None:
+        given = {name: value for name, value in query.items() if value}
         try:
-            found: dict[str, Any] = self._call("GET", f"images?{urllib.parse.urlencode(query)}")
+            found: dict[str, Any] = self._call("GET", f"{route}?{urllib.parse.urlencode(given)}")
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None

@@ -20,9 +20,13 @@ from moto.ec2.models import ec2_backends
 from local_ec2 import access
 from local_ec2 import seeds
 from local_ec2.application import Answer
-from local_ec2.images import Image
-from local_ec2.images import from_options
-from local_ec2.images import to_options
+from local_ec2.grants import from_options
+from local_ec2.grants import to_options
+from local_ec2.shared import Shared
+from local_ec2.snapshots import Snapshot
+from local_ec2.sorts import IMAGE
+from local_ec2.sorts import SNAPSHOT
+from local_ec2.sorts import Sort
 from local_ec2.state import STATE
 
 PREFIX = "/_local/"
@@ -51,22 +55,21 @@ def reset(_: Ask) -> Any:
 
 
 def create_images(ask: Ask) -> Any:
+    return seeds.create(_objects(ask))
+
+
+def create_snapshots(ask: Ask) -> Any:
+    return seeds.create_snapshots(_objects(ask))
+
+
+def _objects(ask: Ask) -> list[dict[str, Any]]:
     if not isinstance(ask.body, list):
         raise AskError("a list of objects is expected")
-    return seeds.create(ask.body)
+    return ask.body
 
 
 def show_image(ask: Ask) -> Any:
-    """The truth about one image, without lag. Without ``region`` it is looked for in all."""
-    image_id, region = ask.query.get("image_id", ""), ask.query.get("region")
-    for account in list(ec2_backends.values()):
-        for name, backend in list(account.items()):
-            if region in (None, name) and image_id in backend.amis:
-                return _truth(cast("Image", backend.amis[image_id]), name)
-    raise MissingError(f"no image {image_id}")
-
-
-def _truth(image: Image, region: str) -> dict[str, Any]:
+    image, region = _find(ask, IMAGE)
     return {
         "image_id": image.id,
         "region": region,
@@ -75,6 +78,30 @@ def _truth(image: Image, region: str) -> dict[str, Any]:
         "imds_support": image.attributes.imds_support,
         "launch_permissions": to_options(image.attributes.grants),
     }
+
+
+def show_snapshot(ask: Ask) -> Any:
+    found, region = _find(ask, SNAPSHOT)
+    snapshot = cast("Snapshot", found)
+    return {
+        "snapshot_id": snapshot.id,
+        "region": region,
+        "state": snapshot.state,
+        "encrypted": snapshot.encrypted,
+        "kms_key_id": snapshot.kms_key_id,
+        "create_volume_permissions": to_options(snapshot.attributes.grants, SNAPSHOT.kinds),
+    }
+
+
+def _find(ask: Ask, sort: Sort) -> tuple[Shared, str]:
+    """The truth about one image or snapshot, without lag. Without ``region`` it is looked for in all."""
+    wanted, region = ask.query.get(f"{sort.name}_id", ""), ask.query.get("region")
+    for account in list(ec2_backends.values()):
+        for name, backend in list(account.items()):
+            found: Shared | None = getattr(backend, sort.collection).get(wanted)
+            if found is not None and region in (None, name):
+                return found, name
+    raise MissingError(f"no {sort.name} {wanted}")
 
 
 def show_requests(ask: Ask) -> Any:
@@ -93,9 +120,9 @@ def show_switches(_: Ask) -> Any:
 def set_switches(ask: Ask) -> Any:
     if not isinstance(ask.body, dict):
         raise AskError("an object is expected")
-    for change in ask.body.get("mid_run", {}).values():
+    for resource_id, change in ask.body.get("mid_run", {}).items():
         for options in change.values():
-            from_options(options)
+            from_options(options, SNAPSHOT.kinds if resource_id.startswith(SNAPSHOT.prefix) else IMAGE.kinds)
     STATE.switches.merge(ask.body)
     STATE.faults.restart(set(ask.body))
     return STATE.switches.as_dict()
@@ -116,6 +143,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "reset"): reset,
     ("POST", "images"): create_images,
     ("GET", "images"): show_image,
+    ("POST", "snapshots"): create_snapshots,
+    ("GET", "snapshots"): show_snapshot,
     ("GET", "requests"): show_requests,
     ("DELETE", "requests"): clear_requests,
     ("GET", "switches"): show_switches,

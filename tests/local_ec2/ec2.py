@@ -12,22 +12,30 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import moto.ec2.urls
+import moto.kms.urls
 import moto.sts.urls
 from botocore.model import OperationNotFoundError
 from moto.ec2.responses import EC2Response
 
+from local_ec2 import blocking
 from local_ec2 import errors
 from local_ec2 import images
 from local_ec2 import reads
+from local_ec2 import snapshot_reads
+from local_ec2 import snapshots
 from local_ec2 import writes
 from local_ec2.access import Ec2Request
 from local_ec2.access import LocalTokenResponse
 from local_ec2.calls import Call
 from local_ec2.errors import Ec2Error
 from local_ec2.forms import check_parameters
+from local_ec2.keys import LocalKmsResponse
 from local_ec2.markup import Value
 from local_ec2.markup import content
 from local_ec2.markup import element
+from local_ec2.sorts import IMAGE
+from local_ec2.sorts import SNAPSHOT
+from local_ec2.sorts import Sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +51,26 @@ OPERATIONS: dict[str, Callable[[Call], Value]] = {
     "DisableImage": writes.disable_image,
     "EnableImage": writes.enable_image,
     "DeregisterImage": writes.deregister_image,
-    "EnableImageBlockPublicAccess": writes.enable_block_public_access,
-    "DisableImageBlockPublicAccess": writes.disable_block_public_access,
-    "GetImageBlockPublicAccessState": reads.get_block_public_access,
+    "EnableImageBlockPublicAccess": blocking.enable(IMAGE),
+    "DisableImageBlockPublicAccess": blocking.disable(IMAGE),
+    "GetImageBlockPublicAccessState": blocking.get(IMAGE),
     "DescribeImageAttribute": reads.describe_image_attribute,
     "DescribeImages": reads.describe_images,
+    "ModifySnapshotAttribute": writes.modify_snapshot_attribute,
+    "ResetSnapshotAttribute": writes.reset_snapshot_attribute,
+    "EnableSnapshotBlockPublicAccess": blocking.enable(SNAPSHOT),
+    "DisableSnapshotBlockPublicAccess": blocking.disable(SNAPSHOT),
+    "GetSnapshotBlockPublicAccessState": blocking.get(SNAPSHOT),
+    "DescribeSnapshotAttribute": snapshot_reads.describe_snapshot_attribute,
+    "DescribeSnapshots": snapshot_reads.describe_snapshots,
 }
-# Actions whose permission is checked on the image; the others are checked on "*".
-ON_IMAGE = frozenset({"ModifyImageAttribute", "ResetImageAttribute", "DisableImage", "EnableImage", "DeregisterImage"})
+# Actions whose permission is checked on the one image or snapshot; the others are checked on "*".
+ON_ONE: dict[str, Sort] = {
+    **dict.fromkeys(
+        ("ModifyImageAttribute", "ResetImageAttribute", "DisableImage", "EnableImage", "DeregisterImage"), IMAGE
+    ),
+    **dict.fromkeys(("ModifySnapshotAttribute", "ResetSnapshotAttribute"), SNAPSHOT),
+}
 
 
 class LocalEC2Response(EC2Response):
@@ -71,10 +91,11 @@ class LocalEC2Response(EC2Response):
             super().parse_parameters(request)
 
     def _determine_resource(self) -> str:
-        if self._get_action() not in ON_IMAGE:
+        sort = ON_ONE.get(self._get_action())
+        if sort is None:
             return "*"
-        image_id = self.querystring.get("ImageId", [""])[0]
-        return f"arn:{self.partition}:ec2:{self.region}::image/{image_id}"
+        resource_id = self.querystring.get(sort.parameter, [""])[0]
+        return f"arn:{self.partition}:ec2:{self.region}::{sort.name}/{resource_id}"
 
     def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
         try:
@@ -111,6 +132,8 @@ class LocalEC2Response(EC2Response):
 
 def install() -> None:
     """Put our responses where moto's server looks for its own."""
+    snapshots.install()
     images.install()
     moto.ec2.urls.url_paths = {"{0}/": LocalEC2Response.dispatch}
+    moto.kms.urls.url_paths = {"{0}/$": LocalKmsResponse.dispatch}
     moto.sts.urls.url_paths = {"{0}/$": LocalTokenResponse.dispatch}

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
+from local_ec2.sorts import SORTS
+
 CREDENTIALS = ("AWSAccessKeyId", "Signature", "SecurityToken", "X-Amz-")
 
 
@@ -27,6 +29,7 @@ class Entry:
     action: str
     region: str
     image_id: str
+    snapshot_id: str
     attribute: str
     dry_run: bool
     principal: str
@@ -53,6 +56,7 @@ class Record:
                 action=form.get("Action", ""),
                 region=region,
                 image_id=form.get("ImageId", ""),
+                snapshot_id=form.get("SnapshotId", ""),
                 attribute=attribute_of(form),
                 dry_run=form.get("DryRun", "").lower() == "true",
                 principal=principal,
@@ -80,7 +84,8 @@ def attribute_of(form: dict[str, str]) -> str:
     """The attribute a request is about, inferred from its structure when it is not named."""
     if form.get("Attribute"):
         return form["Attribute"][:1].lower() + form["Attribute"][1:]
-    structures = {"LaunchPermission": "launchPermission", "Description": "description", "ImdsSupport": "imdsSupport"}
-    if form.get("Action") != "ModifyImageAttribute":
-        return ""
-    return next((structures[head] for name in form if (head := name.split(".")[0]) in structures), "")
+    for sort in SORTS:
+        if form.get("Action") == f"Modify{sort.name.capitalize()}Attribute":
+            heads = (name.split(".")[0] for name in form)
+            return next((sort.structures[head] for head in heads if head in sort.structures), "")
+    return ""

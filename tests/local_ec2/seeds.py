@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Making images: from the objects that the control API takes, and the ready-made ones of ``--seed``.
+"""Making images and snapshots: from the objects that the control API takes, and the ready-made ones of ``--seed``.
 
 Only creation lives here.
 """
@@ -10,19 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.ec2.utils import random_ami_id
+from moto.ec2.utils import random_snapshot_id
 
-from local_ec2.images import Attributes
+from local_ec2 import keys
+from local_ec2.grants import from_options
 from local_ec2.images import Image
-from local_ec2.images import from_options
+from local_ec2.shared import Attributes
+from local_ec2.snapshots import Snapshot
+from local_ec2.sorts import SNAPSHOT
 
 ACCOUNT = "123456789012"
 PARTNER = "210987654321"
-CUSTOMER_KEY = "arn:aws:kms:{region}:{account}:key/5f0c8d1e-7a3b-4c56-9e2f-1b0a6d4c3e87"
 
 
 @dataclass
@@ -54,15 +58,46 @@ class Spec:
     tpm_support: str | None = None
 
 
-FIELDS = [item.name for item in fields(Spec)]
+@dataclass
+class SnapshotSpec:
+    """One snapshot to make, by itself or of an image. Every field may be left out.
+
+    ``account`` is in whose EC2 it stands. Without permissions, one of another owner is shared with that account: nobody
+    sees a snapshot that is not. The snapshots of an image are shared with nobody then, as its real ones.
+    """
+
+    snapshot_id: str | None = None
+    region: str = "us-east-1"
+    account: str = ACCOUNT
+    owner_id: str | None = None
+    state: str = "completed"
+    pending_reads: int = 0
+    encrypted: bool = False
+    kms_key_id: str | None = None
+    create_volume_permissions: dict[str, list[str]] | None = None
+    product_codes: list[str] | None = None
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def create(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make an image of each object; answers [{image_id, region, snapshot_ids}]. ValueError names unknown fields."""
-    unknown = sorted({name for item in items for name in item} - set(FIELDS))
-    if unknown:
-        raise ValueError(f"unknown field: {', '.join(unknown)}; known: {', '.join(FIELDS)}")
+    _check(items, Spec)
+    _check([snapshot for item in items for snapshot in item.get("snapshots") or ()], SnapshotSpec)
     return [_create(Spec(**item)) for item in items]
+
+
+def create_snapshots(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make a snapshot of each object; answers [{snapshot_id, region}]. ValueError names unknown fields."""
+    _check(items, SnapshotSpec)
+    return [_create_snapshot(SnapshotSpec(**item)) for item in items]
+
+
+def _check(items: list[dict[str, Any]], spec: type[Spec | SnapshotSpec]) -> None:
+    known = [item.name for item in fields(spec)]
+    unknown = sorted({name for item in items for name in item} - set(known))
+    if unknown:
+        raise ValueError(f"unknown field: {', '.join(unknown)}; known: {', '.join(known)}")
 
 
 def _create(spec: Spec) -> dict[str, Any]:
@@ -95,15 +130,34 @@ def _complete(image: Image, spec: Spec) -> None:
     image.deprecation_time = spec.deprecation_time
     image.last_launched_time = spec.last_launched_time
     image.deregistration_protection = spec.deregistration_protection or "disabled"
-    default = {"encrypted": spec.encrypted, "kms_key_id": spec.kms_key_id}
-    image.replace_snapshots(_snapshot({**default, **item}, spec) for item in spec.snapshots or [{}])
+    default = {"encrypted": spec.encrypted, "kms_key_id": spec.kms_key_id, "description": f"Of {image.id}"}
+    place = {"region": spec.region, "account": spec.account, "owner_id": spec.owner_id}
+    wanted = [SnapshotSpec(**{**default, **place, **item}) for item in spec.snapshots or [{}]]
+    image.replace_snapshots([_snapshot(one, image.ebs_snapshot.volume, image.id) for one in wanted])
 
 
-def _snapshot(item: dict[str, Any], spec: Spec) -> tuple[bool, str | None]:
-    """An encrypted snapshot of which no key is said is under a customer managed one, so that it may be shared."""
-    encrypted = bool(item["encrypted"] or item["kms_key_id"])
-    key = item["kms_key_id"] or CUSTOMER_KEY.format(region=spec.region, account=spec.owner_id or spec.account)
-    return encrypted, key if encrypted else None
+def _create_snapshot(spec: SnapshotSpec) -> dict[str, Any]:
+    volume = ec2_backends[spec.account][spec.region].create_volume(size=8, zone_name=f"{spec.region}a")
+    foreign = spec.owner_id not in (None, spec.account)
+    if foreign and spec.create_volume_permissions is None:
+        spec = replace(spec, create_volume_permissions={"user_ids": [spec.account]})
+    return {"snapshot_id": _snapshot(spec, volume).id, "region": spec.region}
+
+
+def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> Snapshot:
+    backend = ec2_backends[spec.account][spec.region]
+    owner = spec.owner_id or spec.account
+    encrypted = bool(spec.encrypted or spec.kms_key_id)
+    key = keys.arn_for(spec.kms_key_id, owner, spec.region) if encrypted else None
+    snapshot_id = spec.snapshot_id or random_snapshot_id()
+    snapshot = Snapshot(backend, snapshot_id, volume, spec.description, encrypted, key, owner, image_id)
+    snapshot.state = "pending" if spec.pending_reads else spec.state
+    snapshot.pending_reads = spec.pending_reads
+    snapshot.product_codes = set(spec.product_codes or ())
+    snapshot.change(Attributes(grants=from_options(spec.create_volume_permissions or {}, SNAPSHOT.kinds)))
+    snapshot.add_tags(spec.tags)
+    backend.snapshots[snapshot_id] = snapshot
+    return snapshot
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -27,10 +27,14 @@ QUOTAS = frozenset({"public_quota", "sharing_quota"})
 
 @dataclass
 class Switches:
-    """All off by default. ``latency`` and ``read_lag`` are seconds; ``*_every`` is n for every n-th AWS request."""
+    """All off by default. ``latency`` and ``read_lag`` are seconds; ``*_every`` is n for every n-th AWS request.
+
+    ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well.
+    """
 
     iam: bool = False
     block_public_access: dict[str, str] = field(default_factory=dict)
+    block_public_access_snapshots: dict[str, str] = field(default_factory=dict)
     latency: float = 0
     buckets: bool = False
     throttle_every: int = 0
@@ -70,9 +74,9 @@ class Switches:
             return value is None or (isinstance(value, int) and not isinstance(value, bool))
         return isinstance(value, type(getattr(self, name)))
 
-    def injected(self, action: str, image_id: str, attribute: str) -> Ec2Error | None:
+    def injected(self, action: str, resource_id: str, attribute: str) -> Ec2Error | None:
         """The error that ``image_errors`` holds for this request, or None. Without ``action`` it fits every action."""
-        fault = self.image_errors.get(image_id)
+        fault = self.image_errors.get(resource_id)
         if fault is None or fault.get("action", action) != action or fault.get("attribute", attribute) != attribute:
             return None
         return Ec2Error(Kind(str(fault["code"]), str(fault.get("message", "")), int(fault.get("status", 400))))

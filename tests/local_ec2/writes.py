@@ -1,46 +1,57 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ModifyImageAttribute, ResetImageAttribute, the life of an image, and block public access.
+"""Modifying and resetting attributes of images and snapshots, and the life of an image.
 
-Only what changes state lives here, and the rules of sharing that a change must pass.
+Only what changes state lives here; the rules of sharing are in sharing.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import cast
 
+from local_ec2 import changes
 from local_ec2 import errors
 from local_ec2 import forms
+from local_ec2 import sharing
 from local_ec2.calls import Call
 from local_ec2.calls import in_state
 from local_ec2.errors import Ec2Error
-from local_ec2.images import GROUP
-from local_ec2.images import PUBLIC
-from local_ec2.images import Attributes
-from local_ec2.images import Image
+from local_ec2.shared import Attributes
+from local_ec2.sorts import IMAGE
+from local_ec2.sorts import SNAPSHOT
+from local_ec2.sorts import Sort
 
 if TYPE_CHECKING:
+    from local_ec2.images import Image
     from local_ec2.markup import Value
 
 DONE: Value = {"return": True}
 
 
 def modify_image_attribute(call: Call) -> Value:
-    """One attribute of one image (EC2 API reference, ModifyImageAttribute). Nothing is changed unless all passes."""
-    image_id = forms.check_image_id(forms.required(call.form, "ImageId"))
-    known: Image | None = call.backend.amis.get(image_id)
-    change = forms.change(call.form, call.switches, known.attributes.grants if known else frozenset())
-    image = in_state(call.target(image_id, change.attribute), "available")
-    after = _after(image.attributes, change)
-    if change.attribute == "launchPermission":
-        _check_sharing(call, image, after)
-        _check_quotas(call, image, after)
-    image.change(after, call.switches.read_lag)
+    return _modify(call, IMAGE)
+
+
+def modify_snapshot_attribute(call: Call) -> Value:
+    return _modify(call, SNAPSHOT)
+
+
+def _modify(call: Call, sort: Sort) -> Value:
+    """One attribute of one resource. Nothing is changed unless all passes."""
+    resource_id = forms.target_id(sort, call.form)
+    known = call.known(sort, resource_id)
+    change = changes.change(sort, call.form, call.switches, known.attributes.grants if known else frozenset())
+    resource = in_state(call.target(sort, resource_id, change.attribute), sort.ready)
+    after = _after(resource.attributes, change)
+    if change.attribute == sort.permission:
+        sharing.check(call, resource, after)
+    resource.change(after, call.switches.read_lag)
     return DONE
 
 
-def _after(before: Attributes, change: forms.Change) -> Attributes:
+def _after(before: Attributes, change: changes.Change) -> Attributes:
     """Adding what is present and removing what is absent both succeed; additions come first."""
     if change.attribute == "description":
         return replace(before, description=change.value or None)
@@ -49,44 +60,22 @@ def _after(before: Attributes, change: forms.Change) -> Attributes:
     return replace(before, grants=(before.grants | change.add) - change.remove)
 
 
-def _check_sharing(call: Call, image: Image, after: Attributes) -> None:
-    """Policies bind new entries only: an image that is public stays so when block public access is turned on."""
-    new = after.grants - image.attributes.grants
-    if PUBLIC in new and image.product_codes:
-        raise Ec2Error(errors.PUBLIC_PRODUCT_CODE)
-    if PUBLIC in new and image.encrypted:
-        raise Ec2Error(errors.PUBLIC_ENCRYPTED)
-    if new and image.under_aws_managed_key:
-        raise Ec2Error(errors.AWS_MANAGED_KEY)
-    if PUBLIC in new and call.switches.block_public_access.get(call.region, "unblocked") != "unblocked":
-        raise Ec2Error(errors.PUBLIC_BLOCKED)
-
-
-def _check_quotas(call: Call, image: Image, after: Attributes) -> None:
-    """Amazon EC2 User Guide, "AMI quotas": public images of a Region; accounts, organizations and units of an image."""
-    new = after.grants - image.attributes.grants
-    quota = call.switches.sharing_quota
-    if new and quota is not None and sum(kind != GROUP for kind, _ in after.grants) > quota:
-        raise Ec2Error(errors.SHARING_QUOTA, quota=quota)
-    quota = call.switches.public_quota
-    if quota is not None and PUBLIC in new and _public_images(call) >= quota:
-        raise Ec2Error(errors.PUBLIC_QUOTA, quota=quota)
-
-
-def _public_images(call: Call) -> int:
-    return sum(
-        PUBLIC in image.attributes.grants for image in call.backend.amis.values() if image.owner_id == call.account
-    )
-
-
 def reset_image_attribute(call: Call) -> Value:
-    """Removes every entry, public and explicit; launchPermission is the only attribute that can be reset."""
-    image_id = forms.check_image_id(forms.required(call.form, "ImageId"))
+    return _reset(call, IMAGE)
+
+
+def reset_snapshot_attribute(call: Call) -> Value:
+    return _reset(call, SNAPSHOT)
+
+
+def _reset(call: Call, sort: Sort) -> Value:
+    """Removes every entry, public and explicit; permissions are the only attribute that can be reset."""
+    resource_id = forms.target_id(sort, call.form)
     attribute = forms.required(call.form, "Attribute")
-    if attribute != "launchPermission":
+    if attribute != sort.permission:
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
-    image = in_state(call.target(image_id, attribute), "available")
-    image.change(replace(image.attributes, grants=frozenset()), call.switches.read_lag)
+    resource = in_state(call.target(sort, resource_id, attribute), sort.ready)
+    resource.change(replace(resource.attributes, grants=frozenset()), call.switches.read_lag)
     return DONE
 
 
@@ -106,27 +95,10 @@ def enable_image(call: Call) -> Value:
 def deregister_image(call: Call) -> Value:
     image = _target(call)
     if image.deregistration_protection.startswith("enabled"):
-        raise Ec2Error(errors.PROTECTED, image_id=image.id)
+        raise Ec2Error(errors.PROTECTED, id=image.id)
     call.backend.deregister_image(image.id)
     return DONE
 
 
 def _target(call: Call) -> Image:
-    return call.target(forms.check_image_id(forms.required(call.form, "ImageId")))
-
-
-def enable_block_public_access(call: Call) -> Value:
-    state = forms.required(call.form, "ImageBlockPublicAccessState")
-    if state != "block-new-sharing":
-        raise Ec2Error(
-            errors.INVALID_VALUE, value=state, name="imageBlockPublicAccessState", reason="Expecting block-new-sharing."
-        )
-    call.permit()
-    call.switches.block_public_access[call.region] = state
-    return {"imageBlockPublicAccessState": state}
-
-
-def disable_block_public_access(call: Call) -> Value:
-    call.permit()
-    call.switches.block_public_access.pop(call.region, None)
-    return {"imageBlockPublicAccessState": "unblocked"}
+    return cast("Image", call.target(IMAGE, forms.target_id(IMAGE, call.form)))

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import threading
 import typing as t
 
 try:
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
     from botocore.exceptions import ClientError
-    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # AnsibleAWSModule says so
 
@@ -35,14 +34,17 @@ if t.TYPE_CHECKING:
 Response = t.Mapping[str, t.Any]
 
 DENIED = "UnauthorizedOperation"
+# More connections than this are of no use to a bucket of 100 requests, and urllib3 makes room for all of them at once.
+MAX_CONNECTIONS = 256
 _WOULD_SUCCEED = "DryRunOperation"
 _ENCODED = "Encoded authorization failure message: "
+_CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 class EC2Error(AnsibleAWSError):
     """EC2, or the way to it, failed. ``failure`` keeps EC2's code, message and request id."""
 
-    def __init__(self, failure: Failure, exception: Exception) -> None:
+    def __init__(self, failure: Failure, exception: Exception | None = None) -> None:
         super().__init__(message=f"{failure.operation} failed", exception=exception)  # type: ignore[no-untyped-call]
         self.failure = failure
 
@@ -51,22 +53,26 @@ class EC2:
     """EC2 in every Region that a task names: one session, a client for each service and Region."""
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
-        _dummy, endpoint, parameters = get_aws_connection_info(module)
+        region, endpoint, parameters = _connect(get_aws_connection_info, module)
         # EC2 meters each action by a token bucket (EC2 Developer Guide, "Request throttling"). The adaptive mode slows
         # down to what the bucket lets through once it is empty; the others would spend their retries on an empty one.
         config = Config(
             retries={"mode": "adaptive", "total_max_attempts": 10},
-            max_pool_connections=concurrency,
+            max_pool_connections=max(1, min(concurrency, MAX_CONNECTIONS)),
             user_agent_extra="amikit.aws",
         )
-        asked = parameters.pop("aws_config", None)
+        asked = parameters.get("aws_config")
         self._config = config.merge(asked) if asked else config
-        self._verify = parameters.pop("verify", None)
-        self._endpoint = endpoint
-        self._session = _connect(boto3.session.Session, **parameters)
+        # A client checks that credentials are complete; a session given them does not.
+        self._options = {name: parameters.get(name) for name in (*_CREDENTIALS, "verify")}
+        self._options["endpoint_url"] = endpoint or None
+        _refuse_control_characters(self._options)
+        self._session = _connect(boto3.session.Session, profile_name=parameters.get("profile_name"))
+        self.region: str | None = region or self._session.region_name
         self._clients: dict[tuple[str, str], t.Any] = {}
         # A boto3 session may not make two clients at a time.
         self._lock = threading.Lock()
+        self._decodes = True
 
     def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
         """Send one request and return the response; raise EC2Error.
@@ -74,14 +80,18 @@ class EC2:
         ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
         """
         client = self._client(service, region)
+        action = client.meta.method_to_api_mapping[operation]
+        dry_run = arguments.get("DryRun", False)
         try:
             response: Response = getattr(client, operation)(**arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] == _WOULD_SUCCEED:
+            if dry_run and error.response.get("Error", {}).get("Code") == _WOULD_SUCCEED:
                 return {}
-            raise _refused(error) from error
-        except (BotoCoreError, ResponseParserError) as error:
-            raise _unanswered(client.meta.method_to_api_mapping[operation], error) from error
+            raise _refused(action, error) from error
+        except Exception as error:
+            raise _unanswered(action, error) from error
+        if dry_run:
+            raise EC2Error(Failure(action, "DryRunIgnored", "A DryRun was answered as if it had been carried out"))
         return response
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
@@ -96,15 +106,16 @@ class EC2:
 
     def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None:
         """Return the decoded authorization message of a denial, or None when there is none or it may not be read."""
-        _dummy, found, encoded = failure.message.partition(_ENCODED)
-        if failure.code != DENIED or not found:
+        _head, found, encoded = failure.message.partition(_ENCODED)
+        if failure.code != DENIED or not found or not self._decodes:
             return None
-        once = self._config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10))
+        once = self._config.merge(Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5))
         try:
             client = self._make_client("sts", region, once)
             answer = client.decode_authorization_message(EncodedMessage=encoded.strip())
             decoded: dict[str, t.Any] = json.loads(answer["DecodedMessage"])
-        except (AnsibleAWSError, BotoCoreError, ClientError, ResponseParserError, ValueError):
+        except Exception:  # noqa: BLE001 a failure that is told already gets no second one
+            self._decodes = False
             return None
         return decoded
 
@@ -118,36 +129,37 @@ class EC2:
             return self._clients[service, region]
 
     def _make_client(self, service: str, region: str, config: Config) -> t.Any:
-        return _connect(
-            self._session.client,
-            service,
-            region_name=region,
-            endpoint_url=self._endpoint,
-            verify=self._verify,
-            config=config,
-        )
+        return _connect(self._session.client, service, region_name=region, config=config, **self._options)
 
 
 def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
-    # botocore raises a bare ValueError for a malformed endpoint_url.
     try:
         return connect(*arguments, **options)
-    except (BotoCoreError, ValueError) as error:
+    except Exception as error:
         raise _unanswered("Connect", error) from error
 
 
-def _refused(error: ClientError) -> EC2Error:
-    told = error.response["Error"]
+def _refuse_control_characters(options: t.Mapping[str, t.Any]) -> None:
+    # They end up in a header, and Python's refusal of the header quotes all of it, credentials included.
+    odd = [name for name, value in options.items() if isinstance(value, str) and re.search(r"[\x00-\x20\x7f]", value)]
+    if odd:
+        message = f"{', '.join(odd)}: has a blank or a line break, as a YAML block (|) brings; write it on one line"
+        raise EC2Error(Failure("Connect", "InvalidCredentials", message))
+
+
+def _refused(action: str, error: ClientError) -> EC2Error:
+    told = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})
-    failure = Failure(
-        error.operation_name,
-        told["Code"],
-        told.get("Message", ""),
-        metadata.get("RequestId"),
-        uncertain=metadata.get("HTTPStatusCode", 500) >= 500,
-    )
+    code = told.get("Code") or "Unknown"
+    # A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
+    refused_first = code == DENIED or "LimitExceeded" in code or "Throttl" in code
+    uncertain = metadata.get("HTTPStatusCode", 500) >= 500 and not refused_first
+    failure = Failure(action, code, told.get("Message") or "", metadata.get("RequestId"), uncertain=uncertain)
     return EC2Error(failure, error)
 
 
-def _unanswered(operation: str, error: Exception) -> EC2Error:
-    return EC2Error(Failure(operation, type(error).__name__, str(error), uncertain=True), error)
+def _unanswered(action: str, error: Exception) -> EC2Error:
+    # A URL may carry credentials, and so does a header that is quoted because it is invalid.
+    text = re.sub(r"//[^/@\s]+@", "//***@", str(error))
+    message = "A credential or the Region makes an invalid header" if "Invalid header value" in text else text
+    return EC2Error(Failure(action, type(error).__name__, message, uncertain=True), error)

@@ -76,6 +76,11 @@ class Subject:
         return after_requests(self.plan.before, [request for request, _dummy in done])
 
     @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody knows if the write that failed was applied."""
+        return self.failure is not None and self.failure.uncertain and "failed" in self.statuses
+
+    @property
     def changed(self) -> bool:
         return self.plan is not None and self.after != self.plan.before
 
@@ -106,7 +111,8 @@ class Fleet:
 
     def _read(self) -> None:
         self._describe(self.subjects)
-        if self._task.wait:
+        # A task that has failed already is not worth waiting for.
+        if self._task.wait and len(self._healthy()) == len(self.subjects):
             self._wait_while_pending()
         self._each(self._read_permissions, self._healthy())
 
@@ -137,8 +143,10 @@ class Fleet:
         resource = self._resource
         arguments = resource.describe_arguments([subject.target.id for subject in batch], own)
         response = self._ec2.call(batch[0].target.region, resource.describe_operation, **arguments)
-        found = {described[resource.id_key]: described for described in response[resource.described_key]}
-        return found, response["ResponseMetadata"].get("RequestId")
+        found = {
+            described.get(resource.id_key, ""): described for described in response.get(resource.described_key, ())
+        }
+        return found, response.get("ResponseMetadata", {}).get("RequestId")
 
     def _wait_while_pending(self) -> None:
         def pending() -> list[Subject]:
@@ -266,19 +274,21 @@ class Fleet:
 
     def _settle(self) -> None:
         """Find out whether a write that EC2 gave no clear answer to was applied: dropped connections hide that."""
-        uncertain = [
-            subject
-            for subject in self.subjects
-            if subject.failure and subject.failure.uncertain and "failed" in subject.statuses
-        ]
-        failures = [subject.failure for subject in uncertain]
-        self._look_again(uncertain)
-        for subject, failure in zip(uncertain, failures):
-            subject.failure = failure
-            number = subject.statuses.index("failed")
-            request = subject.requests[number]
-            if request.is_visible_in(self._current(subject, request.attribute)):
-                subject.statuses[number] = "applied"
+        uncertain = [subject for subject in self.subjects if subject.is_uncertain]
+        failures = {subject.target: subject.failure for subject in uncertain}
+
+        def look(subjects: t.Sequence[Subject]) -> None:
+            self._look_again(subjects)
+            for subject in subjects:
+                subject.failure = failures[subject.target]
+                number = subject.statuses.index("failed")
+                request = subject.requests[number]
+                if request.is_visible_in(self._current(subject, request.attribute)):
+                    subject.statuses[number] = "applied"
+
+        look(uncertain)
+        if self._task.wait:
+            self._poll(lambda: [subject for subject in uncertain if subject.is_uncertain], look)
 
     # Waiting
 

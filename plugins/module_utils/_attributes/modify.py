@@ -63,12 +63,13 @@ def _permission_options(attribute: Attribute) -> dict[str, t.Any]:
 def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     """Do what the module's options ask for, and exit with the result."""
     try:
-        task = parse_task(module.params, resource, lambda: module.region)
-        fleet = Fleet(EC2(module, task.concurrency), resource, task)
+        ec2 = EC2(module, module.params["concurrency"])
+        task = parse_task(module.params, resource, ec2.region)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=told(error.failure))
+    fleet = Fleet(ec2, resource, task)
     fleet.run(dry_run=module.check_mode)
     for warning in fleet.warnings:
         module.warn(warning)

@@ -25,6 +25,7 @@ from .plan import Attribute
 if t.TYPE_CHECKING:
     from .resource import Resource
 
+_NAME = re.compile(r"[A-Za-z0-9-]+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
 
@@ -61,23 +62,18 @@ class Task:
     wait_timeout: int
     concurrency: int
 
-    @property
-    def regions(self) -> list[str]:
-        return list(dict.fromkeys(target.region for target in self.targets))
-
 
 Params = t.Mapping[str, t.Any]
-DefaultRegion = t.Callable[[], t.Optional[str]]
 
 
-def parse_task(params: Params, resource: Resource, default_region: DefaultRegion) -> Task:
-    """Return the task; raise InvalidOptionsError with every problem. ``default_region`` is asked only when needed."""
+def parse_task(params: Params, resource: Resource, default_region: str | None) -> Task:
+    """Return the task; raise InvalidOptionsError with every problem. ``default_region`` is for ids that name none."""
     problems: list[str] = []
     targets = parse_targets(params[resource.ids_option], resource, default_region, problems)
     asked = tuple(
         ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
-    problems += _nothing_asked(resource, asked) if not problems else []
+    problems += _nothing_asked(resource, params)
     problems += [
         f"{option}: {params[option]} is less than {least}"
         for option, least in (("wait_timeout", 0), ("concurrency", 1))
@@ -89,7 +85,7 @@ def parse_task(params: Params, resource: Resource, default_region: DefaultRegion
 
 
 def parse_targets(
-    ids: t.Iterable[t.Any], resource: Resource, default_region: DefaultRegion, problems: list[str]
+    ids: t.Iterable[t.Any], resource: Resource, default_region: str | None, problems: list[str]
 ) -> tuple[Target, ...]:
     """Return the resources named by ``ids`` in order, each once; append what is wrong to ``problems``."""
     targets: dict[Target, None] = {}
@@ -100,14 +96,20 @@ def parse_targets(
         if problem:
             problems.append(f"{resource.ids_option}: {problem}")
             continue
-        region = region or default_region() or ""
-        if region:
-            targets[Target(region, resource_id)] = None
-        else:
+        if not region:
             without_region.append(resource_id)
-    if without_region:
+        targets[Target(region or default_region or "", resource_id)] = None
+    if without_region and not default_region:
         problems.append(_no_region(resource, without_region))
+    elif without_region:
+        problems += region_problems([default_region], "region")
     return tuple(targets)
+
+
+def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
+    """Return what is wrong with the names of Regions. Endpoints other than AWS may have names of their own."""
+    odd = [region or "" for region in regions if not _NAME.fullmatch(region or "")]
+    return [f"{option}: {_shown(region)} is not the name of a Region" for region in odd]
 
 
 def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[str]:
@@ -119,8 +121,11 @@ def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[
     for element in elements:
         if isinstance(element, t.Mapping):
             region = f"{element['region']}:" if element.get("region") else ""
-            found = element.get(resource.id_option) or element.get(resource.ids_option) or ()
-            yield from (f"{region}{text}" for text in _written_ids([found], resource))
+            found = element.get(resource.id_option) or element.get(resource.ids_option)
+            if found is None:
+                yield str(element)
+            else:
+                yield from (f"{region}{text}" for text in _written_ids([found], resource))
         elif isinstance(element, (list, tuple)):
             yield from _written_ids(element, resource)
         else:
@@ -143,11 +148,13 @@ def _no_region(resource: Resource, ids: t.Sequence[str]) -> str:
     return f"{resource.ids_option}: {', '.join(ids)}: in which Region? Set region (or AWS_REGION), or write {example}"
 
 
-def _nothing_asked(resource: Resource, asked: t.Sequence[Asked]) -> list[str]:
-    if asked:
-        return []
+def _nothing_asked(resource: Resource, params: Params) -> list[str]:
     options = [attribute.option for attribute in resource.attributes]
     options += [f"revoke_{attribute.option}" for attribute in resource.attributes if attribute.kinds]
+    purged = any(params[f"purge_{attribute.option}"] for attribute in resource.attributes if attribute.kinds)
+    # A purge that lacks its list is told as that.
+    if purged or any(params[option] is not None for option in options):
+        return []
     return [f"no attribute is asked for: set at least one of {', '.join(options)}"]
 
 

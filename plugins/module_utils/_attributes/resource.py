@@ -152,7 +152,7 @@ class Resource:
         """Yield every reason for a refusal. Codes are EC2's own where one was observed."""
         state = described.get("State")
         if state != self.ready_state:
-            yield self.state_code, f"The {self.noun} is {state}, and only a {self.ready_state} one can be modified"
+            yield self.state_code, f"The {self.noun} is {state}; it can be modified once it is {self.ready_state}"
         if plan.granted and surroundings.under_managed_key:
             yield self._managed_key_refusal(surroundings.under_managed_key)
         if self.becomes_public(plan):

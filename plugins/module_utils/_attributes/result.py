@@ -43,8 +43,8 @@ def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) 
     named = [f"{target}: {told(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
-    changed = sum(subject.changed for subject in subjects)
-    return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {_became(changed, noun, check_mode)}"
+    became = "Nothing was changed: this is check mode" if check_mode else _became(subjects, noun)
+    return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became}"
 
 
 def _resource(subject: Subject, id_option: str) -> dict[str, t.Any]:
@@ -111,7 +111,9 @@ def _filled(value: t.Any) -> t.Any:
     return {key: part for key, part in filled.items() if part not in ({}, [], "", None)}
 
 
-def _became(changed: int, noun: str, check_mode: bool) -> str:
-    if check_mode:
-        return "Nothing was changed: this is check mode"
+def _became(subjects: t.Sequence[Subject], noun: str) -> str:
+    changed = sum(subject.changed for subject in subjects)
+    unknown = sum(subject.is_uncertain for subject in subjects)
+    if unknown:
+        return f"{changed} {noun}(s) changed, and of {unknown} it is not known: EC2 did not say. Run the task again"
     return f"{changed} {noun}(s) changed" if changed else "Nothing was changed"

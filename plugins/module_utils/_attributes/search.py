@@ -17,12 +17,12 @@ from .images import Images
 from .options import InvalidOptionsError
 from .options import Target
 from .options import parse_targets
+from .options import region_problems
 from .permissions import to_options
 from .result import told
 
 if t.TYPE_CHECKING:
     from .ec2 import EC2
-    from .options import DefaultRegion
     from .options import Params
     from .resource import Arguments
     from .resource import Description
@@ -46,7 +46,7 @@ class Search:
     newest: int
 
 
-def parse_query(params: Params, default_region: DefaultRegion) -> Search | tuple[Target, ...]:
+def parse_query(params: Params, default_region: str | None) -> Search | tuple[Target, ...]:
     """Return the search, or the images named; raise InvalidOptionsError with every problem."""
     problems = [
         f"{option}: {params[option]} is less than 1"
@@ -57,8 +57,9 @@ def parse_query(params: Params, default_region: DefaultRegion) -> Search | tuple
     if params["image_ids"] is not None:
         query = parse_targets(params["image_ids"], Images(), default_region, problems)
     else:
-        regions = tuple(params["regions"] or filter(None, [default_region()]))
+        regions = tuple(params["regions"] or filter(None, [default_region]))
         problems += [] if regions else ["regions: in which Regions? Set regions, or region (or AWS_REGION)"]
+        problems += region_problems(regions, "regions" if params["regions"] else "region")
         query = Search(regions, params["filters"], params["owners"] or ["self"], params["newest"] or 0)
     if problems:
         raise InvalidOptionsError(problems)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 IMAGE = "ami-0123456789abcdef0"
+SNAPSHOT = "snap-0123456789abcdef0"
 
 #: (HTTP status, code, message) of an error.
 Refusal = tuple[int, str, str]

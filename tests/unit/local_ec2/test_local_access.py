@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unit.local_ec2.support import IMAGE
+from unit.local_ec2.support import SNAPSHOT
 from unit.local_ec2.support import Connect
 from unit.local_ec2.support import Refusal
 
@@ -16,6 +17,8 @@ from local_ec2.client import LocalEC2
 
 DRY_RUN = (412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 CHANGE = {"ImageId": IMAGE, "Description": {"Value": "new"}}
+SHARE = {"SnapshotId": SNAPSHOT, "CreateVolumePermission": {"Add": [{"Group": "all"}]}}
+RESET = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"}
 BAD_CREDENTIALS = (401, "AuthFailure", "AWS was not able to validate the provided access credentials")
 
 
@@ -31,9 +34,16 @@ def test_a_dry_run_changes_nothing_and_proves_only_permission(
     ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]
 ) -> None:
     ec2.seed({"image_id": IMAGE, "owner_id": "999999999999", "state": "failed", "description": "old"})
+    ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "owner_id": "999999999999", "state": "pending"})
     assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True) == DRY_RUN
     assert refusal(api.describe_image_attribute, ImageId=IMAGE, Attribute="description", DryRun=True) == DRY_RUN
     assert refusal(api.describe_images, DryRun=True) == DRY_RUN
+    assert refusal(api.describe_snapshots, DryRun=True) == DRY_RUN
+    assert refusal(api.modify_snapshot_attribute, **SHARE, DryRun=True) == DRY_RUN
+    assert refusal(api.reset_snapshot_attribute, **RESET, DryRun=True) == DRY_RUN
+    assert refusal(api.describe_snapshot_attribute, **RESET, DryRun=True) == DRY_RUN
+    assert refusal(api.enable_snapshot_block_public_access, State="block-all-sharing", DryRun=True) == DRY_RUN
+    assert ec2.switches()["block_public_access_snapshots"] == {}
     assert refusal(api.disable_image, ImageId=IMAGE, DryRun=True) == DRY_RUN
     image = ec2.image(IMAGE)
     assert image is not None
@@ -42,7 +52,9 @@ def test_a_dry_run_changes_nothing_and_proves_only_permission(
 
 def test_a_dry_run_comes_after_lookup_unless_switched(ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]) -> None:
     assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True)[1] == "InvalidAMIID.NotFound"
+    assert refusal(api.modify_snapshot_attribute, **SHARE, DryRun=True)[1] == "InvalidSnapshot.NotFound"
     ec2.switch(dry_run_before_lookup=True)
+    assert refusal(api.modify_snapshot_attribute, **SHARE, DryRun=True) == DRY_RUN
     assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True) == DRY_RUN
     assert refusal(api.modify_image_attribute, ImageId="x", Description={"Value": "x"}, DryRun=True)[0] == 400
 
@@ -105,7 +117,7 @@ def test_errors_of_the_request_come_before_denial(
 
 def test_actions_of_moto_are_denied_alike(ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]) -> None:
     api = connect(principal=ec2.principal("nobody"))
-    assert refusal(api.describe_snapshots, OwnerIds=["self"])[:2] == (403, "UnauthorizedOperation")
+    assert refusal(api.describe_volumes)[:2] == (403, "UnauthorizedOperation")
 
 
 def test_credentials(ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]) -> None:

@@ -55,7 +55,7 @@ def test_an_unknown_switch_or_value_sets_nothing(ec2: LocalEC2, switches: dict[s
 
 
 def test_the_known_switches_are_listed(ec2: LocalEC2) -> None:
-    with pytest.raises(LocalEC2Error, match="known: iam, block_public_access, latency"):
+    with pytest.raises(LocalEC2Error, match="known: iam, block_public_access, block_public_access_snapshots, latency"):
         ec2.switch(color="red")
 
 

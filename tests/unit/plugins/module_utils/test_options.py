@@ -40,7 +40,7 @@ DEFAULTS: dict[str, t.Any] = {
 
 
 def parse(region: str | None = "us-east-1", **options: t.Any) -> Task:
-    return parse_task({**DEFAULTS, **options}, Images(), lambda: region)
+    return parse_task({**DEFAULTS, **options}, Images(), region)
 
 
 def problem_of(region: str | None = "us-east-1", **options: t.Any) -> str:
@@ -64,6 +64,9 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "an instance id": ({"image_ids": ["i-0123456789abcdef0"], "description": "d"}, ["'i-0123456789abcdef0' is not"]),
     "an empty id": ({"image_ids": [""], "description": "d"}, ["'' is not the id of an AMI"]),
     "a line break after the id": ({"image_ids": [f"{AMI}\n{AMI}"], "description": "d"}, ["is not the id of an AMI"]),
+    "an image without an id": ({"image_ids": [{"ImageId": AMI}], "description": "d"}, ["is not the id of an AMI"]),
+    "nothing in the place of an id": ({"image_ids": [None], "description": "d"}, ["'None' is not the id of an AMI"]),
+    "a bad id and no attribute": ({"image_ids": ["ami-xyz"]}, ["'ami-xyz'", "no attribute is asked for"]),
     "no Region before the colon": ({"image_ids": [f":{AMI}"], "description": "d"}, ["does not begin with a Region"]),
     "a name in place of a Region": (
         {"image_ids": [f"virginia:{AMI}"], "description": "d"},
@@ -155,19 +158,16 @@ def test_an_overlong_value_is_cut_in_the_message() -> None:
     assert len(problem_of(**granting("user_ids", "1" * 5000))) < 400
 
 
+@pytest.mark.parametrize("region", ["us east", "us-east-1\n", "../x", "us-east-1,eu-west-1"])
+def test_a_region_of_the_task_that_is_no_name(region: str) -> None:
+    assert f"region: {region!r} is not the name of a Region" in problem_of(region, description="d")
+
+
 def test_a_missing_region_is_told_once_with_every_id_that_lacks_it() -> None:
     other = "ami-11111111"
     message = problem_of(None, image_ids=[AMI, other, f"eu-west-1:{AMI}"], description="d")
     assert f"image_ids: {AMI}, {other}: in which Region? Set region" in message
     assert "REGION:ami-" in message
-
-
-def test_a_region_is_asked_for_only_when_an_id_lacks_it() -> None:
-    def unasked() -> str:
-        raise AssertionError("no id lacks a Region")
-
-    options = {**DEFAULTS, "image_ids": [f"eu-west-1:{AMI}"], "description": "d"}
-    assert parse_task(options, Images(), unasked).targets == (Target("eu-west-1", AMI),)
 
 
 TARGETS: dict[str, tuple[list[str], list[Target]]] = {
@@ -182,6 +182,11 @@ TARGETS: dict[str, tuple[list[str], list[Target]]] = {
         [f"us-west-2:{AMI}", " eu-west-1:ami-11111111 "],
         [Target("us-west-2", AMI), Target("eu-west-1", "ami-11111111")],
     ),
+    "what the modules return": (
+        [{"image_id": AMI, "region": "eu-west-1", "snapshot_ids": ["snap-01234567"]}, [{"image_id": "ami-11111111"}]],
+        [Target("eu-west-1", AMI), Target("us-east-1", "ami-11111111")],
+    ),
+    "lists in a list": ([[AMI], ["ami-11111111"]], [Target("us-east-1", AMI), Target("us-east-1", "ami-11111111")]),
     "repeats, however written": ([AMI, f"us-east-1:{AMI}", AMI], [Target("us-east-1", AMI)]),
     "the same id in two Regions": (
         [AMI, f"eu-west-1:{AMI}"],

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -688,3 +692,133 @@ def test_a_change_that_ec2_does_not_show_in_time(ec2: LocalEC2, run: Run) -> Non
     assert "EC2 accepted the change of description but does not show it after 1 s" in result["msg"]
     assert result["images"][0]["requests"][0]["status"] == "applied"
     assert held(ec2)["description"] == "d"
+
+
+# What a hostile environment brings.
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("session_token", "FwoGZXIvSECRET\n"), ("secret_key", "wJalrSECRET\nK7MDENG"), ("access_key", "AKIASECRET 1")],
+)
+def test_credentials_with_a_line_break_are_refused_without_a_word_of_them(
+    ec2: LocalEC2, run: Run, option: str, value: str
+) -> None:
+    good = {"access_key": "AKIAZQ3WLOCALEC2FAKE", "secret_key": "local-ec2-does-not-check-this-secret-key"}
+    result = run(description="d", **{**good, option: value})
+    assert result["failed"]
+    assert "has a blank or a line break" in result["msg"]
+    assert "SECRET" not in str(result)
+    assert ec2.requests() == []
+
+
+def test_credentials_in_an_endpoint_are_not_shown(ec2: LocalEC2, run: Run) -> None:
+    once = {"retries": {"total_max_attempts": 1}}
+    result = run(description="d", endpoint_url="http://somebody:hunter22@127.0.0.1:9", aws_config=once)
+    assert result["failed"]
+    assert "hunter22" not in str({**result, "invocation": None})
+
+
+def test_a_stale_session_token_beside_a_profile_does_no_harm(
+    ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ec2.seed({"image_id": AMI})
+    keys = ec2.environment()
+    written = [f"{name.lower()} = {keys[name]}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+    (tmp_path / "credentials").write_text("\n".join(["[default]", *written]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "stale")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    assert not run(description="d")["failed"]
+
+
+def test_incomplete_credentials(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    result = run(description="d", access_key="AKIAZQ3WLOCALEC2FAKE")
+    assert result["failed"]
+    assert "PartialCredentialsError" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"aws_config": {"foo": 1}},
+        {"aws_config": {"retries": {"mode": "zzz"}}},
+        {"aws_config": {"retries": {"max_attempts": -1}}},
+        {"aws_config": {"retries": 5}},
+        {"endpoint_url": "http://127.0.0.1:99999"},
+        {"endpoint_url": "http://127.0.0.1:abc"},
+        {"endpoint_url": "ftp://127.0.0.1"},
+    ],
+    ids=str,
+)
+def test_odd_connection_options_fail_in_words(ec2: LocalEC2, run: Run, options: Json) -> None:
+    result = run(description="d", **options)
+    assert result["failed"]
+    assert "Traceback" not in result["msg"]
+    assert ec2.requests() == []
+
+
+def test_a_region_of_the_configuration_file(
+    ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ec2.seed({"image_id": AMI, "region": "eu-west-1"})
+    (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    assert run(description="d")["images"][0]["region"] == "eu-west-1"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers every request with what stands in its class."""
+
+    status = 200
+    body = b""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002 the name is the base class's
+        pass
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"<html>A portal</html>"),
+        (200, b"not XML at all"),
+        (200, b"<a><imagesSet><item><name>no id</name></item></imagesSet></a>"),
+        (400, b"<a/>"),
+        (400, b"<Response><Errors><Error><Message>m</Message></Error></Errors></Response>"),
+        (412, b"<Response><Errors><Error><Code>DryRunOperation</Code><Message/></Error></Errors></Response>"),
+    ],
+)
+def test_something_else_that_answers_in_the_place_of_ec2(run: Run, status: int, body: bytes) -> None:
+    handler = type("Handler", (Answers,), {"status": status, "body": body})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as impostor:
+        threading.Thread(target=impostor.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{impostor.server_address[1]}"
+        keys = {"access_key": "AKIAZQ3WLOCALEC2FAKE", "secret_key": "local-ec2-does-not-check-this-secret-key"}
+        once = {"retries": {"total_max_attempts": 1}}
+        result = run(region="us-east-1", description="d", endpoint_url=url, aws_config=once, **keys)
+        impostor.shutdown()
+    assert result["failed"]
+    assert not result["changed"]
+    assert result["images"][0]["error"]["code"]
+
+
+def test_a_task_that_has_failed_already_does_not_wait(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": AMI, "pending_reads": 1000})
+    result = run(image_ids=[AMI, OTHER], description="d", wait_timeout=600)
+    assert result["failed"]
+    assert [image["error"]["code"] for image in result["images"]] == [
+        "InvalidAMIID.Unavailable",
+        "InvalidAMIID.NotFound",
+    ]

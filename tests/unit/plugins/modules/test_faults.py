@@ -235,3 +235,31 @@ def test_with_every_fault_at_once_the_second_run_converges_and_the_third_changes
     assert held(fleet) == DONE
     third = run(purge_launch_permissions=True)
     assert (third["failed"], third["changed"]) == (False, False)
+
+
+def test_a_write_of_which_nobody_knows_is_told_as_that(fleet: LocalEC2, run: Run) -> None:
+    """The connection drops after the write, and reads lag: EC2 has done it, and shows nothing of it."""
+    fleet.switch(drop_after_every=2, read_lag=60)
+    once = {"retries": {"total_max_attempts": 1}}
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once, wait=False)
+    assert result["failed"]
+    assert "0 image(s) changed, and of 1 it is not known: EC2 did not say. Run the task again" in result["msg"]
+    assert "Nothing was changed" not in result["msg"]
+
+
+def test_a_write_that_is_seen_late_is_waited_for(fleet: LocalEC2, run: Run) -> None:
+    fleet.switch(drop_after_every=2, read_lag=2)
+    # The second request, the write, is dropped; so would be the fourth, which comes when the write shows already.
+    once = {"retries": {"total_max_attempts": 2}}
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once)
+    assert result["changed"]
+    assert result["images"][0]["after"] == {"description": "d"}
+
+
+def test_a_denial_that_comes_as_a_server_error(fleet: LocalEC2, run: Run) -> None:
+    fault = {"code": "UnauthorizedOperation", "message": "No.", "status": 500, "action": "ModifyImageAttribute"}
+    fleet.switch(image_errors={IDS[0]: fault})
+    result = run(image_ids=IDS[:3], aws_config={"retries": {"total_max_attempts": 1}})
+    assert result["failed"]
+    assert [image["changed"] for image in result["images"]] == [False, True, True]
+    assert result["images"][0]["requests"][0]["status"] == "denied"

@@ -1,0 +1,163 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What DescribeImages and DescribeSnapshots have in common: ids, filters, owners, pages.
+
+Only the choice of what is shown lives here, not how it is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from moto.ec2.exceptions import FilterNotImplementedError
+from moto.ec2.utils import generic_filter
+
+from local_ec2 import errors
+from local_ec2 import forms
+from local_ec2.errors import Ec2Error
+from local_ec2.grants import USER
+from local_ec2.grants import in_order
+from local_ec2.shared import Shared
+from local_ec2.sorts import SNAPSHOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local_ec2.calls import Call
+    from local_ec2.markup import Value
+    from local_ec2.sorts import Sort
+
+Kept = TypeVar("Kept", bound=Shared)
+Filters = dict[str, list[str]]
+OWNER_ALIASES = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
+
+
+def read_ids(sort: Sort, call: Call) -> list[str]:
+    ids = forms.values(call.form, sort.parameter)
+    for resource_id in ids:
+        forms.check_id(sort, resource_id)
+    if ids and "MaxResults" in call.form:  # Observed: aws/aws-sdk-ruby#3028.
+        raise Ec2Error(errors.MAX_RESULTS_WITH_IDS, name=sort.name)
+    return ids
+
+
+def check_accounts(call: Call, users: str) -> None:
+    """``users`` is the parameter that names who may use what is listed."""
+    for owner in forms.values(call.form, "Owner"):
+        if owner != "self" and owner not in OWNER_ALIASES and not re.fullmatch("[0-9]{12}", owner):
+            raise Ec2Error(errors.BAD_OWNER, value=owner)
+    for user in forms.values(call.form, users):
+        if user not in ("self", "all") and not re.fullmatch("[0-9]{12}", user):
+            raise Ec2Error(errors.BAD_OWNER, value=user)
+
+
+def by_id_filter(sort: Sort, found: dict[str, Kept], wanted: Filters) -> list[Kept]:
+    """All, or those an ``image-id`` or ``snapshot-id`` filter without wildcards names: no walk over a whole fleet."""
+    name = f"{sort.name}-id"
+    ids = wanted.get(name)
+    if ids is None or any(mark in value for value in ids for mark in "*?["):
+        return list(found.values())
+    del wanted[name]
+    return [found[resource_id] for resource_id in dict.fromkeys(ids) if resource_id in found]
+
+
+def matching(wanted: Filters, resources: list[Kept]) -> list[Kept]:
+    try:
+        return list(generic_filter(wanted, resources))
+    except FilterNotImplementedError as error:
+        raise Ec2Error(errors.BAD_FILTER, name=_name_in(str(error))) from None
+
+
+def owned(call: Call, resources: list[Kept]) -> list[Kept]:
+    owners = {call.account if owner == "self" else owner for owner in forms.values(call.form, "Owner")}
+    if not owners:
+        return resources
+    return [one for one in resources if not owners.isdisjoint({one.owner_id, getattr(one, "owner_alias", None)})]
+
+
+def usable(call: Call, resources: list[Kept], users: str) -> list[Kept]:
+    """Those that one of the users named by the parameter ``users`` may launch or make volumes of."""
+    named = forms.values(call.form, users)
+    if not named:
+        return resources
+    return [one for one in resources if any(_may_use(one, user, call.account) for user in named)]
+
+
+def _name_in(text: str) -> str:
+    found = re.search(r"filter '([^']*)'", text)
+    return found[1] if found else text
+
+
+def filters(form: forms.Form) -> dict[str, list[str]]:
+    """{name: values} from ``Filter.N.Name`` and ``Filter.N.Value.M``; 200 values each is EC2's limit."""
+    names = {
+        key.split(".")[1]: value for key, value in form.items() if key.startswith("Filter.") and key.endswith("Name")
+    }
+    found: dict[str, list[str]] = {name: [] for name in names.values()}
+    for key, value in form.items():
+        if key.startswith("Filter.") and ".Value." in key:
+            number = key.split(".")[1]
+            if number not in names:
+                raise Ec2Error(errors.BAD_FILTER, name="null")
+            found[names[number]].append(value)
+    for name, wanted in found.items():
+        if len(wanted) > 200:
+            raise Ec2Error(errors.FILTER_VALUES, name=name, count=len(wanted))
+    return found
+
+
+def _may_use(resource: Shared, user: str, account: str) -> bool:
+    """``self`` counts shares with an organization or unit, another account's id only its own entry.
+
+    Of snapshots it counts the caller's own as well (EC2 API reference, DescribeSnapshots).
+    """
+    if user == "all":
+        return resource.is_public
+    if user not in ("self", account):
+        return (USER, user) in resource.seen.grants
+    if (USER, account) in resource.seen.grants:
+        return True
+    if resource.owner_id == account:
+        return resource.sort is SNAPSHOT
+    return any(kind.startswith("Organization") for kind, _ in resource.seen.grants)
+
+
+def page(sort: Sort, form: forms.Form, resources: list[Kept]) -> tuple[list[Kept], str | None]:
+    """A page in order of id, so that what comes and goes between pages neither repeats nor hides others."""
+    if "MaxResults" not in form and "NextToken" not in form:
+        return resources, None
+    size = _page_size(form.get("MaxResults", "1000"))
+    last = _last_id(sort, form.get("NextToken", ""))
+    rest = sorted((one for one in resources if one.id > last), key=lambda one: str(one.id))
+    token = base64.urlsafe_b64encode(rest[size - 1].id.encode()).decode() if len(rest) > size else None
+    return rest[:size], token
+
+
+def _page_size(text: str) -> int:
+    size = int(text) if text.isdecimal() else 0
+    if size < 5:
+        raise Ec2Error(errors.MAX_RESULTS_RANGE, value=text, expected="greater than 5")
+    if size > 1000:
+        raise Ec2Error(errors.MAX_RESULTS_RANGE, value=text, expected="less than 1000")
+    return size
+
+
+def _last_id(sort: Sort, token: str) -> str:
+    try:
+        last = base64.urlsafe_b64decode(token.encode()).decode()
+    except ValueError:
+        raise Ec2Error(errors.BAD_TOKEN) from None
+    if last and not sort.id_pattern.fullmatch(last):
+        raise Ec2Error(errors.BAD_TOKEN)
+    return last
+
+
+def permissions(grants: Iterable[tuple[str, str]]) -> list[Value]:
+    return [{kind[0].lower() + kind[1:]: value} for kind, value in in_order(grants)]
+
+
+def product_codes(resource: Shared) -> list[Value]:
+    return [{"productCode": code, "type": "marketplace"} for code in sorted(resource.product_codes)]

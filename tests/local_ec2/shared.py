@@ -1,0 +1,94 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What images and snapshots have in common: attributes that can be changed, and the delay with which reads show it.
+
+Only one resource's own state lives here. What may be done to it is decided by writes.py and sharing.py.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import ClassVar
+
+from local_ec2.grants import PUBLIC
+from local_ec2.grants import USER
+from local_ec2.grants import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from local_ec2.snapshots import Snapshot
+    from local_ec2.sorts import Sort
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What Modify requests can change. A description that was emptied is no description.
+
+    A snapshot has ``grants`` only: its description stays as it was made.
+    """
+
+    description: str | None = None
+    imds_support: str | None = None
+    grants: frozenset[Grant] = frozenset()
+
+
+class Shared:
+    """Stands before moto's class among the bases of Image and Snapshot."""
+
+    sort: ClassVar[Sort]
+    id: Any
+    owner_id: Any
+    ec2_backend: Any
+    state: Any
+    product_codes: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._attributes = Attributes()
+        self._past: list[tuple[float, Attributes]] = []
+        self.pending_reads = 0
+        super().__init__(*args, **kwargs)
+
+    @property
+    def attributes(self) -> Attributes:
+        """The truth, without lag."""
+        return self._attributes
+
+    @property
+    def seen(self) -> Attributes:
+        """What reads show now: EC2 is eventually consistent (EC2 Developer Guide, "Eventual consistency")."""
+        now = time.monotonic()
+        self._past = [(until, old) for until, old in self._past if until > now]
+        return self._past[0][1] if self._past else self._attributes
+
+    def change(self, attributes: Attributes, lag: float = 0) -> None:
+        """Make ``attributes`` the truth; reads go on showing the old ones for ``lag`` seconds."""
+        if lag:
+            self._past.append((time.monotonic() + lag, self._attributes))
+        self._attributes = attributes
+
+    @property
+    def is_public(self) -> bool:
+        return PUBLIC in self.seen.grants
+
+    @property
+    def storage(self) -> Sequence[Snapshot]:
+        """The snapshots whose encryption decides who it may be shared with."""
+        raise NotImplementedError
+
+    def visible_to(self, account: str) -> bool:
+        return self.owner_id == account or self.is_public or (USER, account) in self.seen.grants
+
+    def get_tags(self) -> list[dict[str, str]]:
+        """moto's own walks the tags of every resource, which is quadratic over a fleet."""
+        tags: dict[str, str] = self.ec2_backend.tags.get(self.id, {})
+        return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def timestamp(moment: datetime) -> str:
+    """EC2's text form, as ``2024-01-31T00:00:00.000Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")

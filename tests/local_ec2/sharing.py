@@ -1,0 +1,55 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The rules of sharing that a change of permissions must pass.
+
+Only these rules live here; the errors they end in belong to each sort of resource.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_ec2 import errors
+from local_ec2.blocking import state_of
+from local_ec2.errors import Ec2Error
+from local_ec2.grants import GROUP
+from local_ec2.grants import PUBLIC
+from local_ec2.sorts import IMAGE
+
+if TYPE_CHECKING:
+    from local_ec2.calls import Call
+    from local_ec2.shared import Attributes
+    from local_ec2.shared import Shared
+
+
+def check(call: Call, resource: Shared, after: Attributes) -> None:
+    """Policies bind new entries only: what is public stays so when block public access is turned on."""
+    new = after.grants - resource.attributes.grants
+    refusals = resource.sort.refusals
+    if PUBLIC in new and resource.product_codes:
+        raise Ec2Error(refusals.public_product_code)
+    if PUBLIC in new and any(snapshot.encrypted for snapshot in resource.storage):
+        raise Ec2Error(refusals.public_encrypted)
+    if new and any(snapshot.under_aws_managed_key for snapshot in resource.storage):
+        raise Ec2Error(refusals.aws_managed_key)
+    if PUBLIC in new and state_of(call, resource.sort) != "unblocked":
+        raise Ec2Error(refusals.public_blocked)
+    if resource.sort is IMAGE:
+        _check_quotas(call, resource, after)
+
+
+def _check_quotas(call: Call, image: Shared, after: Attributes) -> None:
+    """Amazon EC2 User Guide, "AMI quotas": public images of a Region; accounts, organizations and units of an image."""
+    new = after.grants - image.attributes.grants
+    quota = call.switches.sharing_quota
+    if new and quota is not None and sum(kind != GROUP for kind, _ in after.grants) > quota:
+        raise Ec2Error(errors.SHARING_QUOTA, quota=quota)
+    quota = call.switches.public_quota
+    if quota is not None and PUBLIC in new and _public_images(call) >= quota:
+        raise Ec2Error(errors.PUBLIC_QUOTA, quota=quota)
+
+
+def _public_images(call: Call) -> int:
+    return sum(
+        PUBLIC in image.attributes.grants for image in call.backend.amis.values() if image.owner_id == call.account
+    )

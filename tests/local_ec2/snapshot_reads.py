@@ -1,0 +1,86 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""DescribeSnapshotAttribute and DescribeSnapshots.
+
+Only reading of snapshots lives here; the faults that follow a read are in aftermath.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_ec2 import errors
+from local_ec2 import forms
+from local_ec2 import listing
+from local_ec2.aftermath import after_attribute_read
+from local_ec2.aftermath import after_read
+from local_ec2.errors import Ec2Error
+from local_ec2.shared import timestamp
+from local_ec2.snapshots import Snapshot
+from local_ec2.sorts import SNAPSHOT
+
+if TYPE_CHECKING:
+    from local_ec2.calls import Call
+    from local_ec2.markup import Value
+
+
+def describe_snapshot_attribute(call: Call) -> Value:
+    """One attribute of one snapshot, for its owner."""
+    snapshot_id = forms.target_id(SNAPSHOT, call.form)
+    attribute = forms.required(call.form, "Attribute")
+    if attribute not in ("createVolumePermission", "productCodes"):
+        raise Ec2Error(errors.INVALID_ATTRIBUTE)
+    snapshot = call.target(SNAPSHOT, snapshot_id, attribute)
+    codes = attribute == "productCodes"
+    shown = listing.product_codes(snapshot) if codes else listing.permissions(snapshot.seen.grants)
+    answer: Value = {"snapshotId": snapshot_id, attribute: shown}
+    after_attribute_read(call.backend, snapshot, attribute)
+    return answer
+
+
+def describe_snapshots(call: Call) -> Value:
+    """Snapshots by id, or by owner, who may restore them, and filters, in pages."""
+    ids = listing.read_ids(SNAPSHOT, call)
+    filters = listing.filters(call.form)
+    listing.check_accounts(call, "RestorableBy")
+    call.permit()
+    call.refuse_injected(ids)
+    found = _visible(call)
+    snapshots = _by_ids(found, ids) if ids else listing.by_id_filter(SNAPSHOT, found, filters)
+    snapshots = listing.owned(call, listing.usable(call, snapshots, "RestorableBy"))
+    page, token = listing.page(SNAPSHOT, call.form, listing.matching(filters, snapshots))
+    answer: Value = {"snapshotSet": [describe(snapshot) for snapshot in page], "nextToken": token}
+    after_read(call.backend, page)
+    return answer
+
+
+def _visible(call: Call) -> dict[str, Snapshot]:
+    """The caller's own, public ones and those shared with it (EC2 API reference, DescribeSnapshots)."""
+    snapshots: dict[str, Snapshot] = call.backend.snapshots
+    return {snapshot.id: snapshot for snapshot in snapshots.values() if snapshot.visible_to(call.account)}
+
+
+def _by_ids(found: dict[str, Snapshot], ids: list[str]) -> list[Snapshot]:
+    """One unknown id fails the call, which names the first of them only."""
+    for snapshot_id in ids:
+        if snapshot_id not in found:
+            raise Ec2Error(errors.SNAPSHOT_NOT_FOUND, id=snapshot_id)
+    return [found[snapshot_id] for snapshot_id in dict.fromkeys(ids)]
+
+
+def describe(snapshot: Snapshot) -> Value:
+    """One snapshot as DescribeSnapshots shows it; what is not set is left out."""
+    return {
+        "snapshotId": snapshot.id,
+        "volumeId": snapshot.volume_id,
+        "status": snapshot.state,
+        "startTime": timestamp(snapshot.start_time),
+        "progress": snapshot.progress,
+        "ownerId": snapshot.owner_id,
+        "volumeSize": str(snapshot.volume_size),
+        "description": snapshot.description,
+        "encrypted": snapshot.encrypted,
+        "kmsKeyId": snapshot.kms_key_id,
+        "storageTier": snapshot.storage_tier,
+        "tagSet": [{"key": tag["key"], "value": tag["value"]} for tag in snapshot.get_tags()] or None,
+    }
