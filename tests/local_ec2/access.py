@@ -40,7 +40,7 @@ class Ec2Request(IAMRequest):
     def _raise_signature_does_not_match(self) -> None:
         raise Ec2Error(errors.BAD_CREDENTIALS)
 
-    def _raise_invalid_access_key(self, _: str) -> None:
+    def _raise_invalid_access_key(self, _reason: str) -> None:
         raise Ec2Error(errors.BAD_CREDENTIALS)
 
     def _raise_access_denied(self) -> None:

@@ -49,7 +49,7 @@ class Ask:
     body: Any
 
 
-def reset(_: Ask) -> Any:
+def reset(_ask: Ask) -> Any:
     STATE.reset()
     return {}
 
@@ -82,7 +82,7 @@ def show_image(ask: Ask) -> Any:
 
 def show_snapshot(ask: Ask) -> Any:
     found, region = _find(ask, SNAPSHOT)
-    snapshot = cast("Snapshot", found)
+    snapshot = cast(Snapshot, found)
     return {
         "snapshot_id": snapshot.id,
         "region": region,
@@ -108,12 +108,12 @@ def show_requests(ask: Ask) -> Any:
     return STATE.record.summary() if ask.query.get("summary") == "1" else STATE.record.entries()
 
 
-def clear_requests(_: Ask) -> Any:
+def clear_requests(_ask: Ask) -> Any:
     STATE.record.clear()
     return {}
 
 
-def show_switches(_: Ask) -> Any:
+def show_switches(_ask: Ask) -> Any:
     return STATE.switches.as_dict()
 
 

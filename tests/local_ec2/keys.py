@@ -58,7 +58,7 @@ def _behind(backend: KmsBackend, alias: str) -> str:
 def _find(arn: str) -> Key | None:
     """None as well for a Region that moto does not know."""
     with contextlib.suppress(KeyError, ValueError):
-        _, _, _, region, account, name = arn.split(":")
+        region, account, name = arn.split(":")[3:]
         return kms_backends[account][region].keys.get(name.removeprefix("key/"))
     return None
 

@@ -122,7 +122,7 @@ def _may_use(resource: Shared, user: str, account: str) -> bool:
         return True
     if resource.owner_id == account:
         return resource.sort is SNAPSHOT
-    return any(kind.startswith("Organization") for kind, _ in resource.seen.grants)
+    return any(kind.startswith("Organization") for kind, _value in resource.seen.grants)
 
 
 def page(sort: Sort, form: forms.Form, resources: list[Kept]) -> tuple[list[Kept], str | None]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from xml.sax.saxutils import escape
 
-Value: TypeAlias = "str | bool | Sequence[Value] | Mapping[str, Value] | None"
+Value: TypeAlias = str | bool | Sequence["Value"] | Mapping[str, "Value"] | None
 
 
 def element(name: str, value: Value, attributes: str = "") -> str:

@@ -42,7 +42,7 @@ def _check_quotas(call: Call, image: Shared, after: Attributes) -> None:
     """Amazon EC2 User Guide, "AMI quotas": public images of a Region; accounts, organizations and units of an image."""
     new = after.grants - image.attributes.grants
     quota = call.switches.sharing_quota
-    if new and quota is not None and sum(kind != GROUP for kind, _ in after.grants) > quota:
+    if new and quota is not None and sum(kind != GROUP for kind, _value in after.grants) > quota:
         raise Ec2Error(errors.SHARING_QUOTA, quota=quota)
     quota = call.switches.public_quota
     if quota is not None and PUBLIC in new and _public_images(call) >= quota:

@@ -145,7 +145,7 @@ def test_refused_selection(
 
 
 def test_pages(ec2: LocalEC2, api: Any) -> None:
-    made = ec2.seed_snapshots(*({} for _ in range(12)))
+    made = ec2.seed_snapshots(*({} for _time in range(12)))
     pages = [
         page["Snapshots"] for page in api.get_paginator("describe_snapshots").paginate(PaginationConfig={"PageSize": 5})
     ]

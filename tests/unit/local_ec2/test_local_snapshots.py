@@ -264,7 +264,7 @@ def test_an_error_of_one_snapshot(ec2: LocalEC2, api: Any) -> None:
 def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "create_volume_permissions": {"group_names": ["all"]}})
     ec2.switch(mid_run={SNAPSHOT: {"add": {"user_ids": [USER]}, "remove": {"group_names": ["all"]}}})
-    assert [permissions(api) for _ in range(2)] == [[{"Group": "all"}], [{"UserId": USER}]]
+    assert [permissions(api) for _time in range(2)] == [[{"Group": "all"}], [{"UserId": USER}]]
 
 
 def test_read_lag(ec2: LocalEC2, api: Any) -> None:
@@ -291,7 +291,7 @@ def test_a_snapshot_that_goes_after_it_was_read(
 def test_pending_reads(ec2: LocalEC2, api: Any) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "pending_reads": 2})
     assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD) == "IncorrectState"
-    found = [api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"][0] for _ in range(3)]
+    found = [api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"][0] for _time in range(3)]
     assert [one["State"] for one in found] == ["pending", "pending", "completed"]
     assert [one["Progress"] for one in found] == ["0%", "0%", "100%"]
     assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD) == "ok"

@@ -77,11 +77,11 @@ def test_latency(ec2: LocalEC2, api: Any) -> None:
 )
 def test_every_nth_request(ec2: LocalEC2, api: Any, switch: str, every: int, outcomes: list[str]) -> None:
     ec2.switch(**{switch: every})
-    assert [outcome(api.describe_images) for _ in outcomes] == outcomes
+    assert [outcome(api.describe_images) for _time in outcomes] == outcomes
     ec2.switch(**{switch: every})
     assert outcome(api.describe_images) == "ok"
     ec2.switch(**{switch: 0})
-    assert [outcome(api.describe_images) for _ in outcomes] == ["ok"] * len(outcomes)
+    assert [outcome(api.describe_images) for _time in outcomes] == ["ok"] * len(outcomes)
 
 
 @pytest.mark.parametrize(("switch", "applied"), [("drop_every", []), ("drop_after_every", ["111111111111"])])
@@ -98,7 +98,7 @@ def test_a_dropped_request_is_applied_or_not(ec2: LocalEC2, api: Any, switch: st
 def test_faults_are_retried_by_botocore(ec2: LocalEC2, connect: Connect) -> None:
     ec2.switch(drop_every=2, throttle_every=5)
     api = connect(attempts=4)
-    assert [outcome(api.describe_images) for _ in range(3)] == ["ok"] * 3
+    assert [outcome(api.describe_images) for _time in range(3)] == ["ok"] * 3
 
 
 def test_the_token_bucket_of_an_action(ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]) -> None:
@@ -114,7 +114,7 @@ def test_a_bucket_holds_a_hundred_changes_per_region(ec2: LocalEC2, api: Any, co
     ec2.seed({"image_id": IMAGE}, {"image_id": "ami-00000001", "region": "eu-west-1"})
     ec2.switch(buckets=True)
     started = time.monotonic()
-    outcomes = [outcome(api.modify_image_attribute, **ADD) for _ in range(130)]
+    outcomes = [outcome(api.modify_image_attribute, **ADD) for _time in range(130)]
     refilled = 5 * (time.monotonic() - started)
     assert outcomes[:100] == ["ok"] * 100
     assert 100 <= outcomes.count("ok") <= 101 + refilled
@@ -166,7 +166,8 @@ def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:
     api.describe_images()
     api.describe_image_attribute(ImageId=IMAGE, Attribute="description")
     reads = [
-        api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")["LaunchPermissions"] for _ in range(2)
+        api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")["LaunchPermissions"]
+        for _time in range(2)
     ]
     assert reads == [[{"Group": "all"}], [{"UserId": "222222222222"}]]
     assert ec2.switches()["mid_run"] == {}
@@ -187,7 +188,7 @@ def test_an_image_that_goes_after_it_was_read(ec2: LocalEC2, api: Any, read: str
 def test_pending_reads(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE, "pending_reads": 2})
     assert outcome(api.modify_image_attribute, **ADD) == "InvalidAMIID.Unavailable"
-    states = [api.describe_images(ImageIds=[IMAGE])["Images"][0]["State"] for _ in range(3)]
+    states = [api.describe_images(ImageIds=[IMAGE])["Images"][0]["State"] for _time in range(3)]
     assert states == ["pending", "pending", "available"]
     assert outcome(api.modify_image_attribute, **ADD) == "ok"
 

@@ -136,7 +136,8 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 @pytest.mark.parametrize(("options", "words"), BAD.values(), ids=list(BAD))
 def test_bad_input(options: dict[str, t.Any], words: list[str]) -> None:
     message = problem_of(**options)
-    assert message.startswith("The task is invalid; nothing was sent to EC2: ")
+    assert message.startswith("The task is invalid")
+    assert "nothing was sent to EC2: " in message
     assert [word for word in words if word not in message] == []
 
 
@@ -170,7 +171,7 @@ def test_a_missing_region_is_told_once_with_every_id_that_lacks_it() -> None:
     assert "REGION:ami-" in message
 
 
-TARGETS: dict[str, tuple[list[str], list[Target]]] = {
+TARGETS: dict[str, tuple[list[t.Any], list[Target]]] = {
     "one id": ([AMI], [Target("us-east-1", AMI)]),
     "an id of eight digits": (["ami-01234567"], [Target("us-east-1", "ami-01234567")]),
     "nothing": ([], []),
@@ -200,7 +201,7 @@ TARGETS: dict[str, tuple[list[str], list[Target]]] = {
 
 
 @pytest.mark.parametrize(("image_ids", "targets"), TARGETS.values(), ids=list(TARGETS))
-def test_targets(image_ids: list[str], targets: list[Target]) -> None:
+def test_targets(image_ids: list[t.Any], targets: list[Target]) -> None:
     assert list(parse(image_ids=image_ids, description="d").targets) == targets
 
 

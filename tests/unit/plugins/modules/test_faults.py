@@ -33,7 +33,7 @@ def fleet(ec2: LocalEC2) -> LocalEC2:
     return ec2
 
 
-Become = tuple[str | None, list[str]]
+Become = tuple[t.Any, list[str]]  # a description, None for none, and accounts
 
 
 def held(ec2: LocalEC2) -> list[Become | None]:
