@@ -52,6 +52,12 @@ STEPS = [
     Step("Apply", "The same playbook for real: both Regions, in one task.", ["share.yml"]),
     Step("Apply again", "Everything is as asked, so nothing is sent but reads: changed=0.", ["share.yml"]),
     Step(
+        "Search, and share the snapshots too",
+        "One task reads the images of two Regions. What it returns is fed to the next as it is, Regions and all:"
+        " recipients need the snapshots to copy an image.",
+        ["search.yml"],
+    ),
+    Step(
         "A public release, where that is blocked",
         "Block public access for AMIs is on in eu-west-1. EC2's DryRun would not tell; the module does, and the image"
         " in us-east-1 stays as it is.",
@@ -134,11 +140,11 @@ def who_can_launch(ec2: LocalEC2) -> str:
 
 
 def requests_table(counts: list[dict[str, int]]) -> list[list[str]]:
+    """A row for each kind of request, a column for each step."""
     actions = sorted({action for count in counts for action in count})
-    rows = [["step", *actions, "all"]]
-    for step, count in zip(STEPS, counts, strict=True):
-        rows.append([step.title, *(str(count.get(action, "")) for action in actions), str(sum(count.values()))])
-    return rows
+    rows = [["step", *(str(number) for number, _step in enumerate(STEPS, start=1))]]
+    rows += [[action, *(str(count.get(action, "")) for count in counts)] for action in actions]
+    return [*rows, ["all", *(str(sum(count.values())) for count in counts)]]
 
 
 def table(rows: list[list[str]]) -> str:

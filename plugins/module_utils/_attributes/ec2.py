@@ -122,10 +122,14 @@ class EC2:
     def _client(self, service: str, region: str) -> t.Any:
         with self._lock:
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._make_client(service, region, self._config)
                 # The model of a service is some hundred thousand objects that live as long as the client does: left to
-                # the garbage collector, it walks them again and again while a fleet is worked on.
-                gc.freeze()
+                # the garbage collector, it walks them again and again while they are read and a fleet is worked on.
+                gc.disable()
+                try:
+                    self._clients[service, region] = self._make_client(service, region, self._config)
+                finally:
+                    gc.freeze()
+                    gc.enable()
             return self._clients[service, region]
 
     def _make_client(self, service: str, region: str, config: Config) -> t.Any:
