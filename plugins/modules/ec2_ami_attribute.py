@@ -218,6 +218,7 @@ images:
       description:
         - The same attributes as they are once the task has ended or, in check mode, would be.
         - Holds only what EC2 accepted when some of the requests failed.
+        - What something else changed while the task ran is not in it. A warning tells of that, with O(wait=true).
       type: dict
       returned: always
       sample:
@@ -257,7 +258,7 @@ images:
       returned: when the image failed
       contains:
         operation:
-          description: The EC2 operation that failed or was predicted to, V(wait) or V(Connect).
+          description: The EC2 operation that failed or would, V(wait) for what EC2 did not show, or V(Connect).
           type: str
           returned: always
         code:

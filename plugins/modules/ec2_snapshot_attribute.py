@@ -111,7 +111,7 @@ EXAMPLES = r"""
     region: us-east-1
     snapshot_id: snap-0123456789abcdef0
     revoke_create_volume_permissions:
-      user_ids: ["111122223333"]
+      user_ids: ["444455556666"]
 """
 
 RETURN = r"""
@@ -150,6 +150,7 @@ snapshots:
       description:
         - The same as they are once the task has ended or, in check mode, would be.
         - Holds only what EC2 accepted when some of the requests failed.
+        - What something else changed while the task ran is not in it. A warning tells of that, with O(wait=true).
       type: dict
       returned: always
       sample:
@@ -187,7 +188,7 @@ snapshots:
       returned: when the snapshot failed
       contains:
         operation:
-          description: The EC2 operation that failed or was predicted to, V(wait) or V(Connect).
+          description: The EC2 operation that failed or would, V(wait) for what EC2 did not show, or V(Connect).
           type: str
           returned: always
         code:
