@@ -57,9 +57,33 @@ def plays(example: Items) -> Items:
     return [{"name": example[0]["name"], "hosts": "localhost", "gather_facts": False, "tasks": example}]
 
 
-def images(example: Items) -> set[tuple[str, str]]:
-    """Return the Region and the id of every AMI that an example names: the id's own Region, or else the task's."""
+def changes_something(example: Items) -> bool:
+    """Tell whether the example has a task that writes, and not only tasks that read."""
+    return re.search(r'"amikit\.aws\.\w+(?<!_info)":', json.dumps(example)) is not None
+
+
+def resources(example: Items, prefix: str) -> set[tuple[str, str]]:
+    """Return the Region and the id of all that an example names, ``prefix`` being ami or snap.
+
+    The Region is the id's own, or else the task's.
+    """
     text = json.dumps(example)
     region = re.search(r'"region": "([a-z0-9-]+)"', text)
     default = region[1] if region else "us-east-1"
-    return {(own or default, ami) for own, ami in re.findall(r"(?:([a-z]+-[a-z]+-\d):)?(ami-[0-9a-f]+)", text)}
+    found = re.findall(rf"(?:([a-z]+-[a-z]+-\d):)?\b({prefix}-[0-9a-f]+)", text)
+    return {(own or default, resource_id) for own, resource_id in found}
+
+
+def searched(example: Items) -> set[str]:
+    """Return the Regions that an example searches."""
+    lists = re.findall(r'"regions": (\[[^]]*\])', json.dumps(example))
+    return {region for regions in lists for region in json.loads(regions)}
+
+
+def revoked(example: Items) -> set[str]:
+    """Return the accounts that an example revokes."""
+    return {
+        account
+        for entries in re.findall(r'"revoke_\w+": (\{[^}]*\})', json.dumps(example))
+        for account in json.loads(entries).get("user_ids", [])
+    }
