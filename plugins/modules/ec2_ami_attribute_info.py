@@ -45,7 +45,8 @@ options:
     description: Return only so many images of each Region, the newest by creation date.
     type: int
 notes:
-  - "The IAM permissions needed are C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute)."
+  - "The IAM permissions needed are C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute). Without either of them the
+    task fails: null launch permissions always mean an AMI of another account."
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute

@@ -31,7 +31,7 @@ from local_ec2.client import LocalEC2
 
 # The examples whose later steps undo the earlier ones, by name of the play. All others change nothing the second time.
 UNDOING = {"Remember what an AMI was, in order to restore it"}
-# Who can launch and copy everything before an example, beside those whom it revokes: an account that none grants only.
+# Who can launch and copy everything before an example, beside those whom it revokes. No example grants nobody else.
 HOLDER = "444455556666"
 # ansible-playbook takes a second to start: several examples share a run, and the runs the processors.
 EXAMPLES_PER_RUN = 3
@@ -66,7 +66,7 @@ def command(ec2: LocalEC2, tmp_path: Path) -> Command:
 
 
 def seed(ec2: LocalEC2, example: Items, **account: str) -> None:
-    """Make the images and snapshots that the example names, and in each Region that it searches an image to be found."""
+    """Make the images and snapshots that the example names, and an image in each Region that it searches."""
     held = {"user_ids": sorted(revoked(example) | {HOLDER})}
     snapshot = {"create_volume_permissions": held}
     image = {"description": "Built on Monday", "launch_permissions": held, "snapshots": [snapshot, snapshot], **account}
@@ -138,4 +138,8 @@ def test_the_links_of_the_readme_lead_somewhere() -> None:
     headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
     anchors = {"#" + re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
     targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert [link for link in targets if link not in anchors and not link.startswith("https://") and not (ROOT / link).is_file()] == []
+    assert [
+        link
+        for link in targets
+        if link not in anchors and not link.startswith("https://") and not (ROOT / link).is_file()
+    ] == []

@@ -1,15 +1,16 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The README's IAM policy, read from there: with it everything passes, and without any one action something fails."""
+"""The README's IAM policy, read from there: what it says is enough is enough, and without any one action it is not."""
 
 from __future__ import annotations
 
-import copy
 import json
+import re
 import typing as t
 
 import pytest
+from unit.documentation import README
 from unit.documentation import blocks
 
 from local_ec2.client import LocalEC2
@@ -17,110 +18,257 @@ from local_ec2.client import LocalEC2
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
-POLICY, DECODING = (json.loads(text) for text in blocks("json"))
-MODIFY = "ec2:ModifyImageAttribute"
-ACTIONS = [
-    "ec2:DescribeImageAttribute",
-    "ec2:DescribeImages",
-    "ec2:GetImageBlockPublicAccessState",
-    MODIFY,
-]
-
-AMI = "ami-0123456789abcdef0"
-SEED: Json = {"image_id": AMI, "description": "old", "launch_permissions": {"user_ids": ["111111111111"]}}
-DESCRIBED: Json = {"description": "new"}
-PUBLIC: Json = {"launch_permissions": {"group_names": ["all"]}}
-SCENARIOS: dict[str, Json] = {
-    "description": DESCRIBED,
-    "imds": {"imds_support": "v2.0"},
-    "grant": {"launch_permissions": {"user_ids": ["222222222222"]}},
-    "revoke": {"revoke_launch_permissions": {"user_ids": ["111111111111"]}},
-    "private": {"launch_permissions": {}, "purge_launch_permissions": True},
-    "public": PUBLIC,
+POLICY, KEYS, DECODING = (json.loads(text) for text in blocks("json"))
+STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
+# The README's table: what somebody is to do, and the statements that it takes.
+ROWS = {
+    what: re.findall(r"`(\w+)`", named)
+    for what, named in re.findall(r"^\| ([a-z ]+) \| ((?:`\w+`(?:, )?)+) \|$", README, re.MULTILINE)
 }
-NEEDED_BY = dict(
-    zip(ACTIONS, ({"grant", "revoke", "private", "public"}, set(SCENARIOS), {"public"}, set(SCENARIOS)), strict=True)
-)
+
+AMI, SNAPSHOT = "ami-0123456789abcdef0", "snap-0123456789abcdef0"
+HELD: Json = {"user_ids": ["111111111111"]}
+GRANTED: Json = {"user_ids": ["222222222222"]}
+EVERYONE: Json = {"group_names": ["all"]}
+
+INFO, IMAGE, SNAPSHOTS = "ec2_ami_attribute_info", "ec2_ami_attribute", "ec2_snapshot_attribute"
+DESCRIBED: Json = {"description": "new"}
+GRANT: dict[str, Json] = {IMAGE: {"launch_permissions": GRANTED}, SNAPSHOTS: {"create_volume_permissions": GRANTED}}
+MODIFY = {IMAGE: "ec2:ModifyImageAttribute", SNAPSHOTS: "ec2:ModifySnapshotAttribute"}
+ARN = {IMAGE: "arn:aws:ec2:{}::image/{}", SNAPSHOTS: "arn:aws:ec2:{}::snapshot/{}"}
+NAMED: dict[str, Json] = {
+    INFO: {"image_id": AMI},
+    IMAGE: {"image_id": AMI},
+    SNAPSHOTS: {"snapshot_id": SNAPSHOT},
+}
+
+
+class Scenario(t.NamedTuple):
+    """A task, the row of the README's table that it belongs to, and the actions that it fails without."""
+
+    row: str
+    module: str
+    options: Json
+    needs: set[str]
+
+
+READS = {"ec2:DescribeImages", "ec2:DescribeImageAttribute"}
+DESCRIPTIONS = {"ec2:DescribeImages", MODIFY[IMAGE]}
+LAUNCH = {*READS, MODIFY[IMAGE]}
+COPY = {"ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute", MODIFY[SNAPSHOTS]}
+SCENARIOS = {
+    "search": Scenario("find and read images", INFO, {"filters": {"name": "golden-*"}}, READS),
+    "read": Scenario("find and read images", INFO, {}, READS),
+    "description": Scenario("change images", IMAGE, DESCRIBED, DESCRIPTIONS),
+    "imds": Scenario("change images", IMAGE, {"imds_support": "v2.0"}, DESCRIPTIONS),
+    "grant": Scenario("change images", IMAGE, GRANT[IMAGE], LAUNCH),
+    "revoke": Scenario("change images", IMAGE, {"revoke_launch_permissions": HELD}, LAUNCH),
+    "private": Scenario("change images", IMAGE, {"launch_permissions": {}, "purge_launch_permissions": True}, LAUNCH),
+    "public": Scenario(
+        "make images public",
+        IMAGE,
+        {"launch_permissions": EVERYONE},
+        LAUNCH | {"ec2:GetImageBlockPublicAccessState"},
+    ),
+    "grant a snapshot": Scenario("change snapshots", SNAPSHOTS, GRANT[SNAPSHOTS], COPY),
+    "revoke a snapshot": Scenario("change snapshots", SNAPSHOTS, {"revoke_create_volume_permissions": HELD}, COPY),
+    "private snapshot": Scenario(
+        "change snapshots",
+        SNAPSHOTS,
+        {"create_volume_permissions": {}, "purge_create_volume_permissions": True},
+        COPY,
+    ),
+    "public snapshot": Scenario(
+        "make snapshots public",
+        SNAPSHOTS,
+        {"create_volume_permissions": EVERYONE},
+        COPY | {"ec2:GetSnapshotBlockPublicAccessState"},
+    ),
+}
+CHECK = pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+MODIFYING = pytest.mark.parametrize("module", [IMAGE, SNAPSHOTS])
+
+
+def actions(statements: t.Iterable[Json]) -> list[str]:
+    listed = (statement["Action"] for statement in statements)
+    return [action for each in listed for action in ([each] if isinstance(each, str) else each)]
+
+
+def of_row(row: str, without: str = "") -> list[Json]:
+    """Return the statements of a row of the README's table, without that action."""
+    statements = (STATEMENTS[sid] for sid in ROWS[row])
+    left = [{**each, "Action": [action for action in actions([each]) if action != without]} for each in statements]
+    return [statement for statement in left if statement["Action"]]
+
+
+def to_change(module: str) -> str:
+    return {IMAGE: "change images", SNAPSHOTS: "change snapshots"}[module]
+
+
+def modify_on(module: str, resource: str) -> list[Json]:
+    """Return the statements to change, with changes narrowed to the resource."""
+    narrowed = {"Effect": "Allow", "Action": MODIFY[module], "Resource": resource}
+    return [*of_row(to_change(module), without=MODIFY[module]), narrowed]
 
 
 @pytest.fixture
 def run(ec2: LocalEC2, run_module: Run) -> Run:
-    """Run the module on a fresh image, with the keys of a user who has the policy."""
+    """Run a module with the keys of a user who has the statements, on a fresh image and the snapshot behind it."""
 
-    def run(policy: Json, options: Json, region: str = "us-east-1", check: bool = False) -> Json:
-        ec2.seed({**SEED, "region": region})
-        user = ec2.principal("user", policy)
+    def run(
+        module: str,
+        statements: list[Json],
+        options: Json,
+        *,
+        check: bool = False,
+        region: str = "us-east-1",
+        **snapshot: t.Any,
+    ) -> Json:
+        behind = {"snapshot_id": SNAPSHOT, "create_volume_permissions": HELD, **snapshot}
+        image = {"image_id": AMI, "region": region, "name": "golden-1", "launch_permissions": HELD}
+        ec2.seed({**image, "description": "old", "snapshots": [behind]})
+        user = ec2.principal("user", {"Version": "2012-10-17", "Statement": statements})
+        named = {} if "filters" in options else NAMED[module]
         keys = {name: user[name] for name in ("access_key", "secret_key")}
-        return run_module("ec2_ami_attribute", check=check, image_id=AMI, region=region, **options, **keys)
+        return run_module(module, check=check, region=region, **named, **options, **keys)
 
     return run
 
 
-def actions(statement: Json) -> list[str]:
-    listed: str | list[str] = statement["Action"]
-    return [listed] if isinstance(listed, str) else listed
+def the_one(result: Json) -> Json:
+    """Return the image or the snapshot of a result."""
+    (resource,) = result.get("images") or result["snapshots"]
+    return t.cast(Json, resource)
 
 
-def without(action: str) -> Json:
-    """Return the policy without the action."""
-    policy: Json = copy.deepcopy(POLICY)
-    for statement in policy["Statement"]:
-        statement["Action"] = [each for each in actions(statement) if each != action]
-    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Action"]]
-    return policy
+def told(result: Json) -> str:
+    """Return the warnings."""
+    return " ".join(str(warning) for warning in result.get("warnings", []))
 
 
-def with_modify_on(resource: str) -> Json:
-    policy = without(MODIFY)
-    policy["Statement"].append({"Effect": "Allow", "Action": MODIFY, "Resource": resource})
-    return policy
+def test_every_statement_is_in_the_table_and_no_action_is_a_pattern() -> None:
+    assert {sid for named in ROWS.values() for sid in named} == set(STATEMENTS)
+    assert set(ROWS) == {scenario.row for scenario in SCENARIOS.values()}
+    assert [action for action in actions([*STATEMENTS.values(), KEYS, DECODING]) if "*" in action] == []
 
 
-def test_the_policy_allows_these_actions_and_no_pattern_of_actions() -> None:
-    assert sorted(action for statement in POLICY["Statement"] for action in actions(statement)) == ACTIONS
+@MODIFYING
+def test_changes_are_allowed_on_one_kind_of_resource_only(module: str) -> None:
+    resources = [each["Resource"] for each in STATEMENTS.values() if MODIFY[module] in actions([each])]
+    assert resources == [ARN[module].format("*", "*")]
 
 
-def test_changes_are_allowed_on_images_only() -> None:
-    assert [each["Resource"] for each in POLICY["Statement"] if MODIFY in actions(each)] == ["arn:aws:ec2:*::image/*"]
+@pytest.mark.parametrize("row", ROWS)
+def test_each_row_lists_what_its_tasks_need_and_nothing_else(row: str) -> None:
+    needed = {action for scenario in SCENARIOS.values() if scenario.row == row for action in scenario.needs}
+    assert sorted(actions(of_row(row))) == sorted(needed)
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_with_the_policy_everything_passes(run: Run, scenario: str, check: bool) -> None:
-    result = run(POLICY, SCENARIOS[scenario], check=check)
+@CHECK
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenario, check: bool) -> None:
+    result = run(scenario.module, of_row(scenario.row), scenario.options, check=check)
     assert not result["failed"], result["msg"]
-    assert result["changed"]
-    assert {each["status"] for each in result["images"][0]["requests"]} == {"authorized" if check else "applied"}
+    assert not told(result)
+    assert result["changed"] is (scenario.module != INFO)
+    if scenario.module != INFO:
+        sent = the_one(result)["requests"]
+        assert {each["status"] for each in sent} == {"authorized" if check else "applied"}
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
-@pytest.mark.parametrize("action", ACTIONS)
-def test_without_any_one_action_that_fails_which_needs_it(run: Run, action: str, check: bool) -> None:
-    policy = without(action)
-    results = {name: run(policy, options, check=check) for name, options in SCENARIOS.items()}
-    messages = {name: result["msg"] for name, result in results.items() if result["failed"]}
-    assert set(messages) == NEEDED_BY[action]
-    assert [message for message in messages.values() if f"perform: {action} on resource" not in message] == []
+@CHECK
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_without_any_one_action_that_fails_which_needs_it(run: Run, scenario: Scenario, check: bool) -> None:
+    results = {
+        action: run(scenario.module, of_row(scenario.row, without=action), scenario.options, check=check)
+        for action in actions(of_row(scenario.row))
+    }
+    messages = {action: result["msg"] for action, result in results.items() if result["failed"]}
+    assert set(messages) == scenario.needs
+    unnamed = [action for action, message in messages.items() if f"perform: {action} on resource" not in message]
+    assert unnamed == []
 
 
-def test_changes_can_be_narrowed_to_a_region(run: Run) -> None:
-    policy = with_modify_on("arn:aws:ec2:eu-west-1::image/*")
-    assert not run(policy, DESCRIBED, region="eu-west-1")["failed"]
-    assert MODIFY in run(policy, DESCRIBED, region="us-east-1")["msg"]
+@MODIFYING
+def test_changes_can_be_narrowed_to_a_region(run: Run, module: str) -> None:
+    policy = modify_on(module, ARN[module].format("eu-west-1", "*"))
+    assert not run(module, policy, GRANT[module], region="eu-west-1")["failed"]
+    assert MODIFY[module] in run(module, policy, GRANT[module], region="us-east-1")["msg"]
 
 
-def test_changes_can_be_narrowed_to_an_image(run: Run) -> None:
-    assert not run(with_modify_on(f"arn:aws:ec2:*::image/{AMI}"), DESCRIBED)["failed"]
-    assert MODIFY in run(with_modify_on("arn:aws:ec2:*::image/ami-0fedcba9876543210"), DESCRIBED)["msg"]
+@MODIFYING
+def test_changes_can_be_narrowed_to_one_image_or_snapshot(run: Run, module: str) -> None:
+    (named,) = NAMED[module].values()
+    assert not run(module, modify_on(module, ARN[module].format("*", named)), GRANT[module])["failed"]
+    other = ARN[module].format("*", named.replace("0123", "3210"))
+    assert MODIFY[module] in run(module, modify_on(module, other), GRANT[module])["msg"]
 
 
-@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
-def test_the_optional_statement_decodes_denials(run: Run, check: bool) -> None:
-    policy = without(MODIFY)
-    assert "Decoded authorization message" not in run(policy, DESCRIBED, check=check)["msg"]
-    policy["Statement"].append(DECODING)
-    result = run(policy, DESCRIBED, check=check)
+# The optional statements: what they add, and that without them it is missed and nothing fails.
+
+WILL_DECIDE = "EC2 refuses to share what is encrypted under the key that AWS manages for EBS; it will decide"
+CUSTOMERS: Json = {"encrypted": True}
+MANAGED: Json = {"encrypted": True, "kms_key_id": "aws/ebs"}
+# What the statement adds to those that each module needs anyway.
+ADDED = [
+    (module, action)
+    for module in (IMAGE, SNAPSHOTS)
+    for action in sorted(set(actions([KEYS])) - set(actions(of_row(to_change(module)))))
+]
+
+
+def test_the_optional_statement_adds_to_images_more_than_to_snapshots() -> None:
+    assert ADDED == [(IMAGE, "ec2:DescribeSnapshots"), (IMAGE, "kms:DescribeKey"), (SNAPSHOTS, "kms:DescribeKey")]
+
+
+@CHECK
+@MODIFYING
+def test_the_optional_statement_predicts_that_a_key_cannot_be_shared(run: Run, module: str, check: bool) -> None:
+    statements = of_row(to_change(module))
+    result = run(module, [*statements, KEYS], GRANT[module], check=check, **MANAGED)
+    assert "EC2 would refuse Modify" in result["msg"]
+    assert "the key that AWS manages for EBS" in result["msg"]
+    assert not told(result)
+    shared = run(module, [*statements, KEYS], GRANT[module], check=check, **CUSTOMERS)
+    assert not shared["failed"], shared["msg"]
+    assert not told(shared)
+
+
+@CHECK
+@pytest.mark.parametrize(("module", "action"), ADDED)
+def test_without_an_action_of_it_a_warning_tells_and_ec2_decides(
+    run: Run, module: str, action: str, check: bool
+) -> None:
+    granted = [each for each in actions([KEYS]) if each != action]
+    statements = [*of_row(to_change(module)), {**KEYS, "Action": granted}]
+    shared = run(module, statements, GRANT[module], check=check, **CUSTOMERS)
+    assert not shared["failed"], shared["msg"]
+    assert f"({action.partition(':')[2]}: " in told(shared)
+    assert WILL_DECIDE in told(shared)
+    refused = run(module, statements, GRANT[module], check=check, **MANAGED)
+    assert WILL_DECIDE in told(refused)
+    # A dry run does not tell.
+    assert refused["failed"] is not check
+    if not check:
+        assert not the_one(refused)["error"]["predicted"]
+
+
+@MODIFYING
+def test_revoking_reads_no_key_and_so_warns_of_none(run: Run, module: str) -> None:
+    revoked = {f"revoke_{option}": HELD for option in GRANT[module]}
+    result = run(module, of_row(to_change(module)), revoked, **MANAGED)
+    assert not result["failed"], result["msg"]
+    assert not told(result)
+
+
+@CHECK
+@MODIFYING
+def test_the_optional_statement_decodes_denials(run: Run, module: str, check: bool) -> None:
+    statements = of_row(to_change(module), without=MODIFY[module])
+    assert "Decoded authorization message" not in run(module, statements, GRANT[module], check=check)["msg"]
+    result = run(module, [*statements, DECODING], GRANT[module], check=check)
     assert "Decoded authorization message" in result["msg"]
-    context = result["images"][0]["error"]["decoded_message"]["context"]
-    assert (context["action"], context["resource"]) == (MODIFY, f"arn:aws:ec2:us-east-1::image/{AMI}")
+    (named,) = NAMED[module].values()
+    context = the_one(result)["error"]["decoded_message"]["context"]
+    assert (context["action"], context["resource"]) == (MODIFY[module], ARN[module].format("us-east-1", named))
     assert context["principal"]["arn"].endswith(":user/user")

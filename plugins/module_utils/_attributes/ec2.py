@@ -66,7 +66,7 @@ class EC2:
         # A client checks that credentials are complete; a session given them does not.
         self._options = {name: parameters.get(name) for name in (*_CREDENTIALS, "verify")}
         self._options["endpoint_url"] = endpoint or None
-        _refuse_control_characters(self._options)
+        _refuse_control_characters({name: self._options[name] for name in _CREDENTIALS})
         self._session = _connect(boto3.session.Session, profile_name=parameters.get("profile_name"))
         self.region: str | None = region or self._session.region_name
         self._clients: dict[tuple[str, str], t.Any] = {}

@@ -16,6 +16,7 @@ from dataclasses import field
 
 from .ec2 import EC2Error
 from .options import Target
+from .result import NAMED
 
 if t.TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -32,7 +33,18 @@ class Keys:
     ec2: EC2
     pool: Executor
     snapshots: dict[Target, str | None]
-    warnings: list[str] = field(default_factory=list)
+    _unread: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What could not be read, in one warning: a fleet may be under many keys."""
+        if not self._unread:
+            return []
+        shown = "; ".join(self._unread[:NAMED]) + ("; …" if len(self._unread) > NAMED else "")
+        return [
+            f"Could not read {shown}. EC2 refuses to share what is encrypted under the key that AWS manages for EBS; it"
+            " will decide"
+        ]
 
     def managed(self) -> set[Target]:
         """Return the snapshots whose key AWS manages: one DescribeKey for each key, whatever the snapshots."""
@@ -60,7 +72,7 @@ class Keys:
         try:
             response = self.ec2.call(region, "describe_snapshots", Filters=filters)
         except EC2Error as error:
-            self._warn(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
+            self._note(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
             return {}
         return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
 
@@ -69,13 +81,9 @@ class Keys:
         try:
             response = self.ec2.call(region, "describe_key", service="kms", KeyId=key_id)
         except EC2Error as error:
-            self._warn(f"whether AWS manages the key {key_id}", error)
+            self._note(f"whether AWS manages the key {key_id}", error)
             return False
         return bool(response["KeyMetadata"].get("KeyManager") == "AWS")
 
-    def _warn(self, unread: str, error: EC2Error) -> None:
-        failure = error.failure
-        self.warnings.append(
-            f"Could not read {unread} ({failure.operation}: {failure.code}). EC2 refuses to share what is encrypted"
-            " under the key that AWS manages for EBS; it will decide"
-        )
+    def _note(self, unread: str, error: EC2Error) -> None:
+        self._unread.append(f"{unread} ({error.failure.operation}: {error.failure.code})")
