@@ -41,10 +41,8 @@ class Keys:
         if not self._unread:
             return []
         shown = "; ".join(self._unread[:NAMED]) + ("; …" if len(self._unread) > NAMED else "")
-        return [
-            f"Could not read {shown}. EC2 refuses to share what is encrypted under the key that AWS manages for EBS; it"
-            " will decide"
-        ]
+        refused = "EC2 refuses to share what is encrypted under the key that AWS manages for EBS"
+        return [f"Could not read {shown}. {refused}; it will decide"]
 
     def managed(self) -> set[Target]:
         """Return the snapshots whose key AWS manages: one DescribeKey for each key, whatever the snapshots."""
