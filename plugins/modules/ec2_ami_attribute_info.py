@@ -89,8 +89,9 @@ RETURN = r"""
 images:
   description:
     - The images. By Region and then the newest first when searched for, in the order asked for when named.
-    - Feed the list, or one of its elements, to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
-      O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids).
+    - Feed the list as it is to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
+      O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids). Ids taken out of it carry no Region.
+    - An image that is deregistered while it is read is left out of a search, and unknown among ids.
   returned: success
   type: list
   elements: dict
@@ -182,7 +183,6 @@ images:
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2Error
@@ -204,12 +204,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def main() -> t.NoReturn:
-    module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC,
-        supports_check_mode=True,
-        mutually_exclusive=[("image_ids", option) for option in ("filters", "owners", "regions", "newest")],
-    )
-    params = {**module.params, "filters": ansible_dict_to_boto3_filter_list(module.params["filters"] or {})}
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
     try:
         ec2 = EC2(module, params["concurrency"])
         query = parse_query(params, ec2.region)

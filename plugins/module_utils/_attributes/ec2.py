@@ -109,9 +109,8 @@ class EC2:
         _head, found, encoded = failure.message.partition(_ENCODED)
         if failure.code != DENIED or not found or not self._decodes:
             return None
-        once = self._config.merge(Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5))
         try:
-            client = self._make_client("sts", region, once)
+            client = self._client("sts", region)
             answer = client.decode_authorization_message(EncodedMessage=encoded.strip())
             decoded: dict[str, t.Any] = json.loads(answer["DecodedMessage"])
         except Exception:  # noqa: BLE001 a failure that is told already gets no second one
@@ -126,13 +125,17 @@ class EC2:
                 # the garbage collector, it walks them again and again while they are read and a fleet is worked on.
                 gc.disable()
                 try:
-                    self._clients[service, region] = self._make_client(service, region, self._config)
+                    self._clients[service, region] = self._make_client(service, region)
                 finally:
                     gc.freeze()
                     gc.enable()
             return self._clients[service, region]
 
-    def _make_client(self, service: str, region: str, config: Config) -> t.Any:
+    def _make_client(self, service: str, region: str) -> t.Any:
+        config = self._config
+        if service != "ec2":
+            # Others only tell more than EC2 does. A network may have a way to EC2 and none to them: no long waits.
+            config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
         return _connect(self._session.client, service, region_name=region, config=config, **self._options)
 
 
@@ -155,9 +158,11 @@ def _refused(action: str, error: ClientError) -> EC2Error:
     told = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})
     code = told.get("Code") or "Unknown"
-    # A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
+    # A server error may come after the work was done; a denial, or an empty token bucket, comes before it. What the
+    # attempts before the last one have done, this answer does not tell.
     refused_first = code == DENIED or "LimitExceeded" in code or "Throttl" in code
-    uncertain = metadata.get("HTTPStatusCode", 500) >= 500 and not refused_first
+    failed_late = metadata.get("HTTPStatusCode", 500) >= 500 and not refused_first
+    uncertain = failed_late or metadata.get("RetryAttempts", 0) > 0
     failure = Failure(action, code, told.get("Message") or "", metadata.get("RequestId"), uncertain=uncertain)
     return EC2Error(failure, error)
 

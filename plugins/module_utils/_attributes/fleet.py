@@ -44,6 +44,7 @@ if t.TYPE_CHECKING:
 DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages)
 _FIRST_PAUSE = 1.0  # seconds; doubled after every poll, as the EC2 Developer Guide's "Eventual consistency" advises
 _LONGEST_PAUSE = 15.0
+_SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
 
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
@@ -76,9 +77,14 @@ class Subject:
         return after_requests(self.plan.before, [request for request, _dummy in done])
 
     @property
+    def broken(self) -> int | None:
+        """The number of the request that failed or was denied, None when none was."""
+        return next((number for number, status in enumerate(self.statuses) if status in ("failed", "denied")), None)
+
+    @property
     def is_uncertain(self) -> bool:
         """Whether nobody knows if the write that failed was applied."""
-        return self.failure is not None and self.failure.uncertain and "failed" in self.statuses
+        return self.failure is not None and self.failure.uncertain and self.broken is not None
 
     @property
     def changed(self) -> bool:
@@ -281,14 +287,14 @@ class Fleet:
             self._look_again(subjects)
             for subject in subjects:
                 subject.failure = failures[subject.target]
-                number = subject.statuses.index("failed")
-                request = subject.requests[number]
-                if request.is_visible_in(self._current(subject, request.attribute)):
+                number = subject.broken
+                request = subject.requests[number or 0]
+                if number is not None and request.is_visible_in(self._current(subject, request.attribute)):
                     subject.statuses[number] = "applied"
 
         look(uncertain)
         if self._task.wait:
-            self._poll(lambda: [subject for subject in uncertain if subject.is_uncertain], look)
+            self._poll(lambda: [subject for subject in uncertain if subject.is_uncertain], look, at_most=_SETTLING)
 
     # Waiting
 
@@ -298,7 +304,7 @@ class Fleet:
         def unseen() -> list[Subject]:
             return [subject for subject in changed if not subject.failure and self._unseen(subject)]
 
-        self._look_again(changed)
+        self._describe([subject for subject in changed if any(not each.attribute.kinds for each in subject.requests)])
         self._poll(unseen, self._look_again)
         for subject in unseen():
             subject.failure = self._not_yet_visible(self._unseen(subject))
@@ -341,9 +347,14 @@ class Fleet:
         )
         return Failure("wait", "Timeout", message)
 
-    def _poll(self, waiting: t.Callable[[], list[Subject]], look: t.Callable[[t.Sequence[Subject]], None]) -> None:
-        """Look at what is waiting until nothing is, for ``wait_timeout`` seconds at most."""
-        deadline = time.monotonic() + self._task.wait_timeout
+    def _poll(
+        self,
+        waiting: t.Callable[[], list[Subject]],
+        look: t.Callable[[t.Sequence[Subject]], None],
+        at_most: float = float("inf"),
+    ) -> None:
+        """Look at what is waiting until nothing is, for ``wait_timeout`` or ``at_most`` seconds, whichever is less."""
+        deadline = time.monotonic() + min(self._task.wait_timeout, at_most)
         pause = _FIRST_PAUSE
         left = waiting()
         while left and time.monotonic() < deadline:

@@ -63,6 +63,7 @@ class Keys:
         ]
         for found in self.pool.map(self._describe, batches):
             self.snapshots.update(found)
+        self._unread += [f"the key of {target}" for target, key in self.snapshots.items() if key is None]
 
     def _describe(self, batch: tuple[str, list[str]]) -> dict[Target, str | None]:
         region, ids = batch
@@ -71,7 +72,7 @@ class Keys:
             response = self.ec2.call(region, "describe_snapshots", Filters=filters)
         except EC2Error as error:
             self._note(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
-            return {}
+            return {Target(region, snapshot): "" for snapshot in ids}
         return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
 
     def _is_managed(self, key: tuple[str, str]) -> bool:

@@ -19,6 +19,7 @@ from .options import Target
 from .options import parse_targets
 from .options import region_problems
 from .permissions import to_options
+from .plan import Failure
 from .result import told
 
 if t.TYPE_CHECKING:
@@ -55,15 +56,34 @@ def parse_query(params: Params, default_region: str | None) -> Search | tuple[Ta
     ]
     query: Search | tuple[Target, ...]
     if params["image_ids"] is not None:
+        given = [option for option in ("filters", "owners", "regions", "newest") if params[option] is not None]
+        problems += [f"{option}: belongs to a search, and image_ids names the images" for option in given]
         query = parse_targets(params["image_ids"], Images(), default_region, problems)
     else:
         regions = tuple(params["regions"] or filter(None, [default_region]))
         problems += [] if regions else ["regions: in which Regions? Set regions, or region (or AWS_REGION)"]
         problems += region_problems(regions, "regions" if params["regions"] else "region")
-        query = Search(regions, params["filters"], params["owners"] or ["self"], params["newest"] or 0)
+        filters = [
+            {"Name": name, "Values": list(_filter_values(name, value, problems))}
+            for name, value in (params["filters"] or {}).items()
+        ]
+        query = Search(regions, filters, params["owners"] or ["self"], params["newest"] or 0)
     if problems:
         raise InvalidOptionsError(problems)
     return query
+
+
+def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[str]:
+    """Yield the values of a filter as EC2 writes them: texts, with true and false in small letters."""
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _filter_values(name, each, problems)
+    elif isinstance(value, bool):
+        yield str(value).lower()
+    elif isinstance(value, (str, int, float)):
+        yield str(value)
+    else:
+        problems.append(f"filters.{name}: {value!r} is neither text nor a list of texts")
 
 
 class FindError(Exception):
@@ -89,11 +109,13 @@ class Finder:
             for start in range(0, len(ids), DESCRIBED_PER_REQUEST)
         ]
         found = dict(pair for pairs in self._each(self._described, batches) for pair in pairs)
-        unknown = [str(target) for target in targets if target not in found]
+        images = self._presented([(target, found[target]) for target in targets if target in found])
+        there = {Target(image["region"], image["image_id"]) for image in images}
+        unknown = [str(target) for target in targets if target not in there]
         if unknown:
-            told = f"{len(unknown)} of {len(targets)} images do not exist, or this account may not see them"
-            raise FindError(f"{self._images.not_found_code}: {told}: {', '.join(unknown)}")
-        return self._presented([(target, found[target]) for target in targets])
+            which = f"{len(unknown)} of {len(targets)} images do not exist, or this account may not see them"
+            raise FindError(f"{self._images.not_found_code}: {which}: {', '.join(unknown)}")
+        return images
 
     def by_search(self, search: Search) -> list[dict[str, t.Any]]:
         """Return the images found, by Region and then the newest first."""
@@ -111,30 +133,41 @@ class Finder:
     def _described(self, request: tuple[str, Arguments]) -> list[tuple[Target, Description]]:
         region, arguments = request
         images: list[tuple[Target, Description]] = []
-        for page in self._ec2.pages(region, self._images.describe_operation, **arguments):
-            images += [(Target(region, image["ImageId"]), image) for image in page["Images"]]
+        try:
+            for page in self._ec2.pages(region, self._images.describe_operation, **arguments):
+                images += [(Target(region, image["ImageId"]), image) for image in page.get("Images", ())]
+        except EC2Error as error:
+            raise FindError(f"{region}: {told(error.failure)}") from error
         return images
 
     def _presented(self, images: list[tuple[Target, Description]]) -> list[dict[str, t.Any]]:
         permissions = self._each(self._launch_permissions, [target for target, _described in images])
-        return [_present(target, described, held) for (target, described), held in zip(images, permissions)]
+        return [
+            _present(target, described, held)
+            for (target, described), held in zip(images, permissions)
+            if not isinstance(held, Failure)
+        ]
 
-    def _launch_permissions(self, target: Target) -> dict[str, list[str]] | None:
-        """Return the launch permissions, None for an image of another account: only the owner may read them."""
+    def _launch_permissions(self, target: Target) -> dict[str, list[str]] | Failure | None:
+        """Return the launch permissions, None for an image of another account: only the owner may read them.
+
+        A Failure tells that the image was deregistered since it was described.
+        """
         arguments = self._images.read_arguments(_LAUNCH, target.id)
         try:
             response = self._ec2.call(target.region, self._images.read_operation, **arguments)
         except EC2Error as error:
-            if error.failure.code == "AuthFailure":
+            failure = error.failure
+            if failure.code in (self._images.not_found_code, self._images.state_code):
+                return failure
+            # EC2 has one code for the image of another (400) and for credentials that it does not know (401).
+            if failure.code == "AuthFailure" and "credentials" not in failure.message:
                 return None
-            raise FindError(f"{target}: {told(error.failure)}") from error
+            raise FindError(f"{target}: {told(failure)}") from error
         return to_options(self._images.permissions(response), _LAUNCH.kinds)
 
     def _each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
-        try:
-            return list(self._pool.map(work, items))
-        except EC2Error as error:
-            raise FindError(told(error.failure)) from error
+        return list(self._pool.map(work, items))
 
 
 def _created(image: tuple[Target, Description]) -> tuple[str, str]:

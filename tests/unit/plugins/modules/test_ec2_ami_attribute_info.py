@@ -165,6 +165,8 @@ SEARCHES: dict[str, tuple[Json, list[str]]] = {
     ),
     "of other owners": ({"region": "us-east-1", "owners": [FOREIGN]}, ["ami-aaaaaaaa"]),
     "a Region named twice": ({"regions": ["eu-west-1"] * 2, "newest": 1}, ["ami-bbbbbbb4"]),
+    "by a list of booleans": ({"region": "us-east-1", "filters": {"is-public": [True]}}, []),
+    "by numbers": ({"region": "us-east-1", "owners": ["self"], "filters": {"owner-id": [999999999999]}}, []),
     "nothing there": ({"region": "us-west-2", "filters": {"name": "golden-*"}}, []),
 }
 
@@ -173,6 +175,17 @@ SEARCHES: dict[str, tuple[Json, list[str]]] = {
 def test_search(ec2: LocalEC2, run: Run, options: Json, found: list[str]) -> None:
     seed_releases(ec2)
     assert ids(run(**options)) == found
+
+
+def test_an_image_deregistered_while_it_is_read(ec2: LocalEC2, run: Run) -> None:
+    seed_releases(ec2)
+    search = {"region": "us-east-1", "filters": {"name": "golden-*"}}
+    ec2.switch(deregister_after_read=["ami-aaaaaaa3"])
+    assert ids(run(**search)) == ["ami-aaaaaaa4", "ami-aaaaaaa2", "ami-aaaaaaa1"]
+    ec2.switch(deregister_after_read=["ami-aaaaaaa2"])
+    result = run(region="us-east-1", image_ids=["ami-aaaaaaa1", "ami-aaaaaaa2"])
+    assert result["failed"]
+    assert "1 of 2 images do not exist, or this account may not see them: ami-aaaaaaa2 (us-east-1)" in result["msg"]
 
 
 def test_a_large_search_is_paged(ec2: LocalEC2, run: Run) -> None:
@@ -195,8 +208,13 @@ def test_no_ids_are_no_images(ec2: LocalEC2, run: Run) -> None:
 
 BAD: dict[str, tuple[Json, str]] = {
     "a malformed id": ({"image_ids": ["ami-xyz"]}, "image_ids: 'ami-xyz' is not the id of an AMI"),
-    "ids and filters": ({"image_ids": [AMI], "filters": {}}, "mutually exclusive: image_ids|filters"),
-    "ids and newest": ({"image_ids": [AMI], "newest": 1}, "mutually exclusive: image_ids|newest"),
+    "ids and filters": (
+        {"image_ids": [AMI], "filters": {}},
+        "filters: belongs to a search, and image_ids names the images",
+    ),
+    "ids and newest": ({"image_ids": [AMI], "newest": 1}, "newest: belongs to a search"),
+    "a filter of nothing": ({"filters": {"name": None}}, "filters.name: None is neither text nor a list of texts"),
+    "a filter in a filter": ({"filters": {"tag": {"R": "1"}}}, "filters.tag: {'R': '1'} is neither text"),
     "newest of none": ({"newest": 0}, "newest: 0 is less than 1"),
     "no concurrency": ({"concurrency": 0}, "concurrency: 0 is less than 1"),
 }
@@ -221,7 +239,7 @@ def test_no_region_at_all(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPat
 def test_a_filter_that_ec2_refuses(ec2: LocalEC2, run: Run) -> None:
     result = run(region="us-east-1", filters={"image-id": [f"ami-{number:08x}" for number in range(201)]})
     assert result["failed"]
-    assert "DescribeImages: " in result["msg"]
+    assert "us-east-1: DescribeImages: " in result["msg"]
     assert "request id" in result["msg"]
 
 

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-import threading
+import json
+import os
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -156,7 +159,7 @@ def test_a_connection_that_stays_dropped_after_ec2_did_it_is_told_as_it_is(fleet
 def test_a_connection_that_stays_dropped_before_ec2_did_it_is_told_as_it_is(fleet: LocalEC2, run: Run) -> None:
     fleet.switch(drop_every=2)
     once = {"retries": {"total_max_attempts": 1}}
-    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once)
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once, wait_timeout=2)
     image = result["images"][0]
     assert result["failed"]
     assert not image["changed"]
@@ -184,31 +187,46 @@ def test_a_permission_that_vanishes_while_the_task_runs(fleet: LocalEC2, run: Ru
     assert held(fleet) == told(result) == DONE
 
 
+SECOND_RUN = """
+import json, sys
+from ansible.module_utils import basic
+basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
+from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
+ec2_ami_attribute.main()
+"""
+
+
 def test_two_runs_at_once(fleet: LocalEC2, run: Run) -> None:
-    """The module runs in this process and another one in a process of its own; neither loses what both want."""
-    fleet.switch(latency=0.02)
-    other = threading.Thread(target=share_with_boto3, args=(fleet, "333333333333"))
-    other.start()
-    result = run()
-    other.join()
+    """The module runs in this process, and in another with another account to grant; neither loses what both want."""
+    fleet.switch(latency=0.05)
+    options = {**OPTIONS, "image_ids": IDS, "launch_permissions": {"user_ids": ["333333333333"]}}
+    with subprocess.Popen(
+        [sys.executable, "-c", SECOND_RUN],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdin is not None
+        other.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
+        other.stdin.close()
+        result = run()
+        assert other.stdout is not None
+        second = json.loads(other.stdout.read())
     assert not result["failed"], result["msg"]
+    assert not second.get("failed"), second["msg"]
     assert held(fleet) == [("d", [A, "333333333333"])] * 30
     assert run()["changed"] is False
 
 
-def share_with_boto3(ec2: LocalEC2, account: str) -> None:
-    import boto3  # noqa: PLC0415 only this thread needs it
-
-    environment = ec2.environment()
-    client = boto3.session.Session().client(
-        "ec2",
-        region_name="us-east-1",
-        endpoint_url=ec2.url,
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
-    for image_id in IDS:
-        client.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"UserId": account}]})
+@pytest.mark.parametrize("ends_in", [{"throttle_every": 3}, {"fail_every": 3}], ids=str)
+def test_a_write_that_was_done_before_its_retry_failed(fleet: LocalEC2, run: Run, ends_in: Json) -> None:
+    """The read passes, the write is done and its connection drops, and the retry fails for another reason."""
+    fleet.switch(drop_after_every=2, **ends_in)
+    twice = {"retries": {"total_max_attempts": 2}}
+    result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=twice)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["images"][0]["after"] == {"description": "d"}
 
 
 def test_with_every_fault_at_once_the_second_run_converges_and_the_third_changes_nothing(
