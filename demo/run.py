@@ -20,6 +20,7 @@ from local_ec2.client import LocalEC2
 
 VIRGINIA = {"image_id": "ami-0aaaaaaaaaaaaaaaa", "region": "us-east-1", "name": "golden-2026-11"}
 IRELAND = {"image_id": "ami-0bbbbbbbbbbbbbbbb", "region": "eu-west-1", "name": "golden-2026-11"}
+REPORT = HERE.parent / "build" / "demo" / "report.html"
 FORMER_CUSTOMER = "777788889999"
 READ_ONLY = {
     "Version": "2012-10-17",
@@ -70,10 +71,17 @@ STEPS = [
         ["share.yml", "--check", "-e", "account=222233334444"],
         fails=True,
     ),
+    Step(
+        "Policies in place of tasks",
+        "The role, by name: exactly these principals and nobody else, images and snapshots alike, with a limit on how"
+        " many may lose access, and a page of who can launch what.",
+        ["amikit.aws.share", "-e", "@policies.yml", "-e", f"ami_sharing_report={REPORT}"],
+    ),
 ]
 
 
 def main() -> int:
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
     print("An embedded EC2 starts on loopback; nothing here reaches AWS.")
     begun = time.monotonic()
     with LocalEC2() as ec2:
@@ -85,9 +93,8 @@ def main() -> int:
         counts = [run(ec2, number, step) for number, step in enumerate(STEPS, start=1)]
         print(f"\n{rule('Who can launch what, in the end')}\n{who_can_launch(ec2)}")
     print(f"\n{rule('EC2 requests of each step')}\n{table(requests_table(counts))}")
-    print(
-        f"\nThe demo took {time.monotonic() - begun:.0f} s. Next: README.md, or `make ec2` to try your own playbooks."
-    )
+    print(f"\nThe report of the last step is {REPORT.relative_to(HERE.parent)}: open it in a browser.")
+    print(f"The demo took {time.monotonic() - begun:.0f} s. Next: README.md, or `make ec2` for your own playbooks.")
     return 0
 
 
@@ -98,6 +105,8 @@ def run(ec2: LocalEC2, number: int, step: Step) -> dict[str, int]:
     principal = ec2.principal("auditor", READ_ONLY) if step.title == "Without permission" else None
     ec2.clear()
     status = play(step.command, ec2.environment(principal))
+    if principal:
+        ec2.switch(iam=False)
     if (status != 0) != step.fails:
         sys.exit(f"This step should have {'failed' if step.fails else 'passed'}; its exit status is {status}.")
     return ec2.summary()
