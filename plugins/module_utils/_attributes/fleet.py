@@ -23,6 +23,7 @@ from .ec2 import DENIED
 from .ec2 import EC2Error
 from .keys import Keys
 from .options import Target
+from .options import in_batches
 from .plan import Attribute
 from .plan import Attributes
 from .plan import Failure
@@ -41,7 +42,6 @@ if t.TYPE_CHECKING:
     from .options import Task
     from .permissions import Permissions
 
-DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages)
 _FIRST_PAUSE = 1.0  # seconds; doubled after every poll, as the EC2 Developer Guide's "Eventual consistency" advises
 _LONGEST_PAUSE = 15.0
 _SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
@@ -123,7 +123,7 @@ class Fleet:
         self._each(self._read_permissions, self._healthy())
 
     def _describe(self, subjects: t.Sequence[Subject]) -> None:
-        self._each(self._describe_batch, _batches(subjects))
+        self._each(self._describe_batch, in_batches(subjects, lambda subject: subject.target))
 
     def _describe_batch(self, batch: t.Sequence[Subject]) -> None:
         try:
@@ -374,15 +374,3 @@ class Fleet:
 
     def _each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
         return list(self._pool.map(work, items))
-
-
-def _batches(subjects: t.Sequence[Subject]) -> list[list[Subject]]:
-    """Return the subjects in batches of one Region and one request each."""
-    regions: dict[str, list[Subject]] = {}
-    for subject in subjects:
-        regions.setdefault(subject.target.region, []).append(subject)
-    return [
-        group[start : start + DESCRIBED_PER_REQUEST]
-        for group in regions.values()
-        for start in range(0, len(group), DESCRIBED_PER_REQUEST)
-    ]

@@ -16,14 +16,13 @@ from dataclasses import field
 
 from .ec2 import EC2Error
 from .options import Target
+from .options import in_batches
 from .result import NAMED
 
 if t.TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from .ec2 import EC2
-
-SNAPSHOTS_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeSnapshots)
 
 
 @dataclass
@@ -52,21 +51,14 @@ class Keys:
         return {target for target, key in self.snapshots.items() if (target.region, key) in managed}
 
     def _find_keys(self) -> None:
-        unknown: dict[str, list[str]] = {}
-        for target, key in self.snapshots.items():
-            if key is None:
-                unknown.setdefault(target.region, []).append(target.id)
-        batches = [
-            (region, ids[start : start + SNAPSHOTS_PER_REQUEST])
-            for region, ids in unknown.items()
-            for start in range(0, len(ids), SNAPSHOTS_PER_REQUEST)
-        ]
+        unknown = [target for target, key in self.snapshots.items() if key is None]
+        batches = in_batches(unknown, lambda target: target)
         for found in self.pool.map(self._describe, batches):
             self.snapshots.update(found)
         self._unread += [f"the key of {target}" for target, key in self.snapshots.items() if key is None]
 
-    def _describe(self, batch: tuple[str, list[str]]) -> dict[Target, str | None]:
-        region, ids = batch
+    def _describe(self, batch: list[Target]) -> dict[Target, str | None]:
+        region, ids = batch[0].region, [target.id for target in batch]
         filters = [{"Name": "snapshot-id", "Values": ids}]
         try:
             response = self.ec2.call(region, "describe_snapshots", Filters=filters)

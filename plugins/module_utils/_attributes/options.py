@@ -28,6 +28,9 @@ if t.TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
+DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages and DescribeSnapshots)
+
+Item = t.TypeVar("Item")
 
 
 class InvalidOptionsError(ValueError):
@@ -50,6 +53,18 @@ class Target(t.NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.region})"
+
+
+def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -> list[list[Item]]:
+    """Return the items in batches of one Region and one describing request each."""
+    regions: dict[str, list[Item]] = {}
+    for item in items:
+        regions.setdefault(target_of(item).region, []).append(item)
+    return [
+        group[start : start + DESCRIBED_PER_REQUEST]
+        for group in regions.values()
+        for start in range(0, len(group), DESCRIBED_PER_REQUEST)
+    ]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from .images import ATTRIBUTES
 from .images import Images
 from .options import InvalidOptionsError
 from .options import Target
+from .options import in_batches
 from .options import parse_targets
 from .options import region_problems
 from .permissions import to_options
@@ -28,7 +29,6 @@ if t.TYPE_CHECKING:
     from .resource import Arguments
     from .resource import Description
 
-DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages)
 IMAGES_PER_PAGE = 1000  # the most that MaxResults takes (EC2 API reference, DescribeImages)
 _TEXTS = [attribute for attribute in ATTRIBUTES if not attribute.kinds]
 _LAUNCH = next(attribute for attribute in ATTRIBUTES if attribute.kinds)
@@ -100,13 +100,9 @@ class Finder:
 
     def by_id(self, targets: t.Sequence[Target]) -> list[dict[str, t.Any]]:
         """Return the images in the order asked for; fail naming every id that is not there."""
-        regions: dict[str, list[str]] = {}
-        for target in targets:
-            regions.setdefault(target.region, []).append(target.id)
         batches = [
-            (region, self._images.describe_arguments(ids[start : start + DESCRIBED_PER_REQUEST], own=False))
-            for region, ids in regions.items()
-            for start in range(0, len(ids), DESCRIBED_PER_REQUEST)
+            (batch[0].region, self._images.describe_arguments([target.id for target in batch], own=False))
+            for batch in in_batches(targets, lambda target: target)
         ]
         found = dict(pair for pairs in self._each(self._described, batches) for pair in pairs)
         images = self._presented([(target, found[target]) for target in targets if target in found])
