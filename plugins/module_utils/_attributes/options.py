@@ -21,6 +21,8 @@ from .plan import Asked
 from .plan import AskedPermissions
 from .plan import AskedText
 from .plan import Attribute
+from .plan import Item
+from .plan import in_parts
 
 if t.TYPE_CHECKING:
     from .resource import Resource
@@ -29,8 +31,6 @@ _NAME = re.compile(r"[A-Za-z0-9-]+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
 DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages and DescribeSnapshots)
-
-Item = t.TypeVar("Item")
 
 
 class InvalidOptionsError(ValueError):
@@ -60,11 +60,7 @@ def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -
     regions: dict[str, list[Item]] = {}
     for item in items:
         regions.setdefault(target_of(item).region, []).append(item)
-    return [
-        group[start : start + DESCRIBED_PER_REQUEST]
-        for group in regions.values()
-        for start in range(0, len(group), DESCRIBED_PER_REQUEST)
-    ]
+    return [list(batch) for group in regions.values() for batch in in_parts(group, DESCRIBED_PER_REQUEST)]
 
 
 @dataclass(frozen=True)

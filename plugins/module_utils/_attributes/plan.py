@@ -22,6 +22,7 @@ from .permissions import Permissions
 # A description or imdsSupport is text (None: never set); a permission list is a set.
 Value = t.Union[str, None, Permissions]
 Operation = str  # set | add | remove
+Item = t.TypeVar("Item")
 
 
 def _no_problem(_value: str) -> str:
@@ -183,7 +184,12 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value) -> t.
 
 
 def _permission_requests(attribute: Attribute, operation: Operation, entries: Permissions) -> t.Iterator[Request]:
-    ordered = sorted(entries)
-    size = attribute.entries_per_request
-    for start in range(0, len(ordered), size):
-        yield Request(attribute, operation, tuple(ordered[start : start + size]))
+    for some in in_parts(sorted(entries), attribute.entries_per_request):
+        yield Request(attribute, operation, tuple(some))
+
+
+def in_parts(items: t.Sequence[Item], size: int) -> t.Iterator[t.Sequence[Item]]:
+    """Yield the items in parts of that size, the last of what is left."""
+    for start in range(0, len(items), size):
+        end = start + size
+        yield items[start:end]
