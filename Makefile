@@ -16,8 +16,9 @@ VENV := build/venv/$(VERSION)
 PY := $(VENV)/bin/python
 REQUIREMENTS := tests/requirements
 sum = $(shell { pwd; cat $(1:%=$(REQUIREMENTS)/%.txt); } | cksum | tr ' ' -)
-RUN_READY := $(VENV)/run-$(call sum,run amazon-aws)
-TEST_READY := $(VENV)/test-$(call sum,run amazon-aws test)
+RUN_READY := $(VENV)/run-$(call sum,ansible-core amazon-aws run)
+TEST_READY := $(VENV)/test-$(call sum,ansible-core amazon-aws run test)
+GATES_READY := $(VENV)/gates-$(call sum,ansible-core amazon-aws run test gates)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # What the user has set for other work decides nothing here: no credentials, no configuration, no home directory.
@@ -38,6 +39,8 @@ IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TRE
 CACHES := $(CURDIR)/build/cache
 export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration sanity build-check
+# What takes long or asks much, and fails seldom where those pass.
+MORE_GATES := units docs importer
 # What is type-checked beside the plugins, where there is anything in it.
 typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))
 TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/unit,$(call typed,$(name)))
@@ -69,17 +72,12 @@ tarball: $(RUN_READY) tree ## build the collection into build/dist
 ### Gates
 
 .PHONY: test
-test: $(TEST_READY) tree ## run every gate, and say at the end which passed
-	@failed=; summary=; \
-	for gate in $(GATES); do \
-	  start=$$SECONDS; result=passed; \
-	  $(MAKE) PYTHON=$(BASE) ARGS= $$gate || { result=FAILED; failed+=" $$gate"; }; \
-	  summary+=$$(printf '  %-12s %s %5d s' $$gate $$result $$((SECONDS - start)))$$'\n'; \
-	done; \
-	printf '\n%s' "$$summary"; \
-	$(GATE).versions; \
-	if [[ -n $$failed ]]; then echo "make test: FAILED:$$failed"; exit 1; fi; \
-	echo "make test: all $(words $(GATES)) gates passed"
+test: $(TEST_READY) tree ## run the whole suite, and say at the end which gates passed
+	@$(GATE).together $(GATES)
+
+.PHONY: gates
+gates: $(GATES_READY) tree ## run those and all others that the community and certification apply
+	@$(GATE).together $(GATES) $(MORE_GATES)
 
 .PHONY: format
 format: $(TEST_READY) ## check the formatting
@@ -91,13 +89,15 @@ fmt: $(TEST_READY) ## apply the formatting, and those fixes that are safe
 	@ruff check --quiet --fix --exit-zero . && ruff format .
 
 .PHONY: lint
-lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog
+lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog, the documentation
 	@failed=0; step() { echo "==> lint: $$1"; "$${@:2}" || failed=1; }; \
 	step "ruff" ruff check --quiet --output-format concise .; \
 	cd $(TREE); \
 	step "yamllint" yamllint --strict .; \
 	step "ansible-lint, profile production" ansible-lint --strict --offline --format pep8 --nocolor -q; \
 	step "antsibull-changelog" antsibull-changelog lint; \
+	step "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=dependent \
+	  --disallow-unknown-collection-refs .; \
 	step "shellcheck" shellcheck .ci/run; \
 	exit $$failed
 
@@ -108,9 +108,15 @@ mypy: $(TEST_READY) tree ## check the types, strictly
 	  -p ansible_collections.amikit.aws.plugins $(TYPED) $(ARGS)
 
 .PHONY: unit
-unit: $(TEST_READY) tree ## run the unit tests: make unit ARGS='-k permissions'
+unit: $(TEST_READY) tree ## run the unit tests: make unit ARGS='-k permissions'; without ARGS, measure what they cover
 	@echo "==> unit: pytest"
-	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(ARGS)
+	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(or $(ARGS),--cov --cov-config=tests/coverage.ini --cov-report=)
+	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
+
+.PHONY: units
+units: $(TEST_READY) tree ## run the unit tests of the plugins by ansible-test
+	@echo "==> units: ansible-test units"
+	@$(GATE).units $(ARGS)
 
 .PHONY: integration
 integration: $(TEST_READY) tree ## run the integration targets: make integration ARGS='target ...'
@@ -126,6 +132,28 @@ sanity: $(TEST_READY) tree ## run ansible-test sanity: make sanity ARGS='--test 
 build-check: $(TEST_READY) tarball ## build the collection, look into it, install it and use it from there
 	@echo "==> build-check: the tarball"
 	@$(GATE).tarball
+
+.PHONY: importer
+importer: $(GATES_READY) tarball ## let galaxy-importer look at what Galaxy would be given
+	@echo "==> importer: galaxy-importer"
+	@$(GATE).importer
+
+.PHONY: matrix
+matrix: $(RUN_READY) ## run every Python here x ansible-core 2.17-2.21 x amazon.aws 10 and 11: make matrix ARGS='3.12 core-2.17'
+	@echo "==> matrix: imports, unit tests and an integration target in each cell (an hour; environments are made once)"
+	@$(GATE).matrix $(ARGS)
+
+### Publish it
+
+.PHONY: release
+release: importer build-check ## build and check what would be published, list it, and say what is missing; publish nothing
+	@echo "==> release: what would be published"
+	@$(GATE).release
+
+.PHONY: docs
+docs: $(GATES_READY) tree ## build the documentation as a site, in build/site
+	@echo "==> docs: antsibull-docs and Sphinx"
+	@$(GATE).site
 
 ### Means
 
@@ -147,7 +175,7 @@ $(RUN_READY):
 	@echo "==> environment: ansible-core, amazon.aws and moto for Python $(VERSION) (once, about half a minute)"
 	@rm -rf $(VENV)
 	@$(BASE) -m venv $(VENV)
-	@$(PIP_INSTALL) -r $(REQUIREMENTS)/run.txt
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)/ansible-core.txt -r $(REQUIREMENTS)/run.txt
 	@HOME="$(USER_HOME)" $(GATE).amazon_aws
 	@HOME="$(USER_HOME)" $(GATE).harness
 	@cd $(VENV)/lib/python*/site-packages && "$(CURDIR)/$(PY)" -m compileall -qq -j0 \
@@ -157,5 +185,12 @@ $(RUN_READY):
 $(TEST_READY): $(RUN_READY)
 	@echo "==> environment: the tools of the gates for Python $(VERSION) (once, about half a minute)"
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
+	@$(GATE).chromium
 	@rm -f $(VENV)/test-*
+	@touch $@
+
+$(GATES_READY): $(TEST_READY)
+	@echo "==> environment: galaxy-importer and Sphinx for Python $(VERSION) (once, about half a minute)"
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)/gates.txt
+	@rm -f $(VENV)/gates-*
 	@touch $@

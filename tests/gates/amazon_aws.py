@@ -20,10 +20,10 @@ REQUIREMENTS = Path(__file__).parents[1] / "requirements" / "amazon-aws.txt"
 MEMBERS = "ansible_collections/amazon/aws/"
 
 
-def download(directory: Path) -> Path:
-    """The wheel that REQUIREMENTS names for this Python."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*pip, "--requirement", str(REQUIREMENTS), "--dest", str(directory)], check=True)
+def download(directory: Path, *what: str) -> Path:
+    """The wheel of the `ansible` package that pip is asked for in these words."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--only-binary", ":all:", "--dest", str(directory), *what], check=True)
     (wheel,) = directory.glob("ansible-*.whl")
     return wheel
 
@@ -40,7 +40,8 @@ def unpack(wheel: Path, site_packages: Path) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        unpack(download(Path(directory)), Path(sysconfig.get_path("purelib")))
+        wheel = download(Path(directory), "--requirement", str(REQUIREMENTS))
+        unpack(wheel, Path(sysconfig.get_path("purelib")))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Print in one line what the gates were run with."""
+"""Tell in one line what the gates were run with."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ def amazon_aws() -> str:
     return found
 
 
-def main() -> None:
+def versions() -> str:
     packages = [f"{name} {version(name)}" for name in ("ansible-core", "boto3", "moto")]
-    print(", ".join([f"with Python {platform.python_version()}", *packages, f"amazon.aws {amazon_aws()}"]))
-
-
-if __name__ == "__main__":
-    main()
+    return ", ".join([f"with Python {platform.python_version()}", *packages, f"amazon.aws {amazon_aws()}"])

@@ -9,11 +9,16 @@ import contextlib
 import importlib
 import io
 import json
+import sys
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+
+# ansible-test looks for modules in the collection alone, and these are beside it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from local_ec2.client import LocalEC2
 

@@ -1,0 +1,67 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tell whether the checkout is a release, and list what would be published. Nothing is published."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import yaml
+
+from .tarball import DIST
+from .tree import TREE
+
+FRAGMENTS = Path("changelogs/fragments")
+
+
+def said(command: list[str], directory: Path = Path()) -> str:
+    return subprocess.run(command, cwd=directory, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+
+def version() -> str:
+    return str(yaml.safe_load(Path("galaxy.yml").read_text(encoding="utf-8"))["version"])
+
+
+def hindrances() -> list[str]:
+    """What must be done before this can be released, in words."""
+    found = []
+    released = yaml.safe_load(Path("changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
+    if version() not in released:
+        found.append(f"changelogs/changelog.yaml has no {version()}: run antsibull-changelog release")
+    if fragments := sorted(path.name for path in FRAGMENTS.glob("*.y*ml")):
+        found.append(f"changelogs/fragments has what no release tells of: {', '.join(fragments)}")
+    if changes := said(["git", "status", "--porcelain"]).splitlines():
+        found.append(f"the checkout has {len(changes)} changes that are not committed")
+    # In the copy: what this writes is compared there, and nothing in the checkout is touched.
+    said(["antsibull-changelog", "generate"], TREE)
+    changelog = Path("CHANGELOG.md")
+    if (TREE / changelog).read_bytes() != changelog.read_bytes():
+        found.append("CHANGELOG.md is not what antsibull-changelog generate makes of changelogs/changelog.yaml")
+    return found
+
+
+def listing(tarball: Path) -> list[str]:
+    """The files of the tarball, one in a line, with their sizes in bytes."""
+    with tarfile.open(tarball) as archive:
+        members = sorted((member for member in archive if member.isfile()), key=lambda member: member.name)
+    return [f"    {member.size:8} {member.name}" for member in members]
+
+
+def main() -> int:
+    (tarball,) = DIST.glob("amikit-aws-*.tar.gz")
+    print(*listing(tarball), sep="\n")
+    digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
+    print(f"{tarball}: {tarball.stat().st_size} bytes, sha256 {digest}")
+    if found := hindrances():
+        print(f"{version()} is no release yet:", *(f"  {each}" for each in found), sep="\n")
+        return 1
+    print(f"{version()} is ready. To publish it: git tag {version()}; ansible-galaxy collection publish {tarball}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
