@@ -1,41 +1,140 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the documentation holds that can be run: the README's code blocks, and the modules' EXAMPLES."""
+"""What the documentation holds that can be run: the code blocks of README and the guides, and the modules' EXAMPLES."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import re
 import typing as t
+import warnings
 from pathlib import Path
 
 import yaml
+from antsibull_docutils.rst_code_finder import CodeBlockDirective
+from antsibull_docutils.utils import parse_document
 
 import ansible_collections.amikit.aws as collection
 
 ROOT = Path(next(iter(collection.__path__)))
+DOCSITE = ROOT / "docs" / "docsite"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((DOCSITE / "rst").glob("*.rst"))}
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 
 # What a YAML list of plays or of tasks is once read.
 Items = list[dict[str, t.Any]]
 
-_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+class Block(t.NamedTuple):
+    """A code block of a guide, and the title of the section that it stands in."""
+
+    language: str
+    options: dict[str, str]
+    text: str
+    section: str
+
+    @property
+    def is_example(self) -> bool:
+        return self.language == "yaml" and not self.options
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's code blocks of a language."""
-    return [block["text"] for block in _BLOCK.finditer(README) if block["language"] == language]
+class _CodeBlock(CodeBlockDirective):
+    """What it finds keeps its language and options."""
+
+    def run(self) -> list[t.Any]:
+        (block,) = super().run()
+        block["language"] = "".join(self.arguments)
+        block["options"] = self.options
+        return [block]
 
 
-def examples(source: str) -> list[Items]:
-    """Return the examples of the README, or of a module: each a list of plays, or of tasks that belong together."""
-    if source == "README.md":
-        return [yaml.safe_load(text) for text in blocks("yaml")]
-    module = importlib.import_module(f"ansible_collections.amikit.aws.plugins.modules.{source}")
-    return _together(yaml.safe_load(module.EXAMPLES))
+@functools.cache
+def _parsed(guide: str) -> t.Any:
+    with warnings.catch_warnings():
+        # The parser uses what docutils 2.0 will not have.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return parse_document(GUIDES[guide], parser_name="restructuredtext", rst_directives={"code-block": _CodeBlock})
+
+
+def _nodes(guide: str, kind: str) -> list[t.Any]:
+    return [node for node in _parsed(guide).findall() if node.tagname == kind]
+
+
+def _section(node: t.Any) -> str:
+    while node.tagname != "section":
+        node = node.parent
+    title: str = node.children[0].astext()
+    return title
+
+
+def titles(guide: str) -> list[str]:
+    """Return the titles of a guide and of its sections."""
+    return [_section(section) for section in _nodes(guide, "section")]
+
+
+def blocks(guide: str, language: str = "") -> list[Block]:
+    """Return the literal blocks of a guide, all or those of a language."""
+    found = [
+        Block(node.get("language", ""), node.get("options", {}), node.astext(), _section(node))
+        for node in _nodes(guide, "literal_block")
+        # What the parser takes no part of, such as raw HTML, it quotes in a message.
+        if node.parent.tagname != "system_message"
+    ]
+    return [block for block in found if language in ("", block.language)]
+
+
+def rows(guide: str) -> list[list[str]]:
+    """Return the texts of the cells of every row of a guide's tables."""
+    return [[cell.astext() for cell in row.children] for row in _nodes(guide, "row")]
+
+
+def literals_of_first_cells(guide: str) -> list[str]:
+    """Return what stands between double backquotes in the first column of a guide's tables."""
+    first = [row.children[0] for row in _nodes(guide, "row")]
+    return [node.astext() for cell in first for node in cell.findall() if node.tagname == "literal"]
+
+
+def readme_block(language: str) -> str:
+    """Return the README's one code block of a language."""
+    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return str(text)
+
+
+class Recipe(t.NamedTuple):
+    """The files of a section, by name, and the commands that it says to run beside them."""
+
+    files: dict[str, str]
+    commands: list[str]
+
+    @property
+    def contents(self) -> list[t.Any]:
+        return [yaml.safe_load(text) for name, text in self.files.items() if not name.endswith(".ini")]
+
+
+def recipes() -> dict[str, Recipe]:
+    """Return what the guides say to write into files and to run, by guide and section."""
+    found: dict[str, Recipe] = {}
+    for guide in GUIDES:
+        for block in blocks(guide):
+            recipe = found.setdefault(f"{guide}: {block.section}", Recipe({}, []))
+            if "caption" in block.options:
+                recipe.files[block.options["caption"]] = block.text + "\n"
+            elif block.language == "console":
+                recipe.commands.extend(re.findall(r"^\$ (.*)$", block.text, re.MULTILINE))
+    return {name: recipe for name, recipe in found.items() if recipe.files or recipe.commands}
+
+
+def examples() -> list[Items]:
+    """Return the examples of the guides and of the modules, each once: plays, or tasks that belong together."""
+    found = [yaml.safe_load(block.text) for guide in GUIDES for block in blocks(guide) if block.is_example]
+    for name in MODULES:
+        module = importlib.import_module(f"ansible_collections.amikit.aws.plugins.modules.{name}")
+        found += _together(yaml.safe_load(module.EXAMPLES))
+    return [example for number, example in enumerate(found) if example not in found[:number]]
 
 
 def _together(tasks: Items) -> list[Items]:
@@ -58,11 +157,12 @@ def plays(example: Items) -> Items:
 
 
 def changes_something(example: Items) -> bool:
-    """Tell whether the example has a task that writes, and not only tasks that read."""
-    return re.search(r'"amikit\.aws\.\w+(?<!_info)":', json.dumps(example)) is not None
+    """Tell whether the example has a task or a role that writes, and not only tasks that read."""
+    writes = r'"amikit\.aws\.ec2_\w+(?<!_info)":|"amikit\.aws\.ami_sharing"'
+    return re.search(writes, json.dumps(example)) is not None
 
 
-def resources(example: Items, prefix: str) -> set[tuple[str, str]]:
+def resources(example: t.Any, prefix: str) -> set[tuple[str, str]]:
     """Return the Region and the id of all that an example names, ``prefix`` being ami or snap.
 
     The Region is the id's own, or else the task's.
@@ -74,14 +174,16 @@ def resources(example: Items, prefix: str) -> set[tuple[str, str]]:
     return {(own or default, resource_id) for own, resource_id in found}
 
 
-def searched(example: Items) -> set[str]:
-    """Return the Regions that an example searches."""
-    lists = re.findall(r'"regions": (\[[^]]*\])', json.dumps(example))
-    return {region for regions in lists for region in json.loads(regions)}
+def searched(example: t.Any) -> set[tuple[str, str]]:
+    """Return the Regions that an example searches, each with what the names begin with that it searches for."""
+    text = json.dumps(example)
+    lists = re.findall(r'"regions": (\[[^]]*\])', text)
+    names = re.findall(r"[\"']([a-z][\w.-]*)\*[\"']", text) or ["golden-"]
+    return {(region, name) for regions in lists for region in json.loads(regions) for name in names}
 
 
-def revoked(example: Items) -> set[str]:
-    """Return the accounts that an example revokes."""
+def revoked(example: t.Any) -> set[str]:
+    """Return the accounts that an example revokes by a task."""
     return {
         account
         for entries in re.findall(r'"revoke_\w+": (\{[^}]*\})', json.dumps(example))

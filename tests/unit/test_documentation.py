@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is documented is so: every example runs as written, and the README prints what a run prints."""
+"""What is documented is so: examples and recipes run as written, and what is quoted is what is said."""
 
 from __future__ import annotations
 
@@ -15,17 +15,25 @@ from pathlib import Path
 
 import pytest
 import yaml
+from unit.documentation import DOCSITE
+from unit.documentation import GUIDES
 from unit.documentation import MODULES
 from unit.documentation import README
 from unit.documentation import ROOT
+from unit.documentation import Block
 from unit.documentation import Items
+from unit.documentation import Recipe
 from unit.documentation import blocks
 from unit.documentation import changes_something
 from unit.documentation import examples
+from unit.documentation import literals_of_first_cells
 from unit.documentation import plays
+from unit.documentation import readme_block
+from unit.documentation import recipes
 from unit.documentation import resources
 from unit.documentation import revoked
 from unit.documentation import searched
+from unit.documentation import titles
 
 from local_ec2.client import LocalEC2
 
@@ -34,47 +42,42 @@ UNDOING = {"Remember what an AMI was, in order to restore it"}
 # Who can launch and copy everything before an example, beside those whom it revokes. No example grants nobody else.
 HOLDER = "444455556666"
 # ansible-playbook takes a second to start: several examples share a run, and the runs the processors.
-EXAMPLES_PER_RUN = 3
-ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
-
-Command = t.Callable[..., str]
+EXAMPLES_PER_RUN = 4
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-@pytest.fixture
-def command(ec2: LocalEC2, tmp_path: Path) -> Command:
+def run(command: str, home: Path, environment: dict[str, str]) -> str:
     """Run a command as a user does, with nothing but environment variables, and return what it prints."""
-    environment = {
+    variables = {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
         # Ansible warns of a missing inventory, which these playbooks need not.
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        **ec2.environment(),
+        **environment,
     }
-
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            ["env", *words], check=False, env=environment, cwd=tmp_path, capture_output=True, encoding="utf-8"
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "WARNING]" not in done.stdout + done.stderr
-        return done.stdout
-
-    return run
+    words = ["env", *shlex.split(command)]
+    done = subprocess.run(words, check=False, env=variables, cwd=home, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING]" not in done.stdout + done.stderr
+    return done.stdout
 
 
-def seed(ec2: LocalEC2, example: Items, **account: str) -> None:
-    """Make the images and snapshots that the example names, and an image in each Region that it searches."""
+def seed(ec2: LocalEC2, example: t.Any, **account: str) -> None:
+    """Make the images and snapshots that the example names, and an image of each name that it searches for."""
     held = {"user_ids": sorted(revoked(example) | {HOLDER})}
     snapshot = {"create_volume_permissions": held}
     image = {"description": "Built on Monday", "launch_permissions": held, "snapshots": [snapshot, snapshot], **account}
-    named = [{"region": region, "image_id": ami} for region, ami in sorted(resources(example, "ami"))]
-    found = [{"region": region} for region in sorted(searched(example))]
-    ec2.seed(*({**place, "name": f"golden-{number}", **image} for number, place in enumerate(named + found)))
+    named = [({"region": region, "image_id": ami}, "golden-") for region, ami in sorted(resources(example, "ami"))]
+    found = [({"region": region}, name) for region, name in sorted(searched(example))]
+    ec2.seed(*({**place, "name": f"{name}{number}", **image} for number, (place, name) in enumerate(named + found)))
     snapshots = sorted(resources(example, "snap"))
     ec2.seed_snapshots(*({"region": region, "snapshot_id": snap, **snapshot, **account} for region, snap in snapshots))
+
+
+# Examples: plays and tasks
 
 
 def account_of_its_own(ec2: LocalEC2, number: int, example: Items) -> Items:
@@ -95,51 +98,173 @@ def changes(printed: str) -> dict[str, int]:
     }
 
 
-def documented() -> list[list[Items]]:
-    """Return the examples of the README and of every module, each once, in groups that are run together."""
-    found = [example for source in ["README.md", *MODULES] for example in examples(source)]
-    once = [example for number, example in enumerate(found) if example not in found[:number]]
-    return [once[start : start + EXAMPLES_PER_RUN] for start in range(0, len(once), EXAMPLES_PER_RUN)]
+def groups() -> list[list[Items]]:
+    """Return all examples in groups that are run together."""
+    found = examples()
+    return [found[start : start + EXAMPLES_PER_RUN] for start in range(0, len(found), EXAMPLES_PER_RUN)]
 
 
-@pytest.mark.parametrize("group", documented(), ids=lambda group: plays(group[0])[0]["name"])
-def test_examples_run_as_written(ec2: LocalEC2, command: Command, tmp_path: Path, group: list[Items]) -> None:
+@pytest.mark.parametrize("group", groups(), ids=lambda group: plays(group[0])[0]["name"])
+def test_examples_run_as_written(ec2: LocalEC2, tmp_path: Path, group: list[Items]) -> None:
     """For real, and then in check mode, which finds that nothing is left to change."""
     playbook = [play for each in enumerate(group, 1) for play in account_of_its_own(ec2, *each)]
     (tmp_path / "examples.yml").write_text(json.dumps(playbook), encoding="utf-8")
     changing = [plays(example)[0]["name"] for example in group if changes_something(example)]
-    first = changes(command("ansible-playbook", "examples.yml"))
+    first = changes(run("ansible-playbook examples.yml", tmp_path, ec2.environment()))
     assert [name for name, count in first.items() if count] == changing
     ec2.clear()
-    second = changes(command("ansible-playbook", "examples.yml", "--check", "--diff"))
+    second = changes(run("ansible-playbook examples.yml --check --diff", tmp_path, ec2.environment()))
     assert {name for name, count in second.items() if count} == UNDOING & set(changing)
     writes = [request for request in ec2.requests() if request["action"].startswith("Modify")]
     assert [request for request in writes if not request["dry_run"]] == []
 
 
-def test_the_first_screen_shows_what_is_printed(ec2: LocalEC2, command: Command, tmp_path: Path) -> None:
-    text = blocks("yaml")[0]
+def test_the_first_screen_shows_what_is_printed(ec2: LocalEC2, tmp_path: Path) -> None:
+    text = readme_block("yaml")
     (tmp_path / "share.yml").write_text(text, encoding="utf-8")
     seed(ec2, yaml.safe_load(text))
-    typed, *shown = blocks("console")[0].splitlines()
-    printed = command(*shlex.split(typed.removeprefix("$ ")))
+    typed, *shown = readme_block("console").splitlines()
+    printed = run(typed.removeprefix("$ "), tmp_path, ec2.environment())
     # Ansible ends some lines with blanks, and editors remove them.
     assert [line.rstrip() for line in printed.strip().splitlines()] == shown
+    # Which is run for real, too, where the quick start has it.
+    assert text in recipes()["quick_start: The first task, previewed and run"].files.values()
 
 
-def test_the_commands_that_the_readme_names_exist() -> None:
-    named = set(re.findall(r"^    make ([a-z0-9-]+)", README, re.MULTILINE))
+# Recipes: files, and commands beside them
+
+
+def prepare(ec2: LocalEC2, recipe: Recipe, home: Path) -> dict[str, str]:
+    """Write the files of a recipe, make its images, and return the environment that its commands need."""
+    for name, text in recipe.files.items():
+        (home / name).write_text(text, encoding="utf-8")
+    inventories = [content["all"]["hosts"] for content in recipe.contents if "all" in content]
+    profiles = [host for hosts in inventories for host in hosts]
+    if not profiles:
+        seed(ec2, recipe.contents)
+        return ec2.environment()
+    (home / ".aws").mkdir()
+    with (home / ".aws" / "credentials").open("w", encoding="utf-8") as credentials:
+        for number, profile in enumerate(profiles, 1):
+            account = f"{number:012}"
+            seed(ec2, recipe.contents, account=account)
+            keys = ec2.principal("somebody", ANYTHING, account)
+            credentials.write(f"[{profile}]\naws_access_key_id = {keys['access_key']}\n")
+            credentials.write(f"aws_secret_access_key = {keys['secret_key']}\n")
+    return {name: value for name, value in ec2.environment().items() if "KEY" not in name}
+
+
+def changed(printed: str) -> bool:
+    recap = re.findall(r"changed=(\d+)", printed.rpartition("PLAY RECAP")[2])
+    assert recap, printed
+    return any(int(count) for count in recap)
+
+
+@pytest.mark.parametrize("recipe", recipes().values(), ids=list(recipes()))
+def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -> None:
+    """The first command previews, the second changes, and those after it find that nothing is left to change."""
+    environment = prepare(ec2, recipe, tmp_path)
+    check, apply, *others = recipe.commands
+    assert changed(run(check, tmp_path, environment))
+    assert {request["dry_run"] for request in ec2.requests() if request["action"].startswith("Modify")} == {True}
+    assert changed(run(apply, tmp_path, environment))
+    for command in others:
+        assert not changed(run(command, tmp_path, environment))
+    for name in re.findall(r'"ami_sharing_report": "([\w-]+)', json.dumps(recipe.contents)):
+        assert list(tmp_path.glob(f"{name}*.html"))
+
+
+# The guides themselves
+
+
+def is_of_a_kind(block: Block) -> bool:
+    """Tell whether a block is what the guides may hold: an example, a file, commands, or what is only shown."""
+    if block.options == {"class": "before"}:
+        return block.language in ("hcl", "json", "shell", "yaml")
+    if list(block.options) == ["caption"]:
+        return block.language in ("ini", "json", "yaml")
+    return not block.options and block.language in ("console", "hcl", "json", "shell", "text", "yaml")
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_block_is_of_a_kind_and_parses(guide: str) -> None:
+    found = blocks(guide)
+    # One that the parser does not take is missing here.
+    assert len(found) == GUIDES[guide].count(".. code-block:: ")
+    assert [block for block in found if not is_of_a_kind(block)] == []
+    for block in found:
+        if block.language in ("yaml", "json"):
+            yaml.safe_load(block.text)
+
+
+def test_every_file_of_a_guide_has_its_commands() -> None:
+    assert [name for name, recipe in recipes().items() if not recipe.files or len(recipe.commands) < 2] == []
+
+
+def test_the_site_lists_every_guide_once() -> None:
+    index = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))
+    listed = [guide for section in index["sections"] for guide in section["toctree"]]
+    assert sorted(listed) == sorted(GUIDES)
+
+
+def test_the_references_between_the_guides_lead_somewhere() -> None:
+    text = "\n".join(GUIDES.values())
+    prefix = "ansible_collections.amikit.aws."
+    labels = re.findall(rf"^\.\. _{re.escape(prefix)}(\S+):$", text, re.MULTILINE)
+    assert {f"docsite.{guide}" for guide in GUIDES} <= set(labels)
+    known = {*labels, "ami_sharing_role", *(f"{module}_module" for module in MODULES)}
+    references = re.findall(rf":ref:`(?:[^`<]*<)?{re.escape(prefix)}([^`>]+)", text)
+    assert set(references) - known == set()
+    assert len(references) == text.count(":ref:`")
+
+
+def test_the_links_into_the_repository_lead_somewhere() -> None:
+    repository = r"https://github\.com/amikit/amikit\.aws/(?:blob|tree)/main/([^\s>#]+)(?:#([\w-]+))?"
+    links = re.findall(repository, "\n".join([README, *GUIDES.values()]))
+    assert {path for path, _anchor in links if not (ROOT / path).exists()} == set()
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings(README)}
+    assert {anchor for path, anchor in links if path == "README.md" and anchor} <= anchors
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    defined = re.findall(r"^\[([^\]]+)\]: ", prose, re.MULTILINE)
+    assert sorted(set(re.findall(r"\[([^\]]+)\](?!: )", prose))) == sorted(defined)
+
+
+def headings(markdown: str) -> list[str]:
+    return re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+
+
+def test_the_commands_of_make_that_are_named_exist() -> None:
+    shown = [block.text for guide in GUIDES for block in blocks(guide, "shell")]
+    named = set(re.findall(r"(?:^ *|`)make ([a-z0-9-]+)", "\n".join([README, *shown]), re.MULTILINE))
     assert {"demo", "test"} <= named
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert named <= set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
 
 
-def test_the_links_of_the_readme_lead_somewhere() -> None:
-    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
-    anchors = {"#" + re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert [
-        link
-        for link in targets
-        if link not in anchors and not link.startswith("https://") and not (ROOT / link).is_file()
-    ] == []
+# Troubleshooting
+
+# Where the modules name a code of their own, and the role.
+CODE = re.compile(
+    r'(?:_code = |DENIED = | or |Failure\([\w".]+, |_refused\(|(?:return|yield) )"([A-Z]\w+(?:\.\w+)?)"[,\n)]'
+    r"|'code': '(\w+)'"
+)
+
+
+def sources(*directories: str) -> str:
+    paths = [
+        path for directory in directories for path in (ROOT / directory).rglob("*") if path.suffix in (".py", ".yml")
+    ]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def test_every_code_of_the_modules_and_the_role_is_explained() -> None:
+    codes = {code for found in CODE.findall(sources("plugins/module_utils", "roles")) for code in found if code}
+    assert {"DryRunIgnored", "IncorrectState", "InvalidParameter", "ModuleFailed", "Timeout"} <= codes
+    assert codes - {code for title in titles("troubleshooting") for code in title.split(", ")} == set()
+
+
+def test_the_messages_that_are_explained_are_said() -> None:
+    said = sources("plugins/module_utils", "roles", "playbooks")
+    quoted = literals_of_first_cells("troubleshooting")
+    assert len(quoted) > 15
+    assert [message for message in quoted if message not in said] == []

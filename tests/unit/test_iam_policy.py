@@ -1,30 +1,27 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The README's IAM policy, read from there: what it says is enough is enough, and without any one action it is not."""
+"""The IAM policy of the guide: what it says is enough is enough, and without any one action it is not."""
 
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 
 import pytest
-from unit.documentation import README
 from unit.documentation import blocks
+from unit.documentation import rows
 
 from local_ec2.client import LocalEC2
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
-POLICY, KEYS, DECODING = (json.loads(text) for text in blocks("json"))
+POLICY, KEYS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
 STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
-# The README's table: what somebody is to do, and the statements that it takes.
-ROWS = {
-    what: re.findall(r"`(\w+)`", named)
-    for what, named in re.findall(r"^\| ([a-z ]+) \| ((?:`\w+`(?:, )?)+) \|$", README, re.MULTILINE)
-}
+# The guide's table: what somebody is to do, and the statements that it takes.
+_HEAD, *_ROWS = rows("permissions")
+ROWS = {what: named.split(", ") for what, named in _ROWS}
 
 AMI, SNAPSHOT = "ami-0123456789abcdef0", "snap-0123456789abcdef0"
 HELD: Json = {"user_ids": ["111111111111"]}
@@ -44,7 +41,7 @@ NAMED: dict[str, Json] = {
 
 
 class Scenario(t.NamedTuple):
-    """A task, the row of the README's table that it belongs to, and the actions that it fails without."""
+    """A task, the row of the guide's table that it belongs to, and the actions that it fails without."""
 
     row: str
     module: str
@@ -95,7 +92,7 @@ def actions(statements: t.Iterable[Json]) -> list[str]:
 
 
 def of_row(row: str, without: str = "") -> list[Json]:
-    """Return the statements of a row of the README's table, without that action."""
+    """Return the statements of a row of the guide's table, without that action."""
     statements = (STATEMENTS[sid] for sid in ROWS[row])
     left = [{**each, "Action": [action for action in actions([each]) if action != without]} for each in statements]
     return [statement for statement in left if statement["Action"]]
