@@ -18,6 +18,7 @@ from local_ec2.grants import ORGANIZATION
 from local_ec2.grants import UNIT
 from local_ec2.grants import USER
 from local_ec2.grants import Grant
+from local_ec2.texts import TEXTS
 
 if TYPE_CHECKING:
     from local_ec2.forms import Form
@@ -36,7 +37,6 @@ PATTERNS = {
     ORGANIZATION: (re.compile(ACCOUNT + "organization/o-[a-z0-9]{10,32}"), errors.BAD_ORGANIZATION),
     UNIT: (re.compile(ACCOUNT + "ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"), errors.BAD_UNIT),
 }
-DESCRIPTION = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ def change(sort: Sort, form: Form, switches: Switches, held: frozenset[Grant]) -
     attribute = _attribute(sort, form)
     if attribute == sort.permission:
         return _permissions(sort, form, switches, held)
-    head = attribute[0].upper() + attribute[1:]
-    value = form.get(f"{head}.Value", form.get("Value"))
+    value = form.get(f"{TEXTS[attribute].structure}.Value", form.get("Value"))
     if value is None or (value == "" and attribute == "description" and switches.reject_empty_description):
         raise Ec2Error(errors.MISSING_PARAMETER, name=attribute)
     _check_value(attribute, value)
@@ -146,20 +145,6 @@ def _check_entry(kind: str, value: str) -> None:
 
 
 def _check_value(attribute: str, value: str) -> None:
-    if attribute == "imdsSupport" and value != "v2.0":
-        raise Ec2Error(errors.INVALID_VALUE, value=value, name="imdsSupport", reason="Expecting v2.0.")
-    if attribute == "description":
-        _check_description(value)
-
-
-def _check_description(value: str) -> None:
-    """Observed: scylladb/scylladb#5435 (255 characters), wendylabsinc/WendyOS-Builder#56 (ASCII)."""
-    if len(value) > 255:
-        reason = "It exceeds 255 characters."
-    elif not DESCRIPTION.fullmatch(value):
-        reason = "Character sets beyond ASCII are not supported."
-    elif value != value.strip():
-        reason = "It must not begin or end with a blank."
-    else:
-        return
-    raise Ec2Error(errors.INVALID_VALUE, value=value, name="description", reason=reason)
+    reason = TEXTS[attribute].reason(value)
+    if reason:
+        raise Ec2Error(errors.INVALID_VALUE, value=value, name=attribute, reason=reason)

@@ -28,6 +28,7 @@ from local_ec2.sorts import IMAGE
 from local_ec2.sorts import SNAPSHOT
 from local_ec2.sorts import Sort
 from local_ec2.state import STATE
+from local_ec2.texts import FIELDS
 
 PREFIX = "/_local/"
 PRINCIPAL_FIELDS = frozenset({"name", "policy", "account"})
@@ -74,8 +75,7 @@ def show_image(ask: Ask) -> Any:
         "image_id": image.id,
         "region": region,
         "state": image.state,
-        "description": image.attributes.description,
-        "imds_support": image.attributes.imds_support,
+        **{field: image.attributes.texts.get(name) for field, name in FIELDS.items()},
         "launch_permissions": to_options(image.attributes.grants),
     }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from local_ec2 import errors
 from local_ec2.errors import Ec2Error
+from local_ec2.texts import TEXTS
 
 if TYPE_CHECKING:
     from local_ec2.sorts import Sort
@@ -24,7 +25,7 @@ SNAPSHOT = r"SnapshotId"
 KNOWN = {
     "ModifyImageAttribute": IMAGE
     + r"|Attribute|Value|OperationType|(UserId|UserGroup|OrganizationArn|OrganizationalUnitArn|ProductCode)\.\d+"
-    r"|(Description|ImdsSupport)\.Value"
+    rf"|({'|'.join(text.structure for text in TEXTS.values())})\.Value"
     r"|LaunchPermission\.(Add|Remove)\.\d+\.(UserId|Group|OrganizationArn|OrganizationalUnitArn)",
     "DescribeImageAttribute": IMAGE + r"|Attribute",
     "ResetImageAttribute": IMAGE + r"|Attribute",

@@ -16,6 +16,7 @@ import moto.ec2.models.amis as moto_amis
 from local_ec2.grants import in_order
 from local_ec2.shared import Shared
 from local_ec2.sorts import IMAGE
+from local_ec2.texts import FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,21 +51,19 @@ class Image(Shared, _moto_ami):
 
     @property
     def description(self) -> str | None:
-        return self.seen.description
+        return self.seen.texts.get("description")
 
     @description.setter
     def description(self, description: str | None) -> None:
-        self._attributes = replace(self._attributes, description=description or None)
+        self._attributes = self._attributes.with_text("description", description)
 
     @property
     def storage(self) -> list[Snapshot]:
         return self.snapshots
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
-        if filter_name == "description":
-            return self.description or ""
-        if filter_name == "imds-support":
-            return self.seen.imds_support or ""
+        if filter_name in FILTERS:
+            return self.seen.texts.get(FILTERS[filter_name], "")
         if filter_name == "block-device-mapping.snapshot-id":
             return [snapshot.id for snapshot in self.snapshots]
         return super().get_filter_value(filter_name, method_name)

@@ -21,6 +21,7 @@ from local_ec2.errors import Ec2Error
 from local_ec2.images import Image
 from local_ec2.shared import timestamp
 from local_ec2.sorts import IMAGE
+from local_ec2.texts import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from local_ec2.markup import Value
 
 SCALARS: dict[str, Callable[[Image], str | None]] = {
-    "description": lambda image: image.seen.description,
-    "imdsSupport": lambda image: image.seen.imds_support,
     "bootMode": lambda image: image.boot_mode,
     "tpmSupport": lambda image: image.tpm_support,
     "uefiData": lambda _: None,
@@ -46,7 +45,7 @@ def describe_image_attribute(call: Call) -> Value:
     """One attribute of one image, for its owner; a scalar that is not set is an empty element."""
     image_id = forms.target_id(IMAGE, call.form)
     attribute = forms.required(call.form, "Attribute")
-    if attribute not in {*SCALARS, *ABSENT, "launchPermission", "productCodes", "blockDeviceMapping"}:
+    if attribute not in {*TEXTS, *SCALARS, *ABSENT, "launchPermission", "productCodes", "blockDeviceMapping"}:
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
     image = cast("Image", call.target(IMAGE, image_id, attribute))
     if attribute == "blockDeviceMapping":  # Even for the owner (observed: aws/aws-cli#1083).
@@ -63,7 +62,7 @@ def _attribute(image: Image, attribute: str) -> dict[str, Value]:
         return {attribute: listing.permissions(image.seen.grants)}
     if attribute == "productCodes":
         return {attribute: listing.product_codes(image)}
-    value = SCALARS[attribute](image)
+    value = image.seen.texts.get(attribute) if attribute in TEXTS else SCALARS[attribute](image)
     return {attribute: {} if value is None else {"value": value}}
 
 
@@ -121,7 +120,7 @@ def describe(image: Image, account: str) -> Value:
         "architecture": image.architecture or "x86_64",
         "imageType": image.image_type,
         "name": image.name,
-        "description": image.seen.description,
+        **image.seen.texts,
         "rootDeviceType": "ebs",
         "rootDeviceName": image.root_device_name,
         "blockDeviceMapping": _mappings(image),
@@ -131,7 +130,6 @@ def describe(image: Image, account: str) -> Value:
         "platformDetails": "Linux/UNIX",
         "bootMode": image.boot_mode,
         "tpmSupport": image.tpm_support,
-        "imdsSupport": image.seen.imds_support,
         "deprecationTime": image.deprecation_time,
         "lastLaunchedTime": image.last_launched_time if owner else None,
         "deregistrationProtection": image.deregistration_protection if owner else None,

@@ -7,6 +7,7 @@ Only creation lives here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
@@ -24,6 +25,7 @@ from local_ec2.images import Image
 from local_ec2.shared import Attributes
 from local_ec2.snapshots import Snapshot
 from local_ec2.sorts import SNAPSHOT
+from local_ec2.texts import FIELDS
 
 ACCOUNT = "123456789012"
 PARTNER = "210987654321"
@@ -31,7 +33,7 @@ PARTNER = "210987654321"
 
 @dataclass
 class Spec:
-    """One image to make. Every field may be left out; ``account`` is in whose EC2 it is visible."""
+    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it is visible."""
 
     image_id: str | None = None
     region: str = "us-east-1"
@@ -39,8 +41,6 @@ class Spec:
     owner_id: str | None = None
     owner_alias: str | None = None
     name: str | None = None
-    description: str | None = None
-    imds_support: str | None = None
     launch_permissions: dict[str, list[str]] | None = None
     state: str = "available"
     pending_reads: int = 0
@@ -82,9 +82,9 @@ class SnapshotSpec:
 
 def create(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make an image of each object; answers [{image_id, region, snapshot_ids}]. ValueError names unknown fields."""
-    _check(items, Spec)
+    _check(items, Spec, FIELDS)
     _check([snapshot for item in items for snapshot in item.get("snapshots") or ()], SnapshotSpec)
-    return [_create(Spec(**item)) for item in items]
+    return [_create(item) for item in items]
 
 
 def create_snapshots(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,14 +93,15 @@ def create_snapshots(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_create_snapshot(SnapshotSpec(**item)) for item in items]
 
 
-def _check(items: list[dict[str, Any]], spec: type[Spec | SnapshotSpec]) -> None:
-    known = [item.name for item in fields(spec)]
+def _check(items: list[dict[str, Any]], spec: type[Spec | SnapshotSpec], texts: Iterable[str] = ()) -> None:
+    known = [*(item.name for item in fields(spec)), *texts]
     unknown = sorted({name for item in items for name in item} - set(known))
     if unknown:
         raise ValueError(f"unknown field: {', '.join(unknown)}; known: {', '.join(known)}")
 
 
-def _create(spec: Spec) -> dict[str, Any]:
+def _create(item: dict[str, Any]) -> dict[str, Any]:
+    spec = Spec(**{name: value for name, value in item.items() if name not in FIELDS})
     backend = ec2_backends[spec.account][spec.region]
     image_id = spec.image_id or random_ami_id()
     image = Image(
@@ -116,13 +117,14 @@ def _create(spec: Spec) -> dict[str, Any]:
         root_device_type="ebs",
         region_name=f"{spec.region}a",
     )
+    texts = {FIELDS[name]: value for name, value in item.items() if name in FIELDS and value}
+    image.change(Attributes(texts, from_options(spec.launch_permissions or {})))
     _complete(image, spec)
     backend.amis[image_id] = image
     return {"image_id": image_id, "region": spec.region, "snapshot_ids": [snapshot.id for snapshot in image.snapshots]}
 
 
 def _complete(image: Image, spec: Spec) -> None:
-    image.change(Attributes(spec.description or None, spec.imds_support, from_options(spec.launch_permissions or {})))
     image.pending_reads = spec.pending_reads
     image.ephemeral = spec.ephemeral
     image.boot_mode = spec.boot_mode  # type: ignore[assignment]

@@ -8,7 +8,10 @@ Only one resource's own state lives here. What may be done to it is decided by w
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
@@ -27,14 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attributes:
-    """What Modify requests can change. A description that was emptied is no description.
+    """What Modify requests can change: ``texts`` by EC2's names, those that were never set or were emptied left out.
 
     A snapshot has ``grants`` only: its description stays as it was made.
     """
 
-    description: str | None = None
-    imds_support: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     grants: frozenset[Grant] = frozenset()
+
+    def with_text(self, name: str, value: str | None) -> Attributes:
+        others = {other: text for other, text in self.texts.items() if other != name}
+        return replace(self, texts={**others, name: value} if value else others)
 
 
 class Shared:

@@ -16,6 +16,7 @@ from local_ec2.errors import Kind
 from local_ec2.grants import GROUP
 from local_ec2.grants import KINDS
 from local_ec2.grants import USER
+from local_ec2.texts import TEXTS
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ IMAGE = Sort(
     id_pattern=_ids("ami"),
     ready="available",
     permission="launchPermission",
-    structures={"Description": "description", "ImdsSupport": "imdsSupport", "LaunchPermission": "launchPermission"},
+    structures={**{text.structure: name for name, text in TEXTS.items()}, "LaunchPermission": "launchPermission"},
     kinds=KINDS,
     limit=None,
     one_operation=False,

@@ -22,6 +22,7 @@ from local_ec2.shared import Attributes
 from local_ec2.sorts import IMAGE
 from local_ec2.sorts import SNAPSHOT
 from local_ec2.sorts import Sort
+from local_ec2.texts import TEXTS
 
 if TYPE_CHECKING:
     from local_ec2.images import Image
@@ -53,10 +54,8 @@ def _modify(call: Call, sort: Sort) -> Value:
 
 def _after(before: Attributes, change: changes.Change) -> Attributes:
     """Adding what is present and removing what is absent both succeed; additions come first."""
-    if change.attribute == "description":
-        return replace(before, description=change.value or None)
-    if change.attribute == "imdsSupport":
-        return replace(before, imds_support=change.value)
+    if change.attribute in TEXTS:
+        return before.with_text(change.attribute, change.value)
     return replace(before, grants=(before.grants | change.add) - change.remove)
 
 

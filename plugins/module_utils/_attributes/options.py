@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
-DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 API reference, DescribeImages and DescribeSnapshots)
+DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 User Guide, Find your resources)
 
 
 class InvalidOptionsError(ValueError):

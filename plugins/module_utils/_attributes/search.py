@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from .resource import Arguments
     from .resource import Description
 
-IMAGES_PER_PAGE = 1000  # the most that MaxResults takes (EC2 API reference, DescribeImages)
+IMAGES_PER_PAGE = 1000  # what MaxResults takes in most actions of EC2; for DescribeImages no limit is documented
 _TEXTS = [attribute for attribute in ATTRIBUTES if not attribute.kinds]
 _LAUNCH = next(attribute for attribute in ATTRIBUTES if attribute.kinds)
 

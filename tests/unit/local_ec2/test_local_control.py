@@ -21,6 +21,7 @@ from unit.local_ec2.support import Connect
 from local_ec2.client import SECRET_KEY
 from local_ec2.client import LocalEC2
 from local_ec2.client import LocalEC2Error
+from local_ec2.texts import FIELDS
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -44,8 +45,7 @@ def test_what_seeding_answers(ec2: LocalEC2) -> None:
             "image_id": IMAGE,
             "region": "eu-west-1",
             "state": "available",
-            "description": None,
-            "imds_support": None,
+            **dict.fromkeys(FIELDS),
             "launch_permissions": {"group_names": [], "user_ids": [], "org_arns": [], "org_unit_arns": []},
         }
     )

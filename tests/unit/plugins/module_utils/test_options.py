@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import Images
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Target
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Task
@@ -26,16 +27,10 @@ AMI = "ami-0123456789abcdef0"
 ACCOUNT = "111122223333"
 ORG = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
 OU = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij"
+# What Ansible fills in for a task that says nothing but this.
 DEFAULTS: dict[str, t.Any] = {
+    **{name: option.get("default") for name, option in argument_spec(Images()).items()},
     "image_ids": [AMI],
-    "description": None,
-    "imds_support": None,
-    "launch_permissions": None,
-    "revoke_launch_permissions": None,
-    "purge_launch_permissions": False,
-    "wait": True,
-    "wait_timeout": 120,
-    "concurrency": 16,
 }
 
 

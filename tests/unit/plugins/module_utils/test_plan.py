@@ -24,7 +24,8 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import after_requests
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
 
-DESCRIPTION, IMDS, LAUNCH = ATTRIBUTES
+BY_OPTION = {attribute.option: attribute for attribute in ATTRIBUTES}
+DESCRIPTION, IMDS, LAUNCH = (BY_OPTION[option] for option in ("description", "imds_support", "launch_permissions"))
 A, B, C = (Permission("user_ids", digit * 12) for digit in "123")
 ALL = Permission("group_names", "all")
 ORG = Permission("org_arns", "arn:aws:organizations::123456789012:organization/o-abcdefghij")

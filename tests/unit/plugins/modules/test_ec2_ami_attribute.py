@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from local_ec2.client import LocalEC2
 
 AMI = "ami-0123456789abcdef0"
@@ -64,11 +65,7 @@ def held(ec2: LocalEC2, image_id: str = AMI, region: str = "us-east-1") -> Json:
     """Return what EC2 holds, in the shape of the result."""
     truth = ec2.image(image_id, region)
     assert truth is not None
-    return {
-        "description": truth["description"] or "",
-        "imds_support": truth["imds_support"],
-        "launch_permissions": truth["launch_permissions"],
-    }
+    return {attribute.option: truth[attribute.option] or attribute.unset for attribute in ATTRIBUTES}
 
 
 # Scenarios in fours. Each: (the image, the options, the requests, what the managed attributes are afterwards)

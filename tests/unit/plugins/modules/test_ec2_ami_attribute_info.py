@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from local_ec2.client import LocalEC2
 
 AMI = "ami-0123456789abcdef0"
@@ -56,6 +57,7 @@ def test_an_image_whole(ec2: LocalEC2, run: Run) -> None:
     dates = {key: image.pop(key) for key in ("creation_date", "deprecation_time", "last_launched_time")}
     assert [date[:10] for date in dates.values()] == ["2026-11-01", "2028-11-01", "2026-11-20"]
     assert image == {
+        **{attribute.option: attribute.unset for attribute in ATTRIBUTES},
         "image_id": AMI,
         "region": "us-east-1",
         "name": "golden-1",
