@@ -35,7 +35,8 @@ options:
     aliases: [image_id]
   description:
     description:
-      - The description, of up to 255 printable ASCII characters. An empty string clears it.
+      - The description, of up to 255 printable ASCII characters, the first and last of which are no blanks.
+      - An empty string clears it.
     type: str
   imds_support:
     description:

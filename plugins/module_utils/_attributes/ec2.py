@@ -66,7 +66,7 @@ class EC2:
         # A client checks that credentials are complete; a session given them does not.
         self._options = {name: parameters.get(name) for name in (*_CREDENTIALS, "verify")}
         self._options["endpoint_url"] = endpoint or None
-        _refuse_control_characters({name: self._options[name] for name in _CREDENTIALS})
+        _refuse_odd_characters({name: self._options[name] for name in _CREDENTIALS})
         self._session = _connect(boto3.session.Session, profile_name=parameters.get("profile_name"))
         self.region: str | None = region or self._session.region_name
         self._clients: dict[tuple[str, str], t.Any] = {}
@@ -136,7 +136,12 @@ class EC2:
         if service != "ec2":
             # Others only tell more than EC2 does. A network may have a way to EC2 and none to them: no long waits.
             config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
-        return _connect(self._session.client, service, region_name=region, config=config, **self._options)
+        client = _connect(self._session.client, service, region_name=region, config=config, **self._options)
+        if "@" in client.meta.endpoint_url:
+            # Nothing would use them, and botocore's errors quote parts of the URL.
+            message = "endpoint_url: has a user name or a password, and EC2 takes neither there"
+            raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
+        return client
 
 
 def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
@@ -146,11 +151,14 @@ def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.An
         raise _unanswered("Connect", error) from error
 
 
-def _refuse_control_characters(options: t.Mapping[str, t.Any]) -> None:
+def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
     # They end up in a header, and Python's refusal of the header quotes all of it, credentials included.
-    odd = [name for name, value in options.items() if isinstance(value, str) and re.search(r"[\x00-\x20\x7f]", value)]
+    odd = [name for name, value in options.items() if isinstance(value, str) and re.search(r"[^!-~]", value)]
     if odd:
-        message = f"{', '.join(odd)}: has a blank or a line break, as a YAML block (|) brings; write it on one line"
+        message = (
+            f"{', '.join(odd)}: has a blank or a line break, as a YAML block (|) brings, or a character that no"
+            " credential has; write it on one line"
+        )
         raise EC2Error(Failure("Connect", "InvalidCredentials", message))
 
 
@@ -169,6 +177,6 @@ def _refused(action: str, error: ClientError) -> EC2Error:
 
 def _unanswered(action: str, error: Exception) -> EC2Error:
     # A URL may carry credentials, and so does a header that is quoted because it is invalid.
-    text = re.sub(r"//[^/@\s]+@", "//***@", str(error))
+    text = re.sub(r"\S*:.*@", "***@", str(error), flags=re.DOTALL)
     message = "A credential or the Region makes an invalid header" if "Invalid header value" in text else text
     return EC2Error(Failure(action, type(error).__name__, message, uncertain=True), error)

@@ -30,7 +30,9 @@ def _description_problem(value: str) -> str:
     odd = next((character for character in value if not " " <= character <= "~"), None)
     if odd == "\n":
         return "it has a line break, and EC2 takes printable ASCII only (in YAML, write >- in place of > or |)"
-    return f"it has {odd!r}, and EC2 takes printable ASCII only" if odd else ""
+    if odd:
+        return f"it has {odd!r}, and EC2 takes printable ASCII only"
+    return "it begins or ends with a blank, which EC2 refuses" if value != value.strip() else ""
 
 
 def _imds_problem(value: str) -> str:

@@ -27,7 +27,8 @@ from .plan import in_parts
 if t.TYPE_CHECKING:
     from .resource import Resource
 
-_NAME = re.compile(r"[A-Za-z0-9-]+")
+# It becomes a part of a host name, and botocore makes no client for what cannot be one.
+_NAME = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
 DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 User Guide, Find your resources)
@@ -149,7 +150,7 @@ def _id_problem(text: str, region: str, colon: str, resource_id: str, resource: 
     if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
         expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
         return f"{_shown(text)} is not the id of {resource.described_as} ({expected})"
-    if colon and not _REGION.fullmatch(region):
+    if colon and not (_REGION.fullmatch(region) and _NAME.fullmatch(region)):
         return f"{_shown(text)} does not begin with a Region such as us-east-1"
     return ""
 

@@ -11,13 +11,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import typing as t
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from unit.documentation import ROOT
 
 from local_ec2.client import LocalEC2
 
@@ -75,24 +73,15 @@ Write = t.Callable[..., tuple[str, dict[str, t.Any]]]
 
 
 @pytest.fixture
-def write(ec2: LocalEC2, tmp_path: Path) -> Write:
+def write(playbook: t.Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Write:
     """Run the playbook share and return the page and the facts."""
 
     def run(*policies: dict[str, t.Any], words: t.Sequence[str] = (), status: int = 0) -> tuple[str, dict[str, t.Any]]:
-        given = {"ami_sharing_policies": policies, "ami_sharing_report": str(tmp_path / "new" / "report.html")}
-        (tmp_path / "policies.json").write_text(json.dumps(given), encoding="utf-8")
-        variables = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "HOME": str(tmp_path),
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
-            **ec2.environment(),
-        }
-        command = ["ansible-playbook", "amikit.aws.share", "-e", "@policies.json", *words]
-        done = subprocess.run(command, check=False, env=variables, cwd=tmp_path, capture_output=True, encoding="utf-8")
-        assert done.returncode == status, done.stdout + done.stderr
-        page = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
-        return page, json.loads((tmp_path / "new" / "report.json").read_text(encoding="utf-8"))
+        page = tmp_path / "new" / "report.html"
+        done = playbook("amikit.aws.share", *words, ami_sharing_policies=policies, ami_sharing_report=str(page))
+        assert done.returncode == status, done.stdout
+        facts = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+        return page.read_text(encoding="utf-8"), facts
 
     return run
 

@@ -113,6 +113,7 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "a long description": ({"description": "d" * 256}, ["description: 256 characters are more than EC2's 255"]),
     "a description with a dash": ({"description": "a — b"}, ["description: it has '—'", "printable ASCII only"]),
     "a description of two lines": ({"description": "a\nb"}, ["line break", ">-"]),
+    "a description with an outer blank": ({"description": "a "}, ["description: it begins or ends with a blank"]),
     "a description with a tab": ({"description": "a\tb"}, ["it has '\\t'", "printable ASCII only"]),
     "imds_support other than v2.0": ({"imds_support": "v1.0"}, ["imds_support: 'v1.0'", "v2.0", "cannot be undone"]),
     "purging without a list": (
@@ -203,7 +204,7 @@ def test_targets(image_ids: list[t.Any], targets: list[Target]) -> None:
 GOOD: dict[str, dict[str, t.Any]] = {
     "an empty description": {"description": ""},
     "the longest description": {"description": "~" * 255},
-    "every printable character": {"description": "".join(map(chr, range(32, 127)))},
+    "every printable character": {"description": f"a{''.join(map(chr, range(32, 127)))}"},
     "no entries to grant": {"launch_permissions": {}},
     "no entries to revoke": {"revoke_launch_permissions": {}},
     "kinds left out, as Ansible passes them": {"launch_permissions": {"user_ids": None, "group_names": ["all"]}},

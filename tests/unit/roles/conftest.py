@@ -1,0 +1,52 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A way to run playbooks with the role against the embedded EC2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from unit.documentation import ROOT
+
+from local_ec2.client import LocalEC2
+
+Ended = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def playbook(ec2: LocalEC2, tmp_path: Path) -> t.Callable[..., Ended]:
+    """Run a playbook of the collection, or plays, with variables. All that is printed is in ``stdout``."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        **ec2.environment(),
+    }
+
+    def run(
+        name: str | list[dict[str, t.Any]], *words: str, others: t.Mapping[str, str] | None = None, **variables: t.Any
+    ) -> Ended:
+        (tmp_path / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        if not isinstance(name, str):
+            (tmp_path / "plays.yml").write_text(json.dumps(name), encoding="utf-8")
+            name = "plays.yml"
+        return subprocess.run(
+            ["ansible-playbook", name, "-e", "@variables.json", *words],
+            check=False,
+            env={**environment, **(others or {})},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+
+    return run
