@@ -162,13 +162,13 @@ def changed(printed: str) -> bool:
 
 @pytest.mark.parametrize("recipe", recipes().values(), ids=list(recipes()))
 def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -> None:
-    """The first command previews, the second changes, and those after it find that nothing is left to change."""
+    """The first command previews and the second changes. That one again, and those after it, find nothing to change."""
     environment = prepare(ec2, recipe, tmp_path)
     check, apply, *others = recipe.commands
     assert changed(run(check, tmp_path, environment))
     assert {request["dry_run"] for request in ec2.requests() if request["action"].startswith("Modify")} == {True}
     assert changed(run(apply, tmp_path, environment))
-    for command in others:
+    for command in [apply, *others]:
         assert not changed(run(command, tmp_path, environment))
     for name in re.findall(r'"ami_sharing_report": "([\w-]+)', json.dumps(recipe.contents)):
         assert list(tmp_path.glob(f"{name}*.html"))
