@@ -115,7 +115,7 @@ unit: $(TEST_READY) tree ## run the unit tests: make unit ARGS='-k permissions';
 	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
 
 .PHONY: units
-units: $(TEST_READY) tree ## run the unit tests of the plugins by ansible-test
+units: $(TEST_READY) tree ## run unit tests by ansible-test
 	@echo "==> units: ansible-test units"
 	@$(GATE).units $(ARGS)
 
