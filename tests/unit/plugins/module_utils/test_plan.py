@@ -18,6 +18,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Asked
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attribute
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Plan
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Value
@@ -228,3 +229,7 @@ def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[
     after = Attributes(tuple(pair for pair, (_attribute, was) in pairs if was is not None))
     before = Attributes(tuple(pair for pair in plan.before.values if pair[1] is not None))
     assert make_plan(after, restoring).after == before
+
+
+def test_a_text_that_nobody_judges_is_left_to_ec2() -> None:
+    assert Attribute("support_contact", "supportContact", "SupportContact", unset="").problem("anything") == ""
