@@ -9,6 +9,7 @@ import functools
 import importlib
 import json
 import re
+import sys
 import typing as t
 import warnings
 from pathlib import Path
@@ -188,4 +189,17 @@ def revoked(example: t.Any) -> set[str]:
         account
         for entries in re.findall(r'"revoke_\w+": (\{[^}]*\})', json.dumps(example))
         for account in json.loads(entries).get("user_ids", [])
+    }
+
+
+def users_environment(home: Path) -> dict[str, str]:
+    """Return what a user's commands find in a new shell: the tools of this Python, and this collection."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
+        # Ansible warns of a missing inventory, which these playbooks need not.
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }

@@ -9,7 +9,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from unit.documentation import resources
 from unit.documentation import revoked
 from unit.documentation import searched
 from unit.documentation import titles
+from unit.documentation import users_environment
 
 from local_ec2.client import LocalEC2
 
@@ -48,16 +48,7 @@ ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action":
 
 def run(command: str, home: Path, environment: dict[str, str]) -> str:
     """Run a command as a user does, with nothing but environment variables, and return what it prints."""
-    variables = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(home),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
-        # Ansible warns of a missing inventory, which these playbooks need not.
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        **environment,
-    }
+    variables = {**users_environment(home), **environment}
     words = ["env", *shlex.split(command)]
     done = subprocess.run(words, check=False, env=variables, cwd=home, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr

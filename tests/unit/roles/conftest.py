@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
-from unit.documentation import ROOT
+from unit.documentation import users_environment
 
 from local_ec2.client import LocalEC2
 
@@ -22,15 +21,7 @@ Ended = subprocess.CompletedProcess[str]
 @pytest.fixture
 def playbook(ec2: LocalEC2, tmp_path: Path) -> t.Callable[..., Ended]:
     """Run a playbook of the collection, or plays, with variables. All that is printed is in ``stdout``."""
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(tmp_path),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        **ec2.environment(),
-    }
+    environment = {**users_environment(tmp_path), **ec2.environment()}
 
     def run(
         name: str | list[dict[str, t.Any]], *words: str, others: t.Mapping[str, str] | None = None, **variables: t.Any
