@@ -14,6 +14,8 @@ class ModuleDocFragment:
     # What all modules are.
     DOCUMENTATION = r"""
 options: {}
+requirements:
+  - python >= 3.9
 attributes:
   action_group:
     description: Use C(group/amikit.aws.aws) in C(module_defaults) to set defaults for this module.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ec2_ami_attribute
 version_added: 0.1.0
-short_description: Make the attributes of AMIs so
+short_description: Manage the attributes of AMIs
 description:
   - Reads the current attributes of one or many AMIs, works out the least change, and applies it with
     C(ModifyImageAttribute).
@@ -186,7 +186,7 @@ images:
   description:
     - One element for each image, in the order asked for.
     - A failed task returns it too.
-  returned: always, unless the task's options are invalid
+  returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
   contains:

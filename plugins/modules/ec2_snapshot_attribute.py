@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ec2_snapshot_attribute
 version_added: 0.1.0
-short_description: Make the create volume permissions of snapshots so
+short_description: Manage who can create volumes from snapshots
 description:
   - Reads who may create volumes from one or many EBS snapshots, works out the least change, and applies it with
     C(ModifySnapshotAttribute).
@@ -119,7 +119,7 @@ snapshots:
   description:
     - One element for each snapshot, in the order asked for.
     - A failed task returns it too.
-  returned: always, unless the task's options are invalid
+  returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
   contains:

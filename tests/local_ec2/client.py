@@ -17,10 +17,10 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Self
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self  # of Python 3.11, while the tests run on 3.10 as well
 
 READY = "LOCAL_EC2 "
 # Long and odd, because Ansible masks credentials wherever their text appears in its output.
@@ -102,18 +102,20 @@ class LocalEC2:
         created: list[dict[str, Any]] = self._call("POST", "images", list(images))
         return created
 
-    def image(self, image_id: str, region: str | None = None) -> dict[str, Any] | None:
+    def image(self, image_id: str, region: str | None = None, account: str | None = None) -> dict[str, Any] | None:
         """The truth {image_id, region, state, description, imds_support, launch_permissions}; None if it is gone."""
-        return self._truth("images", image_id=image_id, region=region)
+        return self._truth("images", image_id=image_id, region=region, account=account)
 
     def seed_snapshots(self, *snapshots: dict[str, Any]) -> list[dict[str, Any]]:
         """Make snapshots that belong to no image; answers [{snapshot_id, region}] in the same order."""
         created: list[dict[str, Any]] = self._call("POST", "snapshots", list(snapshots))
         return created
 
-    def snapshot(self, snapshot_id: str, region: str | None = None) -> dict[str, Any] | None:
+    def snapshot(
+        self, snapshot_id: str, region: str | None = None, account: str | None = None
+    ) -> dict[str, Any] | None:
         """The truth {snapshot_id, region, state, encrypted, kms_key_id, create_volume_permissions}, of images' too."""
-        return self._truth("snapshots", snapshot_id=snapshot_id, region=region)
+        return self._truth("snapshots", snapshot_id=snapshot_id, region=region, account=account)
 
     def _truth(self, route: str, **query: str | None) -> dict[str, Any] | None:
         given = {name: value for name, value in query.items() if value}

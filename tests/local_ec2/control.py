@@ -94,12 +94,12 @@ def show_snapshot(ask: Ask) -> Any:
 
 
 def _find(ask: Ask, sort: Sort) -> tuple[Shared, str]:
-    """The truth about one image or snapshot, without lag. Without ``region`` it is looked for in all."""
-    wanted, region = ask.query.get(f"{sort.name}_id", ""), ask.query.get("region")
-    for account in list(ec2_backends.values()):
-        for name, backend in list(account.items()):
+    """The truth about one image or snapshot, without lag. Without ``region`` or ``account`` it is looked for in all."""
+    wanted, region, owner = ask.query.get(f"{sort.name}_id", ""), ask.query.get("region"), ask.query.get("account")
+    for account, regions in list(ec2_backends.items()):
+        for name, backend in list(regions.items()):
             found: Shared | None = getattr(backend, sort.collection).get(wanted)
-            if found is not None and region in (None, name):
+            if found is not None and region in (None, name) and owner in (None, account):
                 return found, name
     raise MissingError(f"no {sort.name} {wanted}")
 

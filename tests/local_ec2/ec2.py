@@ -66,10 +66,15 @@ OPERATIONS: dict[str, Callable[[Call], Value]] = {
 }
 # Actions whose permission is checked on the one image or snapshot; the others are checked on "*".
 ON_ONE: dict[str, Sort] = {
-    **dict.fromkeys(
-        ("ModifyImageAttribute", "ResetImageAttribute", "DisableImage", "EnableImage", "DeregisterImage"), IMAGE
-    ),
-    **dict.fromkeys(("ModifySnapshotAttribute", "ResetSnapshotAttribute"), SNAPSHOT),
+    "DescribeImageAttribute": IMAGE,
+    "ModifyImageAttribute": IMAGE,
+    "ResetImageAttribute": IMAGE,
+    "DisableImage": IMAGE,
+    "EnableImage": IMAGE,
+    "DeregisterImage": IMAGE,
+    "DescribeSnapshotAttribute": SNAPSHOT,
+    "ModifySnapshotAttribute": SNAPSHOT,
+    "ResetSnapshotAttribute": SNAPSHOT,
 }
 
 

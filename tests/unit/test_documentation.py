@@ -35,12 +35,16 @@ from unit.documentation import searched
 from unit.documentation import titles
 from unit.documentation import users_environment
 
+from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
 from local_ec2.client import LocalEC2
 
 # The examples whose later steps undo the earlier ones, by name of the play. All others change nothing the second time.
 UNDOING = {"Remember what an AMI was, in order to restore it"}
 # Who can launch and copy everything before an example, beside those whom it revokes. No example grants nobody else.
 HOLDER = "444455556666"
+# Another such account, which no example names, and the words of those examples that take it away none the less.
+BYSTANDER = "999900009999"
+NOBODY_ELSE = re.compile(r"exactly|private|not on the list|as amazon\.aws\.ec2_ami does")
 # ansible-playbook takes a second to start: several examples share a run, and the runs the processors.
 EXAMPLES_PER_RUN = 4
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -56,28 +60,53 @@ def run(command: str, home: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def seed(ec2: LocalEC2, example: t.Any, **account: str) -> None:
-    """Make the images and snapshots that the example names, and an image of each name that it searches for."""
-    held = {"user_ids": sorted(revoked(example) | {HOLDER})}
+def seed(ec2: LocalEC2, example: t.Any, *holders: str, **account: str) -> list[dict[str, t.Any]]:
+    """Make the images and snapshots that the example names, and an image of each name that it searches for.
+
+    Return the ids of the images and of the other snapshots, each with its Region.
+    """
+    held = {"user_ids": sorted(revoked(example) | {HOLDER, *holders})}
     snapshot = {"create_volume_permissions": held}
     image = {"description": "Built on Monday", "launch_permissions": held, "snapshots": [snapshot, snapshot], **account}
     named = [({"region": region, "image_id": ami}, "golden-") for region, ami in sorted(resources(example, "ami"))]
     found = [({"region": region}, name) for region, name in sorted(searched(example))]
-    ec2.seed(*({**place, "name": f"{name}{number}", **image} for number, (place, name) in enumerate(named + found)))
-    snapshots = sorted(resources(example, "snap"))
-    ec2.seed_snapshots(*({"region": region, "snapshot_id": snap, **snapshot, **account} for region, snap in snapshots))
+    images = [{**place, "name": f"{name}{number}", **image} for number, (place, name) in enumerate(named + found)]
+    snapshots = [
+        {"region": region, "snapshot_id": snap, **snapshot, **account}
+        for region, snap in sorted(resources(example, "snap"))
+    ]
+    return [*ec2.seed(*images), *ec2.seed_snapshots(*snapshots)]
 
 
 # Examples: plays and tasks
 
 
-def account_of_its_own(ec2: LocalEC2, number: int, example: Items) -> Items:
-    """Return the example's plays with the keys of an account that holds what it speaks of, and nothing else."""
-    account = f"{number:012}"
-    seed(ec2, example, account=account)
-    keys = ec2.principal("someone", ANYTHING, account)
-    environment = {"AWS_ACCESS_KEY_ID": keys["access_key"], "AWS_SECRET_ACCESS_KEY": keys["secret_key"]}
-    return [{**play, "environment": environment} for play in plays(example)]
+class Owner:
+    """An account with what an example speaks of, and nothing else."""
+
+    def __init__(self, ec2: LocalEC2, number: int, example: Items) -> None:
+        self.ec2 = ec2
+        self.account = f"{number:012}"
+        self.example = example
+        self.places = seed(ec2, example, BYSTANDER, account=self.account)
+
+    def plays(self) -> Items:
+        """Return the example's plays with the keys of this account."""
+        keys = self.ec2.principal("someone", ANYTHING, self.account)
+        environment = {"AWS_ACCESS_KEY_ID": keys["access_key"], "AWS_SECRET_ACCESS_KEY": keys["secret_key"]}
+        return [{**play, "environment": environment} for play in plays(self.example)]
+
+    def lost_by_the_bystander(self) -> list[str]:
+        """Return the ids of what that account can no longer launch or copy."""
+        return [resource_id for place in self.places for resource_id in self._lost(**place)]
+
+    def _lost(
+        self, region: str, image_id: str = "", snapshot_id: str = "", snapshot_ids: t.Sequence[str] = ()
+    ) -> list[str]:
+        found = {one: self.ec2.snapshot(one, region, self.account) for one in (snapshot_id, *snapshot_ids) if one}
+        if image_id:
+            found[image_id] = self.ec2.image(image_id, region, self.account)
+        return [one for one, truth in found.items() if BYSTANDER not in json.dumps(truth)]
 
 
 def changes(printed: str) -> dict[str, int]:
@@ -98,11 +127,14 @@ def groups() -> list[list[Items]]:
 @pytest.mark.parametrize("group", groups(), ids=lambda group: plays(group[0])[0]["name"])
 def test_examples_run_as_written(ec2: LocalEC2, tmp_path: Path, group: list[Items]) -> None:
     """For real, and then in check mode, which finds that nothing is left to change."""
-    playbook = [play for each in enumerate(group, 1) for play in account_of_its_own(ec2, *each)]
+    owners = [Owner(ec2, *each) for each in enumerate(group, 1)]
+    playbook = [play for owner in owners for play in owner.plays()]
     (tmp_path / "examples.yml").write_text(json.dumps(playbook), encoding="utf-8")
     changing = [plays(example)[0]["name"] for example in group if changes_something(example)]
     first = changes(run("ansible-playbook examples.yml", tmp_path, ec2.environment()))
     assert [name for name, count in first.items() if count] == changing
+    for owner in owners:
+        assert bool(owner.lost_by_the_bystander()) == bool(NOBODY_ELSE.search(json.dumps(owner.example)))
     ec2.clear()
     second = changes(run("ansible-playbook examples.yml --check --diff", tmp_path, ec2.environment()))
     assert {name for name, count in second.items() if count} == UNDOING & set(changing)
@@ -163,6 +195,30 @@ def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -
         assert not changed(run(command, tmp_path, environment))
     for name in re.findall(r'"ami_sharing_report": "([\w-]+)', json.dumps(recipe.contents)):
         assert list(tmp_path.glob(f"{name}*.html"))
+
+
+# What is shown, and is neither a file nor an example
+
+
+def commands() -> list[str]:
+    shown = "\n".join(block.text for guide in GUIDES for block in blocks(guide, "shell"))
+    return sorted(set(re.findall(r"^ansible-playbook .*", shown, re.MULTILINE)))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_commands_that_are_shown_are_commands(tmp_path: Path, command: str) -> None:
+    (tmp_path / "policies.yml").write_text("ami_sharing_policies: []", encoding="utf-8")
+    run(f"{command} --syntax-check", tmp_path, {})
+
+
+def test_the_result_that_is_shown_is_the_documented_one() -> None:
+    (text,) = [block.text for block in blocks("check_mode", "text") if block.text.startswith("changed: ")]
+    shown = yaml.safe_load(text)
+    documented = yaml.safe_load(ec2_ami_attribute.RETURN)["images"]["contains"]
+    (image,) = shown["images"]
+    assert list(shown) == ["changed", "images"]
+    assert list(image) == list(documented)
+    assert {tuple(request) for request in image["requests"]} == {tuple(documented["requests"]["contains"])}
 
 
 # The guides themselves

@@ -77,6 +77,12 @@ def test_the_context_takes_this_version_of_the_collection(context: Path) -> None
     assert galaxy["version"] in SpecifierSet(wanted["version"])
 
 
+def test_the_requirements_of_a_project_are_those_of_the_image(context: Path) -> None:
+    (shown,) = [block.text for block in blocks("awx", "text") if "collections:" in block.text]
+    installed = (context / "_build" / "requirements.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(shown) == yaml.safe_load(installed)
+
+
 def test_the_context_leaves_packages_to_the_collections(context: Path) -> None:
     assert {path.name for path in (context / "_build").iterdir()} == {"requirements.yml", "scripts"}
 

@@ -84,6 +84,16 @@ SCENARIOS = {
 }
 CHECK = pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 MODIFYING = pytest.mark.parametrize("module", [IMAGE, SNAPSHOTS])
+# What each module asks about one image or snapshot at a time.
+NARROWED = pytest.mark.parametrize(
+    ("module", "action"),
+    [
+        (IMAGE, MODIFY[IMAGE]),
+        (IMAGE, "ec2:DescribeImageAttribute"),
+        (SNAPSHOTS, MODIFY[SNAPSHOTS]),
+        (SNAPSHOTS, "ec2:DescribeSnapshotAttribute"),
+    ],
+)
 
 
 def actions(statements: t.Iterable[Json]) -> list[str]:
@@ -102,10 +112,10 @@ def to_change(module: str) -> str:
     return {IMAGE: "change images", SNAPSHOTS: "change snapshots"}[module]
 
 
-def modify_on(module: str, resource: str) -> list[Json]:
-    """Return the statements to change, with changes narrowed to the resource."""
-    narrowed = {"Effect": "Allow", "Action": MODIFY[module], "Resource": resource}
-    return [*of_row(to_change(module), without=MODIFY[module]), narrowed]
+def narrowed(module: str, action: str, resource: str) -> list[Json]:
+    """Return the statements to change, with one action narrowed to the resource."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return [*of_row(to_change(module), without=action), statement]
 
 
 @pytest.fixture
@@ -186,19 +196,19 @@ def test_without_any_one_action_that_fails_which_needs_it(run: Run, scenario: Sc
     assert unnamed == []
 
 
-@MODIFYING
-def test_changes_can_be_narrowed_to_a_region(run: Run, module: str) -> None:
-    policy = modify_on(module, ARN[module].format("eu-west-1", "*"))
+@NARROWED
+def test_what_can_be_narrowed_to_a_region(run: Run, module: str, action: str) -> None:
+    policy = narrowed(module, action, ARN[module].format("eu-west-1", "*"))
     assert not run(module, policy, GRANT[module], region="eu-west-1")["failed"]
-    assert MODIFY[module] in run(module, policy, GRANT[module], region="us-east-1")["msg"]
+    assert action in run(module, policy, GRANT[module], region="us-east-1")["msg"]
 
 
-@MODIFYING
-def test_changes_can_be_narrowed_to_one_image_or_snapshot(run: Run, module: str) -> None:
+@NARROWED
+def test_what_can_be_narrowed_to_one_image_or_snapshot(run: Run, module: str, action: str) -> None:
     (named,) = NAMED[module].values()
-    assert not run(module, modify_on(module, ARN[module].format("*", named)), GRANT[module])["failed"]
+    assert not run(module, narrowed(module, action, ARN[module].format("*", named)), GRANT[module])["failed"]
     other = ARN[module].format("*", named.replace("0123", "3210"))
-    assert MODIFY[module] in run(module, modify_on(module, other), GRANT[module])["msg"]
+    assert action in run(module, narrowed(module, action, other), GRANT[module])["msg"]
 
 
 # The optional statements: what they add, and that without them it is missed and nothing fails.
