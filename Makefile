@@ -25,7 +25,7 @@ TREE := build/collections/ansible_collections/amikit/aws
 # Only pip is run with the home of the user, where its cache is and what it knows of package indexes.
 USER_HOME := $(HOME)
 unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON%,$(.VARIABLES)))
-unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
+unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% GIT_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
 export HOME := $(CURDIR)/build/home
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export LC_ALL := C.UTF-8

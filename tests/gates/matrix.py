@@ -26,7 +26,7 @@ from .tree import synchronize
 
 # Each with the Pythons that it runs on.
 CORES = {
-    "2.17.14": ("3.11", "3.12"),
+    "2.17.14": ("3.10", "3.11", "3.12"),
     "2.18.19": ("3.11", "3.12", "3.13"),
     "2.19.14": ("3.11", "3.12", "3.13"),
     "2.20.10": ("3.12", "3.13", "3.14"),
@@ -139,7 +139,12 @@ def prepare(cell: Cell) -> dict[str, str]:
 
 def run(cell: Cell) -> list[str]:
     """Run the steps of a cell, and return those that failed. What they say is beside it, in a file for each."""
-    environment = prepare(cell)
+    for log in cell.home.glob("*.log"):
+        log.unlink()
+    try:
+        environment = prepare(cell)
+    except subprocess.CalledProcessError:
+        return ["environment"]
     steps = {
         "import": (["gates.sanity", "--test", "import", "--python", cell.version], cell.home),
         "units": (["pytest", *UNITS], cell.home / TREE),
@@ -182,7 +187,7 @@ def main() -> int:
 
 
 def passed(log: Path) -> str:
-    found = re.findall(r"\d+ passed", log.read_text(encoding="utf-8"))
+    found = re.findall(r"\d+ passed", log.read_text(encoding="utf-8") if log.exists() else "")
     return f"unit tests: {found[-1] if found else 'none passed'}"
 
 

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import yaml
+from packaging.version import Version
 
 from .tarball import DIST
 from .tree import TREE
@@ -19,7 +20,15 @@ FRAGMENTS = Path("changelogs/fragments")
 
 
 def said(command: list[str], directory: Path = Path()) -> str:
-    return subprocess.run(command, cwd=directory, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: status {done.returncode}")
+    return done.stdout
+
+
+def git(*arguments: str) -> list[str]:
+    """The lines that git says, be the checkout whose it may."""
+    return said(["git", "-c", "safe.directory=*", *arguments]).splitlines()
 
 
 def version() -> str:
@@ -28,14 +37,23 @@ def version() -> str:
 
 def hindrances() -> list[str]:
     """What must be done before this can be released, in words."""
+    found = of_the_changelog()
+    if changes := git("status", "--porcelain", "--untracked-files=all"):
+        found.append(f"the checkout has {len(changes)} changes that are not committed")
+    if git("tag", "--list", version()) and version() not in git("tag", "--points-at", "HEAD"):
+        found.append(f"the tag {version()} is on another commit: galaxy.yml needs a new version")
+    return found
+
+
+def of_the_changelog() -> list[str]:
     found = []
     released = yaml.safe_load(Path("changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
     if version() not in released:
         found.append(f"changelogs/changelog.yaml has no {version()}: run antsibull-changelog release")
+    if later := [each for each in released if Version(each) > Version(version())]:
+        found.append(f"changelogs/changelog.yaml has {', '.join(later)}, and galaxy.yml says {version()}")
     if fragments := sorted(path.name for path in FRAGMENTS.glob("*.y*ml")):
         found.append(f"changelogs/fragments has what no release tells of: {', '.join(fragments)}")
-    if changes := said(["git", "status", "--porcelain"]).splitlines():
-        found.append(f"the checkout has {len(changes)} changes that are not committed")
     # In the copy: what this writes is compared there, and nothing in the checkout is touched.
     said(["antsibull-changelog", "generate"], TREE)
     changelog = Path("CHANGELOG.md")

@@ -28,7 +28,8 @@ class Gate:
         self.log = log
         self.started = time.time()
         output = log.open("w", encoding="utf-8") if log else None
-        make = [os.environ.get("MAKE", "make"), f"PYTHON={sys.executable}", "ARGS=", name]
+        # The directory of the checkout may have a blank in its name.
+        make = [os.environ.get("MAKE", "make"), f"PYTHON={os.path.relpath(sys.executable)}", "ARGS=", name]
         self.process = subprocess.Popen(
             make, stdin=subprocess.DEVNULL, stdout=output, stderr=output and subprocess.STDOUT
         )

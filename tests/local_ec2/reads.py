@@ -7,8 +7,8 @@ Only reading of images lives here; the faults that follow a read are in aftermat
 
 from __future__ import annotations
 
-from datetime import UTC
 from datetime import datetime
+from datetime import timezone
 from typing import TYPE_CHECKING
 from typing import cast
 
@@ -96,7 +96,7 @@ def _visible(call: Call, images: Iterable[Image], ids: list[str]) -> list[Image]
     """Without disabled images, and without those of others past their deprecation date, unless they are asked for."""
     disabled_too = forms.flag(call.form, "IncludeDisabled")
     deprecated_too = bool(ids) or forms.flag(call.form, "IncludeDeprecated")
-    now = timestamp(datetime.now(UTC))
+    now = timestamp(datetime.now(timezone.utc))
     return [
         image
         for image in images

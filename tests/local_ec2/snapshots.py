@@ -8,7 +8,6 @@ Only one snapshot's own state lives here.
 from __future__ import annotations
 
 from typing import Any
-from typing import Self
 
 import moto.ec2.models.elastic_block_store as moto_storage
 
@@ -45,7 +44,7 @@ class Snapshot(Shared, _moto_snapshot):
         return "0%" if self.status == "pending" else "100%"
 
     @property
-    def storage(self) -> list[Self]:
+    def storage(self) -> list[Snapshot]:
         return [self]
 
     @property
