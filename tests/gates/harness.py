@@ -25,11 +25,18 @@ HOME = Path("build/home")
 LOGS = Path("build/logs")
 
 
+def refuse_blanks() -> None:
+    """End with a message where ansible-test fails with another: it starts programs by what their first line says."""
+    if " " in str(Path.cwd()):
+        sys.exit("ansible-test does not run where a directory has a blank in its name: move the checkout")
+
+
 def run(command: list[str], log: str, shown: re.Pattern[str]) -> tuple[int, str]:
     """Run ansible-test in the tree, keep all it says in build/logs, and print the lines that match `shown`.
 
     Returns its status and its whole output.
     """
+    refuse_blanks()
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / log
     with (

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from .harness import LOGS
+from .harness import refuse_blanks
 from .versions import versions
 
 BESIDE = "integration"
@@ -28,8 +29,7 @@ class Gate:
         self.log = log
         self.started = time.time()
         output = log.open("w", encoding="utf-8") if log else None
-        # The directory of the checkout may have a blank in its name.
-        make = [os.environ.get("MAKE", "make"), f"PYTHON={os.path.relpath(sys.executable)}", "ARGS=", name]
+        make = [os.environ.get("MAKE", "make"), f"PYTHON={sys.executable}", "ARGS=", name]
         self.process = subprocess.Popen(
             make, stdin=subprocess.DEVNULL, stdout=output, stderr=output and subprocess.STDOUT
         )
@@ -59,6 +59,7 @@ def run(names: list[str]) -> list[str]:
 
 
 def main() -> int:
+    refuse_blanks()
     lines = run(sys.argv[1:])
     print("", *lines, versions(), sep="\n")
     failed = [line.split()[0] for line in lines if "FAILED" in line]
