@@ -1,47 +1,45 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Random arguments through the parser of each module, over HTTP: laws that hold whatever a task says.
+"""Arguments through the parser of each module, over HTTP: laws that hold whatever a task says.
 
-What is valid is known from how it was made, and never from parsing it. The examples are the same in every run. To
-search further, with so many times as many random examples: FUZZ=50 make unit ARGS='-k test_fuzz'
+Each way to be wrong that is known goes through each option that it applies to, and beside it go random tasks.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
-import os
 import re
 import typing as t
+from collections import Counter
 
 import pytest
 import yaml
 from botocore.loaders import JSONFileLoader
-from hypothesis import HealthCheck
-from hypothesis import Phase
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
+from unit.fuzz import ACCOUNT
+from unit.fuzz import LONGEST
+from unit.fuzz import NEAR
+from unit.fuzz import NO_PRINCIPALS
+from unit.fuzz import ODD
+from unit.fuzz import ORG
+from unit.fuzz import OU
+from unit.fuzz import SHORTEST
+from unit.fuzz import TEXTS
+from unit.fuzz import Json
+from unit.fuzz import Strategy
+from unit.fuzz import fuzz
+from unit.fuzz import near
+from unit.fuzz import near_misses
+from unit.fuzz import spoilt
 
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute_info
 from local_ec2.client import LocalEC2
 
-FUZZ = int(os.environ.get("FUZZ", "0"))
-Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
-Strategy = st.SearchStrategy[t.Any]
-
-
-def fuzz(examples: int) -> settings:
-    return settings(
-        max_examples=examples * max(FUZZ, 1),
-        derandomize=not FUZZ,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +53,8 @@ _read_once = functools.cache(JSONFileLoader().load_file)
 
 # Texts. Whatever is built around a hyphen, a colon or a slash is not in a text without them.
 
-# Ansible itself fails to log a NUL, and a surrogate that stands alone in an option.
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 WORDLESS = st.text(st.characters(exclude_characters="\x00-:/,"), max_size=12)
-LONG = st.sampled_from(["x" * 5_000, "\u0661" * 5_000, "1" * 5_000])
-# In no id, account id or ARN, wherever it stands.
-ODD = st.sampled_from([*" \n\t\r\x1b\x7f_Z!'\"\\{}é\u0661\uff11\u200b\u2028\ud800", "{{ 1 }}", "😀"])
-ZEROS = ("\u0660", "\u06f0", "\uff10", "\U0001d7ce")  # of the Arabic, Persian, full-width and bold digits
+LONG = ["x" * 5_000, "\u0661" * 5_000, "1" * 5_000]
 
 
 def named(value: t.Any) -> str:
@@ -70,73 +63,49 @@ def named(value: t.Any) -> str:
     return repr(re.split("['\"]", text)[0][:20])[1:-1]
 
 
-def in_other_digits(text: str, zero: str) -> str:
-    return "".join(chr(ord(zero) + int(character)) if character in "0123456789" else character for character in text)
+# Principals.
 
-
-@st.composite
-def with_oddity(draw: st.DrawFn, right: Strategy) -> str:
-    """Return a right text with something in its midst that makes it wrong."""
-    text = draw(right)
-    place = draw(st.integers(1, len(text) - 1))
-    return f"{text[:place]}{draw(ODD)}{text[place:]}"
-
-
-def near(right: Strategy) -> Strategy:
-    """Texts that are wrong, and look like right ones."""
-    return with_oddity(right) | st.builds(in_other_digits, right, st.sampled_from(ZEROS))
-
-
-# Principals, by the forms of the AWS Organizations API.
-
-ACCOUNT = st.integers(0, 10**12 - 1).map("{:012}".format) | st.sampled_from(["111122223333", "000000000000"])
-SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
-AUTHORITY = st.builds(
-    "arn:{}:organizations::{}:".format, st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]), ACCOUNT
-)
-ORG = st.builds("{}organization/o-{}".format, AUTHORITY, st.text(SMALL, min_size=10, max_size=32))
-OU = st.builds(
-    "{}ou/o-abcdefghij/ou-{}-{}".format,
-    AUTHORITY,
-    st.text(SMALL, min_size=4, max_size=32),
-    st.text(SMALL, min_size=8, max_size=32),
-)
-OTHERS = st.sampled_from(
-    [
-        "",
-        "o-abcdefghij",
-        "ou-ab12-cdefghij",
-        "1111-2222-3333",
-        "arn:aws:iam::111122223333:root",
-        "arn:aws:organizations::123456789012:account/o-abcdefghij/111122223333",
-        "arn:aws:organizations::123456789012:root/o-abcdefghij/r-ab12",
-        "arn:aws:organizations::123456789012:organization/o-abcdefghi",
-        "arn:aws:organizations:us-east-1:123456789012:organization/o-abcdefghij",
-        "ARN:AWS:ORGANIZATIONS::123456789012:ORGANIZATION/O-ABCDEFGHIJ",
-        "arn:aws:organizations::123456789012:ou/ou-ab12-cdefghij",
-    ]
-)
+Ways = list[list[t.Any]]
 NUMBERS = (
     st.integers(-(10**11) + 1, 10**11 - 1)  # a leading zero is lost
     | st.integers(10**12, 10**40)
     | st.floats()
 )
-STRUCTURES = st.sampled_from([[], {}, ["111122223333"], {"user_ids": "111122223333"}, [[["all"]]]])
-NOT_TEXT = NUMBERS | st.booleans() | STRUCTURES
-WRONG_LENGTH = st.text("0123456789", max_size=11) | st.text("0123456789", min_size=13, max_size=40)
+NOT_TEXT = [
+    *[0, -1, 1, 11122223333, 10**11 - 1, -11122223333, 10**12, 10**40],
+    *[0.5, -0.0, 1e11, 111122223333.0, float("nan"), float("inf"), True, False],
+    *[[], {}, ["111122223333"], {"user_ids": "111122223333"}, [[["all"]]]],
+]
+# Of each kind, lists of what is wrong: one for each way to be so.
+WRONG_ENTRIES: dict[str, Ways] = {
+    "user_ids": [
+        *NEAR["user_ids"],
+        NO_PRINCIPALS,
+        ["1" * size for size in (1, 10, 11, 13, 24)],
+        [SHORTEST["org_arns"]],
+    ],
+    "group_names": [
+        *(spoilt("all", odd) for odd in ODD),
+        ["ALL", "All", "al", "alll", "", "everyone", "*", "aal", "\u0430ll"],
+        [SHORTEST["user_ids"], SHORTEST["org_arns"]],
+    ],
+    "org_arns": [*NEAR["org_arns"], NO_PRINCIPALS, [SHORTEST["org_unit_arns"], SHORTEST["user_ids"], "all"]],
+    "org_unit_arns": [*NEAR["org_unit_arns"], NO_PRINCIPALS, [SHORTEST["org_arns"], SHORTEST["user_ids"], "all"]],
+}
+for ways in WRONG_ENTRIES.values():
+    ways += [["\ud800", *LONG], NOT_TEXT]
 # Of each kind: the option with its aliases, right entries, and wrong ones.
 KINDS: dict[str, tuple[list[str], Strategy, Strategy]] = {
-    "user_ids": (["user_ids"], ACCOUNT, near(ACCOUNT) | WRONG_LENGTH | OTHERS | ORG | WORDLESS.map("x{}".format)),
-    "group_names": (
-        ["group_names"],
-        st.just("all"),
-        st.sampled_from(["ALL", "All", " all", "all ", "all\n", "", "everyone", "*"])
-        | ACCOUNT
-        | WORDLESS.map("x{}".format),
-    ),
-    "org_arns": (["org_arns", "organization_arns"], ORG, near(ORG) | OTHERS | OU | ACCOUNT | WORDLESS),
-    "org_unit_arns": (["org_unit_arns", "organizational_unit_arns"], OU, near(OU) | OTHERS | ORG | ACCOUNT | WORDLESS),
+    "user_ids": (["user_ids"], ACCOUNT, near(ACCOUNT) | ORG | WORDLESS.map("x{}".format)),
+    "group_names": (["group_names"], st.just("all"), near(st.just("all")) | ACCOUNT | WORDLESS.map("x{}".format)),
+    "org_arns": (["org_arns", "organization_arns"], ORG, near(ORG) | OU | ACCOUNT | WORDLESS),
+    "org_unit_arns": (["org_unit_arns", "organizational_unit_arns"], OU, near(OU) | ORG | ACCOUNT | WORDLESS),
 }
+
+
+def wrong_entry(kind: str) -> Strategy:
+    known = list(itertools.chain(*WRONG_ENTRIES[kind]))
+    return KINDS[kind][2] | st.sampled_from(known) | NUMBERS
 
 
 class Sort(t.NamedTuple):
@@ -167,10 +136,18 @@ INFO = "ec2_ami_attribute_info"
 
 
 class Wrong(t.NamedTuple):
-    """What makes a task wrong: options, None for one that is left out, and the words that the message has for it."""
+    """What makes a task wrong: options, None for one that is left out, and the words that the message has for it.
+
+    A word that is there twice is twice in the message.
+    """
 
     options: Json
     words: list[str]
+
+
+def words_of(option: str, values: list[t.Any]) -> list[str]:
+    """Return the words of a message that names the option and a value for each of the values."""
+    return [f" {option}: "] * len(values) + [named(value) for value in values if not isinstance(value, dict)]
 
 
 def changed(options: Json, wrong: Wrong) -> Json:
@@ -223,19 +200,20 @@ def right_ids(draw: st.DrawFn, sort: Sort) -> tuple[list[tuple[str, str]], Json]
     return list(dict.fromkeys(places)), {option: value}
 
 
-def wrong_id(sort: Sort) -> Strategy:
-    digits = st.sampled_from(["0123456789abcdef0", "11111111"])
-    right = digits.map(f"{sort.prefix}-{{}}".format) | digits.map(f"us-east-1:{sort.prefix}-{{}}".format)
-    other_length = st.text("0123456789abcdef", max_size=40).filter(lambda text: len(text) not in (8, 17))
+def known_wrong_ids(sort: Sort) -> Ways:
+    """Return lists of what is no id: one for each way to be so."""
+    short, long = f"{sort.prefix}-0a1b2c3d", f"{sort.prefix}-0123456789abcdef0"
     others = [
-        f"{sort.prefix}-0123456g",
+        *[f"{sort.prefix}-{digits}" for digits in ("", "0a1b2c3d0", "0123456789abcdef00", "0123456789abcdef")],
+        *[f"{text[:-1]}g" for text in (short, long)],
+        *[f"x{text}" for text in (short, long)],
         f"{sort.prefix.upper()}-11111111",
-        f"{sort.prefix}-0123456789ABCDEF0",
         "i-0123456789abcdef0",
         "vol-11111111",
         f":{sort.prefix}-11111111",
         f"::{sort.prefix}-11111111",
         f"virginia:{sort.prefix}-11111111",
+        f"us-east:{sort.prefix}-11111111",
         f"us-east-1:us-east-1:{sort.prefix}-11111111",
         f"US-EAST-1:{sort.prefix}-11111111",
         f"us-{'x' * 64}-1:{sort.prefix}-11111111",
@@ -245,16 +223,23 @@ def wrong_id(sort: Sort) -> Strategy:
         {"ImageId": f"{sort.prefix}-11111111"},
         {"region": 5, sort.id: f"{sort.prefix}-11111111"},
     ]
+    near_ones = [*near_misses(short, at_ends=False), *near_misses(long, at_ends=False)]
+    no_text = [value for value in NOT_TEXT if not isinstance(value, (list, dict))]
+    in_a_region = [spoilt(f"us-east-1:{short}", odd, at_ends=False) for odd in ODD]
+    regions = [f"{region}:{short}" for region in WRONG_REGIONS if "," not in region]
+    return [*near_ones, *in_a_region, regions, others, [*no_text, None], ["\ud800", *LONG]]
+
+
+def wrong_id(sort: Sort) -> Strategy:
+    right = st.sampled_from([f"{sort.prefix}-0123456789abcdef0", f"us-east-1:{sort.prefix}-11111111"])
+    other_length = st.text("0123456789abcdef", max_size=40).filter(lambda text: len(text) not in (8, 17))
     return (
-        near(right)
+        near(right, at_ends=False)
         | other_length.map(f"{sort.prefix}-{{}}".format)
-        | st.sampled_from(others)
-        | st.none()
-        | st.booleans()
+        | st.sampled_from(list(itertools.chain(*known_wrong_ids(sort))))
         | st.integers(-(10**40), 10**40)
         | st.floats()
         | WORDLESS
-        | LONG
     )
 
 
@@ -265,13 +250,24 @@ def wrong_ids(draw: st.DrawFn, sort: Sort) -> Wrong:
     others = next(iter(right.values()))
     ids = others if isinstance(others, list) else [others]
     ids.insert(draw(st.integers(0, len(ids))), draw(st.sampled_from([value, [value], [[value]]])))
-    words = [] if isinstance(value, dict) else [named(value)]
-    return Wrong({draw(st.sampled_from([sort.ids, sort.id])): ids}, [f"{sort.ids}: ", *words])
+    return Wrong({draw(st.sampled_from([sort.ids, sort.id])): ids}, words_of(sort.ids, [value]))
+
+
+def each_wrong_id(sort: Sort) -> t.Iterator[Wrong]:
+    """Wrong ids as each option takes them: alone, in a list, and as a result of the modules of this collection."""
+    for option, way in itertools.product([sort.ids, sort.id], known_wrong_ids(sort)):
+        results: list[t.Any] = [
+            result for one in way for result in ({sort.id: one}, {"region": "us-east-1", sort.id: one})
+        ]
+        yield Wrong({option: [*way, [way], *results]}, words_of(sort.ids, [*way, *way, *results]))
 
 
 # Each is no part of a host name, which botocore makes of a Region.
-WRONG_REGION: Strategy = st.sampled_from(
-    [
+WRONG_REGIONS = [
+    *spoilt("us-east-1", "_"),
+    *spoilt("us-east-1", "\uff11"),
+    *[f"us-east-1{odd}" for odd in ODD if odd != "Z"],
+    *[
         "us east",
         "../x",
         "-",
@@ -279,18 +275,30 @@ WRONG_REGION: Strategy = st.sampled_from(
         "us-east-1-",
         "x" * 64,
         "us-east-1,eu-west-1",
-        "us_east_1",
         "é",
-        "us-east-\uff11",
         "1",
-    ]
-) | WORDLESS.map("us-{}!".format)
+        "12",
+        "us.east",
+        "a/b",
+        "a:1",
+    ],
+]
+WRONG_REGION = st.sampled_from(WRONG_REGIONS) | WORDLESS.map("us-{}!".format)
+
+
+def no_region(option: str, region: str) -> Wrong:
+    return Wrong({option: region}, [f" {option}: ", named(region)])
 
 
 def wrong_region(sort: Sort) -> Strategy:
-    return WRONG_REGION.map(
-        lambda region: Wrong({"region": region, sort.ids: [f"{sort.prefix}-11111111"]}, ["region: ", named(region)])
+    ids = {sort.ids: [f"{sort.prefix}-11111111"]}
+    return WRONG_REGION.map(lambda region: no_region("region", region)).map(
+        lambda wrong: Wrong({**wrong.options, **ids}, wrong.words)
     )
+
+
+def each_wrong_region(sort: Sort) -> t.Iterator[Wrong]:
+    return (no_region("region", region) for region in WRONG_REGIONS)
 
 
 # Permissions.
@@ -329,22 +337,61 @@ def wrong_entries(draw: st.DrawFn, sort: Sort, option: str) -> Wrong:
     value: dict[str, list[t.Any]] = {}
     words = []
     for kind in kinds:
-        names, right, wrong = KINDS[kind]
-        bad = draw(st.lists(wrong | LONG | NOT_TEXT, min_size=1, max_size=3))
+        names, right, _wrong = KINDS[kind]
+        bad = draw(st.lists(wrong_entry(kind), min_size=1, max_size=3))
         value[draw(st.sampled_from(names))] = [*draw(st.lists(right, max_size=2)), *bad]
-        words += [f"{option}.{kind}: ", *map(named, bad)]
+        words += words_of(f"{option}.{kind}", bad)
     return Wrong({option: value}, words)
+
+
+def each_wrong_entry(sort: Sort) -> t.Iterator[Wrong]:
+    """Wrong entries of all kinds at once, granted and revoked, by the names of the kinds and by their aliases."""
+    options = [sort.permissions, f"revoke_{sort.permissions}"]
+    every = itertools.zip_longest(*(WRONG_ENTRIES[kind] for kind in sort.kinds), fillvalue=[])
+    for which, ways in itertools.product((0, -1), every):
+        bad = dict(zip(sort.kinds, ways, strict=True))
+        words = [words_of(f"{option}.{kind}", way) for option in options for kind, way in bad.items()]
+        entries = {KINDS[kind][0][which]: way for kind, way in bad.items()}
+        yield Wrong(dict.fromkeys(options, entries), list(itertools.chain(*words)))
 
 
 # Texts and numbers.
 
 RIGHT_DESCRIPTION = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=255).map(str.strip)
+WRONG_DESCRIPTIONS = [
+    "a\nb",
+    "a\n",
+    "\t",
+    "a\tb",
+    "\x1f",
+    "\x7f",
+    "é",
+    "a — b",
+    "\uff11",
+    " a",
+    "a ",
+    " ",
+    "x" * 256,
+    "x" * 100_000,
+]
 WRONG_DESCRIPTION: Strategy = (
     st.text(st.characters(codec="utf-8", min_codepoint=127), min_size=1, max_size=9)
     | RIGHT_DESCRIPTION.map(lambda text: f"{text} ")
     | RIGHT_DESCRIPTION.map(lambda text: f" {text}"[:255])
-    | st.sampled_from(["a\nb", "\t", "a — b", "x" * 256, "\uff11", "x" * 100_000])
+    | st.sampled_from(WRONG_DESCRIPTIONS)
 )
+WRONG_IMDS = [
+    *spoilt("v2.0", "_"),
+    *spoilt("v2.0", "\n"),
+    "",
+    "v1.0",
+    "V2.0",
+    "2.0",
+    "v2",
+    "v2.00",
+    "v\u0662.0",
+    "v2x0",
+]
 RIGHT_BOOL: Strategy = st.sampled_from([True, False, "yes", "no", "true", "False", "on", "off", 1, 0, "1", "0", 1.0])
 
 
@@ -353,13 +400,18 @@ def whole(least: int) -> Strategy:
     return numbers | numbers.map(str)
 
 
+def less(option: str, least: int, number: t.Any) -> Wrong:
+    return Wrong({option: number}, [f" {option}: {number} is less than {least}"])
+
+
 def too_small(option: str, least: int) -> Strategy:
     numbers = st.integers(-(10**30), least - 1)
-    return st.builds(
-        lambda number, write: Wrong({option: write(number)}, [f"{option}: {number} is less than {least}"]),
-        numbers,
-        st.sampled_from([int, str]),
-    )
+    return (numbers | numbers.map(str)).map(lambda number: less(option, least, number))
+
+
+def each_too_small(**leasts: int) -> t.Iterator[Wrong]:
+    for option, least in leasts.items():
+        yield from (less(option, least, number) for number in (least - 1, str(least - 1), -(10**30)))
 
 
 # Tasks of the modules that modify.
@@ -410,70 +462,85 @@ def wrong_task(draw: st.DrawFn, sort: Sort) -> tuple[Json, list[str]]:
 
 def wrong_wish(sort: Sort) -> Strategy:
     """What is asked for is wrong: in itself, nothing at all, both granted and revoked, or purged to no list."""
-    grant, revoke, purge = sort.permissions, f"revoke_{sort.permissions}", f"purge_{sort.permissions}"
-    nothing = {grant: None, revoke: None, purge: None, "description": None, "imds_support": None}
-    both = ACCOUNT.map(
-        lambda one: Wrong(
-            {grant: {"user_ids": [one]}, revoke: {"user_ids": [one]}}, [one, f"both {grant} and {revoke}"]
-        )
-    )
-    ways = [
-        wrong_entries(sort, grant),
-        wrong_entries(sort, revoke),
-        both,
-        st.just(Wrong({grant: None, purge: True}, [f"{purge}: needs {grant}"])),
-        st.just(Wrong(nothing, ["no attribute is asked for", grant])),
-    ]
+    grant, revoke = sort.permissions, f"revoke_{sort.permissions}"
+    both = ACCOUNT.map(lambda account: granted_and_revoked(sort, "user_ids", account))
+    ways = [wrong_entries(sort, grant), wrong_entries(sort, revoke), both, st.sampled_from(empty_wishes(sort))]
     if sort is AMI:
         ways += [
-            WRONG_DESCRIPTION.map(lambda text: Wrong({"description": text}, ["description: "])),
-            TEXTS.map(lambda text: Wrong({"imds_support": f"{text}3"}, ["imds_support: ", named(f"{text}3")])),
+            WRONG_DESCRIPTION.map(wrong_description),
+            TEXTS.map(lambda text: wrong_imds(f"{text}3")) | st.sampled_from(WRONG_IMDS).map(wrong_imds),
         ]
     return st.one_of(ways)
 
 
+def granted_and_revoked(sort: Sort, kind: str, entry: str) -> Wrong:
+    options = [sort.permissions, f"revoke_{sort.permissions}"]
+    return Wrong({option: {kind: [entry]} for option in options}, [named(entry), f"both {options[0]} and {options[1]}"])
+
+
+def empty_wishes(sort: Sort) -> list[Wrong]:
+    grant, revoke, purge = sort.permissions, f"revoke_{sort.permissions}", f"purge_{sort.permissions}"
+    nothing = {grant: None, revoke: None, purge: False, "description": None, "imds_support": None}
+    nothing = {option: value for option, value in nothing.items() if sort is AMI or option in (grant, revoke, purge)}
+    return [
+        Wrong({grant: None, purge: True}, [f" {purge}: needs {grant}"]),
+        Wrong({grant: None, purge: True, revoke: {"user_ids": []}}, [f" {purge}: needs {grant}"]),
+        Wrong(nothing, ["no attribute is asked for", grant]),
+    ]
+
+
+def wrong_description(text: str) -> Wrong:
+    return Wrong({"description": text}, [" description: "])
+
+
+def wrong_imds(text: str) -> Wrong:
+    return Wrong({"imds_support": text}, [" imds_support: ", named(text)])
+
+
+def each_wrong_wish(sort: Sort) -> t.Iterator[Wrong]:
+    yield from empty_wishes(sort)
+    yield from (granted_and_revoked(sort, kind, {**LONGEST, "group_names": "all"}[kind]) for kind in sort.kinds)
+    if sort is AMI:
+        yield from map(wrong_description, WRONG_DESCRIPTIONS)
+        yield from map(wrong_imds, WRONG_IMDS)
+
+
 # Options of a type that Ansible does not convert. It tells the first one only.
 
-NO_NUMBER: Strategy = st.sampled_from(["soon", "", "1,000", "0x10", 1.5, [], [16], {}, None])
-NO_BOOL: Strategy = st.sampled_from(["perhaps", "", 2, -1, [], {}, None])
+NO_NUMBER = ["soon", "", "1,000", "0x10", "\u0661x", 1.5, [], [16], {}, None]
+NO_BOOL = ["perhaps", "", 2, -1, [], {}, None]
 # Ansible itself fails on a number in the place of a dictionary that has options of its own.
-NO_DICT: Strategy = st.sampled_from([[], [[]], [{"user_ids": []}]])
-NO_LIST: Strategy = st.sampled_from([{}, {"user_ids": []}])
+NO_DICT = [[], [[]], [{"user_ids": []}]]
+NO_LIST: list[t.Any] = [{}, {"user_ids": []}]
+UNKNOWN = ["", "present", ["x"], None]
 
 
-def mistyped(**options: Strategy) -> Strategy:
-    def given(name: str) -> Strategy:
-        return options[name].map(lambda value: Wrong({name: value}, [name]))
-
-    return st.one_of([given(name) for name in options])
+def mistyped(**options: list[t.Any]) -> list[Wrong]:
+    return [Wrong({name: value}, [name]) for name, values in options.items() for value in values]
 
 
-def mistyped_task(sort: Sort) -> Strategy:
+def mistyped_task(sort: Sort) -> list[Wrong]:
     permissions = [sort.permissions, f"revoke_{sort.permissions}"]
-    inner = st.builds(
-        lambda option, kind, value: Wrong({option: {kind: value}}, [kind]),
-        st.sampled_from(permissions),
-        st.sampled_from(sort.kinds),
-        NO_LIST,
-    )
-    unknown = st.builds(
-        lambda option, name: Wrong({option: {name: ["111122223333"]}}, [f"{option}.{name}"]),
-        st.sampled_from(permissions),
-        st.sampled_from(["user_id", "accounts", "userids", "purge"] + (["org_arns"] if sort is SNAPSHOT else [])),
-    )
-    return (
-        inner
-        | unknown
-        | mistyped(
+    unknown = ["user_id", "accounts", "userids", "purge", *(["org_arns"] if sort is SNAPSHOT else [])]
+    return [
+        *(
+            Wrong({option: {kind: value}}, [kind])
+            for option, kind, value in itertools.product(permissions, sort.kinds, NO_LIST)
+        ),
+        *(
+            Wrong({option: {name: ["111122223333"]}}, [f"{option}.{name}"])
+            for option, name in itertools.product(permissions, unknown)
+        ),
+        *mistyped(
             **dict.fromkeys(permissions, NO_DICT),
-            **{sort.ids: NO_LIST | st.none(), f"purge_{sort.permissions}": NO_BOOL},
+            **{sort.ids: [*NO_LIST, None], f"purge_{sort.permissions}": NO_BOOL},
             wait=NO_BOOL,
             wait_timeout=NO_NUMBER,
             concurrency=NO_NUMBER,
-            descripton=TEXTS,
-            state=TEXTS,
-        )
-    )
+            descripton=UNKNOWN,
+            state=UNKNOWN,
+        ),
+    ]
 
 
 # Tasks of the module that reads.
@@ -511,17 +578,29 @@ def right_query() -> Strategy:
     return right_search() | right_ids(AMI).map(lambda query: Task(query[0], {}, query[1]))
 
 
+SEARCH: Json = {"filters": {}, "owners": ["self"], "regions": ["us-east-1"], "newest": 1}
+WRONG_FILTERS: list[t.Any] = [None, {}, [None], [["x"], [{"a": "b"}]], {"name": "x"}]
+
+
+def beside_ids(option: str) -> Wrong:
+    return Wrong({option: SEARCH[option]}, [f" {option}: belongs to a search"])
+
+
+def wrong_filter(value: t.Any) -> Wrong:
+    return Wrong({"filters": {"name": value, "state": "x"}}, [" filters.name: "])
+
+
+def wrong_regions(*regions: str) -> Wrong:
+    return Wrong({"regions": ["us-east-1", *regions]}, words_of("regions", list(regions)))
+
+
 @st.composite
 def wrong_query(draw: st.DrawFn) -> tuple[Json, list[str]]:
     numbers = [too_small("newest", 1), too_small("concurrency", 1)]
-    search: Json = {"filters": {}, "owners": ["self"], "regions": ["us-east-1"], "newest": 1}
-    beside = st.sampled_from(sorted(search)).map(
-        lambda option: Wrong({option: search[option]}, [f"{option}: belongs to a search"])
-    )
-    value = st.sampled_from([None, {}, [None], [["x"], [{"a": "b"}]], {"name": "x"}])
-    filters = value.map(lambda wrong: Wrong({"filters": {"name": wrong, "state": "x"}}, ["filters.name: "]))
-    regions = WRONG_REGION.map(lambda region: Wrong({"regions": ["us-east-1", region]}, ["regions: ", named(region)]))
-    region = WRONG_REGION.map(lambda region: Wrong({"region": region}, ["region: ", named(region)]))
+    beside = st.sampled_from(list(map(beside_ids, SEARCH)))
+    filters = st.sampled_from(list(map(wrong_filter, WRONG_FILTERS)))
+    regions = WRONG_REGION.map(wrong_regions)
+    region = WRONG_REGION.map(lambda region: no_region("region", region))
     by_id = draw(st.booleans())
     options = draw(right_ids(AMI))[1] if by_id else {}
     ways = [wrong_ids(AMI), beside, numbers[1]] if by_id else [filters, regions | region, *numbers]
@@ -533,14 +612,28 @@ def wrong_query(draw: st.DrawFn) -> tuple[Json, list[str]]:
     return options, words
 
 
+def each_wrong_search() -> t.Iterator[Wrong]:
+    yield from each_too_small(newest=1, concurrency=1)
+    yield from map(wrong_filter, WRONG_FILTERS)
+    yield from (no_region("region", region) for region in WRONG_REGIONS)
+    yield wrong_regions(*WRONG_REGIONS)
+
+
+def each_wrong_query_by_id() -> t.Iterator[Wrong]:
+    yield from each_too_small(concurrency=1)
+    yield from map(beside_ids, SEARCH)
+    yield from each_wrong_region(AMI)
+    yield from each_wrong_id(AMI)
+
+
 MISTYPED_QUERY = mistyped(
     image_ids=NO_LIST,
-    filters=st.sampled_from([5, 1.5, True, [], [{}]]),
+    filters=[5, 1.5, True, [], [{}]],
     owners=NO_LIST,
     regions=NO_LIST,
-    newest=NO_NUMBER.filter(lambda value: value is not None),
+    newest=[value for value in NO_NUMBER if value is not None],
     concurrency=NO_NUMBER,
-    names=TEXTS,
+    names=UNKNOWN,
 )
 
 
@@ -566,7 +659,7 @@ CONNECTION = {
 
 def anything(sort: Sort) -> Strategy:
     kinds = st.sampled_from([*KINDS, "organization_arns", "x"])
-    entries = st.dictionaries(kinds, JSON | ACCOUNT, max_size=3) | TEXTS | NO_DICT
+    entries = st.dictionaries(kinds, JSON | ACCOUNT, max_size=3) | TEXTS | st.sampled_from(NO_DICT)
     right = right_ids(sort).map(lambda query: next(iter(query[1].values())))
     ids = (
         right
@@ -645,6 +738,61 @@ def assert_presented(result: Json, sort: Sort, places: list[tuple[str, str]]) ->
         assert all(request["entries"] > 0 for request in one["requests"])
 
 
+def assert_told(ec2: LocalEC2, result: Json, words: list[str]) -> None:
+    """All that is wrong is told, and nothing was sent."""
+    assert result["failed"], words
+    missing = [word for word, times in Counter(words).items() if result["msg"].count(word) < times]
+    assert missing == [], result["msg"]
+    assert ec2.requests() == []
+
+
+BASIC: dict[str, Json] = {
+    AMI.module: {"image_ids": ["ami-11111111"], "description": "d"},
+    SNAPSHOT.module: {"snapshot_ids": ["snap-11111111"], "create_volume_permissions": {}},
+    INFO: {"filters": {}},
+}
+# Of each module that modifies, tasks that are wrong in one way, by what is wrong.
+EACH_WRONG_TASK: dict[str, t.Callable[[Sort], t.Iterable[Wrong]]] = {
+    "ids": each_wrong_id,
+    "region": each_wrong_region,
+    "entries": each_wrong_entry,
+    "numbers": lambda _sort: each_too_small(wait_timeout=0, concurrency=1),
+    "wishes": each_wrong_wish,
+    "types": mistyped_task,
+}
+EACH_WRONG_QUERY: list[tuple[Json, t.Callable[[], t.Iterable[Wrong]]]] = [
+    ({"image_ids": ["ami-11111111"]}, each_wrong_query_by_id),
+    ({"filters": {}}, each_wrong_search),
+    ({}, lambda: MISTYPED_QUERY),
+]
+
+
+@pytest.mark.parametrize("what", EACH_WRONG_TASK)
+@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.module)
+def test_each_way_to_be_wrong_is_told(ec2: LocalEC2, run_module: Run, sort: Sort, what: str) -> None:
+    for wrong in EACH_WRONG_TASK[what](sort):
+        assert_told(ec2, run_module(sort.module, **changed(BASIC[sort.module], wrong)), wrong.words)
+
+
+@pytest.mark.parametrize(("options", "each"), EACH_WRONG_QUERY, ids=["by id", "search", "types"])
+def test_each_way_of_a_query_to_be_wrong_is_told(
+    ec2: LocalEC2, run_module: Run, options: Json, each: t.Callable[[], t.Iterable[Wrong]]
+) -> None:
+    for wrong in each():
+        assert_told(ec2, run_module(INFO, **changed(options, wrong)), wrong.words)
+
+
+@pytest.mark.parametrize("forms", [SHORTEST, LONGEST], ids=["shortest", "longest"])
+@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.module)
+def test_each_form_of_a_principal_is_taken(ec2: LocalEC2, run_module: Run, sort: Sort, forms: dict[str, str]) -> None:
+    seed(ec2, sort)
+    entries = {kind: [{**forms, "group_names": "all"}[kind]] for kind in sort.kinds}
+    result = run_module(sort.module, **{sort.ids: [f"{sort.prefix}-11111111"], sort.permissions: entries})
+    assert not result["failed"], result["msg"]
+    held = truth(ec2, sort, ("us-east-1", "11111111"))[sort.permissions]
+    assert [kind for kind, (entry,) in entries.items() if entry not in held[kind]] == []
+
+
 @pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.module)
 @fuzz(30)
 @given(data=st.data(), check=st.booleans())
@@ -675,20 +823,16 @@ def test_an_invalid_task_is_told_whole_and_sends_nothing(
 ) -> None:
     options, words = data.draw(wrong_task(sort))
     result = run_module(sort.module, check=check, **options)
-    assert result["failed"]
-    assert [word for word in words if word not in result["msg"]] == [], result["msg"]
-    assert ec2.requests() == []
+    assert_told(ec2, result, words)
 
 
 @pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.module)
 @fuzz(30)
 @given(data=st.data())
 def test_an_option_of_another_type_is_named(ec2: LocalEC2, run_module: Run, sort: Sort, data: st.DataObject) -> None:
-    wrong = data.draw(mistyped_task(sort))
+    wrong = data.draw(st.sampled_from(mistyped_task(sort)))
     result = run_module(sort.module, **changed(data.draw(right_task(sort)).options, wrong))
-    assert result["failed"]
-    assert [word for word in wrong.words if word not in result["msg"]] == [], result["msg"]
-    assert ec2.requests() == []
+    assert_told(ec2, result, wrong.words)
 
 
 @fuzz(30)
@@ -711,20 +855,16 @@ def test_an_invalid_query_is_told_whole_and_sends_nothing(
 ) -> None:
     options, words = query
     result = run_module(INFO, **options)
-    assert result["failed"]
-    assert [word for word in words if word not in result["msg"]] == [], result["msg"]
-    assert ec2.requests() == []
+    assert_told(ec2, result, words)
 
 
 @fuzz(30)
-@given(task=right_query(), wrong=MISTYPED_QUERY)
+@given(task=right_query(), wrong=st.sampled_from(MISTYPED_QUERY))
 def test_an_option_of_another_type_is_named_by_a_query(
     ec2: LocalEC2, run_module: Run, task: Task, wrong: Wrong
 ) -> None:
     result = run_module(INFO, **changed(task.options, wrong))
-    assert result["failed"]
-    assert [word for word in wrong.words if word not in result["msg"]] == [], result["msg"]
-    assert ec2.requests() == []
+    assert_told(ec2, result, wrong.words)
 
 
 @pytest.mark.parametrize("module", [AMI.module, SNAPSHOT.module, INFO])
@@ -751,11 +891,6 @@ CREDENTIALS = {
     "access_key": "AWS_ACCESS_KEY_ID",
     "secret_key": "AWS_SECRET_ACCESS_KEY",
     "session_token": "AWS_SESSION_TOKEN",
-}
-BASIC: dict[str, Json] = {
-    AMI.module: {"image_ids": ["ami-11111111"], "description": "d"},
-    SNAPSHOT.module: {"snapshot_ids": ["snap-11111111"], "create_volume_permissions": {}},
-    INFO: {"filters": {}},
 }
 
 
