@@ -163,7 +163,8 @@ def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> S
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    # Python 3.10 does not know Z.
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 READY_MADE: list[dict[str, Any]] = [
