@@ -27,7 +27,7 @@ def said(command: list[str], directory: Path = Path()) -> str:
 
 
 def git(*arguments: str) -> list[str]:
-    """The lines that git says, be the checkout whose it may."""
+    """The lines that git prints, whoever owns the checkout."""
     return said(["git", "-c", "safe.directory=*", *arguments]).splitlines()
 
 

@@ -4,7 +4,7 @@
 """What the fuzz tests share: their settings, principals that are right, and texts that are nearly right.
 
 What is valid is known from how it was made, and never from parsing it. Random examples are the same in every run. To
-search further, with so many times as many of them: FUZZ=50 make unit ARGS='-k test_fuzz'
+search further, at random, with FUZZ times as many: FUZZ=50 make unit ARGS='-k test_fuzz'
 """
 
 from __future__ import annotations
