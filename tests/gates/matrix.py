@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Run the collection on every Python that is here, every ansible-core that it supports and both amazon.aws.
 
-Each cell runs the sanity test of imports, the unit tests of the plugins and an integration target. The arguments
-choose cells: those that have all of the texts in their name, as in `make matrix ARGS='3.12 core-2.17'`.
+Each cell runs the sanity test of imports, the unit tests of the plugins and an integration target; one cell of each
+ansible-core runs that of the role as well, which takes minutes. The arguments choose cells: those that have all of the
+texts in their name, as in `make matrix ARGS='3.12 core-2.17'`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ CORES = {
 # amazon.aws, and the ansible package that carries it.
 AMAZON_AWS = {"10.1.2": "12.3.0", "11.4.0": "14.5.0"}
 TARGET = "ec2_snapshot_attribute"
+TARGET_OF_THE_ROLE = "role_ami_sharing"
 # What takes minutes and asks nothing of Ansible or of amazon.aws that the others do not.
 UNITS = [
     "-q",
@@ -64,6 +66,11 @@ class Cell(t.NamedTuple):
     @property
     def venv(self) -> Path:
         return MATRIX / f"python-{self.version}-core-{self.core}"
+
+    @property
+    def targets(self) -> list[str]:
+        has_the_role = (self.version, self.amazon) == (CORES[self.core][0], [*AMAZON_AWS][-1])
+        return [TARGET, TARGET_OF_THE_ROLE] if has_the_role else [TARGET]
 
     @property
     def home(self) -> Path:
@@ -148,7 +155,7 @@ def run(cell: Cell) -> list[str]:
     steps = {
         "import": (["gates.sanity", "--test", "import", "--python", cell.version], cell.home),
         "units": (["pytest", *UNITS], cell.home / TREE),
-        "integration": (["gates.integration", TARGET], cell.home),
+        "integration": (["gates.integration", *cell.targets], cell.home),
     }
     failed = []
     for name, (module, directory) in steps.items():
