@@ -146,8 +146,8 @@ def prepare(cell: Cell) -> dict[str, str]:
 
 def run(cell: Cell) -> list[str]:
     """Run the steps of a cell, and return those that failed. What they say is beside it, in a file for each."""
-    for log in cell.home.glob("*.log"):
-        log.unlink()
+    for old in cell.home.glob("*.log"):
+        old.unlink()
     try:
         environment = prepare(cell)
     except subprocess.CalledProcessError:
