@@ -141,7 +141,7 @@ importer: $(GATES_READY) tarball ## let galaxy-importer look at what Galaxy woul
 
 .PHONY: matrix
 matrix: $(RUN_READY) ## run every Python here x ansible-core 2.17-2.21 x amazon.aws 10 and 11: make matrix ARGS='3.12 core-2.17'
-	@echo "==> matrix: imports, unit tests and an integration target in each cell (an hour; environments are made once)"
+	@echo "==> matrix: imports, unit tests and an integration target in each cell (an hour and a half; environments are made once)"
 	@$(GATE).matrix $(ARGS)
 
 ### Publish it
