@@ -32,7 +32,13 @@ SHIPPED = {
 }
 # Of the tests only what tells ansible-test, wherever the tarball is tested, which Pythons modules may run on.
 SHIPPED_TESTS = {"tests", "tests/config.yml"}
-REQUIRED = SHIPPED | SHIPPED_TESTS | {"meta/runtime.yml", "meta/execution-environment.yml"}
+REQUIRED = {
+    *SHIPPED,
+    *SHIPPED_TESTS,
+    "meta/execution-environment.yml",
+    "meta/runtime.yml",
+    "plugins/modules/ec2_ami_attribute.py",
+}
 
 
 def problems(names: set[str]) -> list[str]:

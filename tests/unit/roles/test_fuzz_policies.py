@@ -233,30 +233,31 @@ def with_fault(policy: Json, fault: Fault) -> Json:
     return {option: value for option, value in {**policy, **fault.options}.items() if value is not None}
 
 
+RIGHT: Json = {"name": "right", "pattern": "private", "image_ids": ["ami-11111111"]}
+
+
 def each_wrong_case() -> Case:
     """Return policies that are wrong in one way each, in all that are known."""
     case = Case({"ami_sharing_policies": []}, [], [])
     policies = case.variables["ami_sharing_policies"]
     for number, fault in enumerate(itertools.chain(*FAULTS)):
-        policy = {"name": f"policy {number}", "pattern": "private", "image_ids": ["ami-11111111"]}
-        policies.append(with_fault(policy, fault))
+        policies.append(with_fault({**RIGHT, "name": f"policy {number}"}, fault))
         case.told.append((f"policy 'policy {number}': ", fault.words))
     for fault in NO_NAMES:
-        policies.append(with_fault({"pattern": "private", "image_ids": ["ami-11111111"]}, fault))
+        policies.append(with_fault(RIGHT, fault))
         case.told.append((f"policy number {len(policies)}: ", fault.words))
     for policy in NO_POLICIES:
         policies.append(policy)
         case.told.append((f"policy number {len(policies)}: ", ["dict"]))
-    policies.append({"name": "everyone", "pattern": "public", "image_ids": ["ami-11111111"]})
+    policies.append({**RIGHT, "name": "everyone", "pattern": "public"})
     case.told.append(("policy 'everyone': ", ["ami_sharing_allow_public"]))
     return case
 
 
 def each_wrong_variable() -> list[Case]:
     """Return a policy that is right beside a variable that is wrong, for each of the variables and values."""
-    policy = {"name": "right", "pattern": "private", "image_ids": ["ami-11111111"]}
     return [
-        Case({"ami_sharing_policies": [policy], name: value}, [(name, [])], [])
+        Case({"ami_sharing_policies": [RIGHT], name: value}, [(name, [])], [])
         for name, values in WRONG_VARIABLES.items()
         for value in values
     ]

@@ -286,19 +286,17 @@ WRONG_REGIONS = [
 WRONG_REGION = st.sampled_from(WRONG_REGIONS) | WORDLESS.map("us-{}!".format)
 
 
-def no_region(option: str, region: str) -> Wrong:
-    return Wrong({option: region}, [f" {option}: ", named(region)])
+def no_region(region: str) -> Wrong:
+    return Wrong({"region": region}, [" region: ", named(region)])
 
 
 def wrong_region(sort: Sort) -> Strategy:
     ids = {sort.ids: [f"{sort.prefix}-11111111"]}
-    return WRONG_REGION.map(lambda region: no_region("region", region)).map(
-        lambda wrong: Wrong({**wrong.options, **ids}, wrong.words)
-    )
+    return WRONG_REGION.map(no_region).map(lambda wrong: Wrong({**wrong.options, **ids}, wrong.words))
 
 
 def each_wrong_region() -> t.Iterator[Wrong]:
-    return (no_region("region", region) for region in WRONG_REGIONS)
+    return map(no_region, WRONG_REGIONS)
 
 
 # Permissions.
@@ -600,7 +598,7 @@ def wrong_query(draw: st.DrawFn) -> tuple[Json, list[str]]:
     beside = st.sampled_from(list(map(beside_ids, SEARCH)))
     filters = st.sampled_from(list(map(wrong_filter, WRONG_FILTERS)))
     regions = WRONG_REGION.map(wrong_regions)
-    region = WRONG_REGION.map(lambda region: no_region("region", region))
+    region = WRONG_REGION.map(no_region)
     by_id = draw(st.booleans())
     options = draw(right_ids(AMI))[1] if by_id else {}
     ways = [wrong_ids(AMI), beside, numbers[1]] if by_id else [filters, regions | region, *numbers]
