@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What happens behind a client's back right after a read: the switches ``pending_reads``, ``mid_run`` and
-``deregister_after_read``.
+"""What happens behind a client's back right after a read: the switches ``mid_run`` and ``deregister_after_read``,
+and ``pending_reads`` and ``hidden_reads`` of what was seeded.
 
 Only these effects live here; the answer has been rendered before they happen.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def after_attribute_read(backend: Any, resource: Shared, attribute: str) -> None:
-    change = STATE.switches.mid_run.pop(resource.id, None) if attribute == resource.sort.permission else None
+    change = STATE.switches.change_due(resource.id) if attribute == resource.sort.permission else None
     if change is not None:
         now = resource.attributes
         grants = (now.grants | from_options(change.get("add", {}))) - from_options(change.get("remove", {}))
@@ -32,9 +32,12 @@ def after_attribute_read(backend: Any, resource: Shared, attribute: str) -> None
 
 
 def after_read(backend: Any, resources: Iterable[Shared]) -> None:
-    """What is pending becomes ready after its number of answers."""
+    """What is pending becomes ready after its number of answers, and a hidden snapshot of an image shows."""
     resources = list(resources)
     for resource in resources:
+        if resource.sort is IMAGE:
+            for snapshot in resource.storage:
+                snapshot.hidden_reads = max(0, snapshot.hidden_reads - 1)
         if resource.pending_reads:
             resource.pending_reads -= 1
             resource.state = resource.state if resource.pending_reads else resource.sort.ready

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NoReturn
 
 from moto.ec2.models import ec2_backends
 
@@ -64,13 +65,13 @@ class Call:
         """
         injected = self.switches.injected(self.action, resource_id, attribute)
         if injected is not None and injected.code == errors.UNAUTHORIZED.code:
-            raise injected
+            self._refuse(injected, resource_id)
         if self.switches.dry_run_before_lookup:
             self.permit()
         resource = self._find(sort, resource_id)
         self.permit()
         if injected is not None:
-            raise injected
+            self._refuse(injected, resource_id)
         if resource.owner_id != self.account:
             raise Ec2Error(sort.refusals.not_owner, id=resource_id)
         return resource
@@ -81,7 +82,11 @@ class Call:
             named = self.switches.image_errors.get(resource_id, {}).get("action") == self.action
             injected = self.switches.injected(self.action, resource_id, "") if named else None
             if injected is not None:
-                raise injected
+                self._refuse(injected, resource_id)
+
+    def _refuse(self, injected: Ec2Error, resource_id: str) -> NoReturn:
+        self.switches.use_up(resource_id)
+        raise injected
 
     def _find(self, sort: Sort, resource_id: str) -> Shared:
         """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945).

@@ -120,12 +120,21 @@ def show_switches(_ask: Ask) -> Any:
 def set_switches(ask: Ask) -> Any:
     if not isinstance(ask.body, dict):
         raise AskError("an object is expected")
+    for fault in ask.body.get("image_errors", {}).values():
+        _check_count(fault, "times")
     for resource_id, change in ask.body.get("mid_run", {}).items():
-        for options in change.values():
-            from_options(options, SNAPSHOT.kinds if resource_id.startswith(SNAPSHOT.prefix) else IMAGE.kinds)
+        _check_count(change, "reads")
+        for name in change.keys() - {"reads"}:
+            from_options(change[name], SNAPSHOT.kinds if resource_id.startswith(SNAPSHOT.prefix) else IMAGE.kinds)
     STATE.switches.merge(ask.body)
     STATE.faults.restart(set(ask.body))
     return STATE.switches.as_dict()
+
+
+def _check_count(entry: dict[str, Any], name: str) -> None:
+    value = entry.get(name, 1)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise AskError(f"{name} is a whole number, 1 or more")
 
 
 def create_principal(ask: Ask) -> Any:

@@ -138,12 +138,15 @@ def describe(image: Image, account: str) -> Value:
 
 
 def _mappings(image: Image) -> list[Value]:
-    """One per snapshot, the root first, and for an ephemeral volume one without ``ebs``."""
+    """One per snapshot, the root first, and for an ephemeral volume one without ``ebs``.
+
+    A hidden snapshot's has no id, like that of an empty volume (observed: cloud-custodian/cloud-custodian#204).
+    """
     mappings: list[Value] = []
     for number, snapshot in enumerate(image.snapshots):
         ebs: Value = {
             "deleteOnTermination": True,
-            "snapshotId": snapshot.id,
+            "snapshotId": None if snapshot.hidden_reads else snapshot.id,
             "volumeSize": str(snapshot.volume_size),
             "volumeType": "gp3",
             "encrypted": snapshot.encrypted,

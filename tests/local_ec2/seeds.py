@@ -64,6 +64,10 @@ class SnapshotSpec:
 
     ``account`` is in whose EC2 it stands. Without permissions, one of another owner is shared with that account: nobody
     sees a snapshot that is not. The snapshots of an image are shared with nobody then, as its real ones.
+
+    ``hidden_reads`` is for a snapshot of an image: that many answers of DescribeImages show its mapping without
+    ``snapshotId``, whether the image is pending or available. If the image has as many ``pending_reads``, the id shows
+    once it is available.
     """
 
     snapshot_id: str | None = None
@@ -72,6 +76,7 @@ class SnapshotSpec:
     owner_id: str | None = None
     state: str = "completed"
     pending_reads: int = 0
+    hidden_reads: int = 0
     encrypted: bool = False
     kms_key_id: str | None = None
     create_volume_permissions: dict[str, list[str]] | None = None
@@ -155,6 +160,7 @@ def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> S
     snapshot = Snapshot(backend, snapshot_id, volume, spec.description, encrypted, key, owner, image_id)
     snapshot.state = "pending" if spec.pending_reads else spec.state
     snapshot.pending_reads = spec.pending_reads
+    snapshot.hidden_reads = spec.hidden_reads
     snapshot.product_codes = set(spec.product_codes or ())
     snapshot.change(Attributes(grants=from_options(spec.create_volume_permissions or {}, SNAPSHOT.kinds)))
     snapshot.add_tags(spec.tags)

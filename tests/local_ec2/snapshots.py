@@ -25,6 +25,7 @@ class Snapshot(Shared, _moto_snapshot):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.product_codes: set[str] = set()
+        self.hidden_reads = 0
         super().__init__(*args, **kwargs)
         if self.encrypted and not self.kms_key_id:
             region = self.ec2_backend.region_name

@@ -29,7 +29,9 @@ QUOTAS = frozenset({"public_quota", "sharing_quota"})
 class Switches:
     """All off by default. ``latency`` and ``read_lag`` are seconds; ``*_every`` is n for every n-th AWS request.
 
-    ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well.
+    ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well. An error of
+    ``image_errors`` is answered ``times`` times, for good when that is left out. A change of ``mid_run`` happens after
+    ``reads`` answers with the permissions of its resource, after one when that is left out.
     """
 
     iam: bool = False
@@ -80,6 +82,22 @@ class Switches:
         if fault is None or fault.get("action", action) != action or fault.get("attribute", attribute) != attribute:
             return None
         return Ec2Error(Kind(str(fault["code"]), str(fault.get("message", "")), int(fault.get("status", 400))))
+
+    def use_up(self, resource_id: str) -> None:
+        """Count one answer with the error that ``image_errors`` holds for this resource."""
+        fault = self.image_errors[resource_id]
+        if "times" in fault:
+            fault["times"] -= 1
+            if not fault["times"]:
+                del self.image_errors[resource_id]
+
+    def change_due(self, resource_id: str) -> dict[str, Any] | None:
+        """Count one read of the resource's permissions; the change that ``mid_run`` holds for after it, or None."""
+        change = self.mid_run.get(resource_id)
+        if change is None:
+            return None
+        change["reads"] = change.get("reads", 1) - 1
+        return None if change["reads"] else self.mid_run.pop(resource_id)
 
 
 def enforce_iam(on: bool) -> None:

@@ -44,13 +44,22 @@ def test_all_are_off_at_first_and_after_a_reset(ec2: LocalEC2) -> None:
 
 
 @pytest.mark.parametrize(
-    "switches",
-    [{"latencies": 1}, {"latency": "1"}, {"iam": 1}, {"read_lag": -1}, {"mid_run": {IMAGE: {"add": {"user": []}}}}],
+    ("switches", "named"),
+    [
+        ({"latencies": 1}, "latencies"),
+        ({"latency": "1"}, "latency"),
+        ({"iam": 1}, "iam"),
+        ({"read_lag": -1}, "read_lag"),
+        ({"mid_run": {IMAGE: {"add": {"user": []}}}}, "user"),
+        ({"mid_run": {IMAGE: {"reads": 0}}}, "reads"),
+        ({"mid_run": {IMAGE: {"reads": True}}}, "reads"),
+        ({"image_errors": {IMAGE: {"code": "x", "times": "1"}}}, "times"),
+    ],
 )
-def test_an_unknown_switch_or_value_sets_nothing(ec2: LocalEC2, switches: dict[str, Any]) -> None:
+def test_an_unknown_switch_or_value_sets_nothing(ec2: LocalEC2, switches: dict[str, Any], named: str) -> None:
     with pytest.raises(LocalEC2Error) as caught:
         ec2.switch(buckets=True, **switches)
-    assert {"mid_run": "user"}.get(name := next(iter(switches)), name) in str(caught.value)
+    assert named in str(caught.value)
     assert ec2.switches()["buckets"] is False
 
 
@@ -160,6 +169,45 @@ def test_an_injected_denial_shows_in_a_dry_run(ec2: LocalEC2, api: Any) -> None:
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "UnauthorizedOperation"
 
 
+@pytest.mark.parametrize(
+    ("times", "outcomes"),
+    [
+        ({}, ["InvalidAMIID.NotFound"] * 3),
+        ({"times": 1}, ["InvalidAMIID.NotFound", "ok", "ok"]),
+        ({"times": 2}, ["InvalidAMIID.NotFound", "InvalidAMIID.NotFound", "ok"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("describe_image_attribute", {"ImageId": IMAGE, "Attribute": "launchPermission"}),
+        ("describe_images", {"ImageIds": [IMAGE]}),
+        ("modify_image_attribute", ADD),
+    ],
+)
+def test_an_error_that_passes(
+    ec2: LocalEC2, api: Any, operation: str, parameters: dict[str, Any], times: dict[str, int], outcomes: list[str]
+) -> None:
+    ec2.seed({"image_id": IMAGE})
+    action = "".join(word.title() for word in operation.split("_"))
+    ec2.switch(image_errors={IMAGE: {"action": action, "code": "InvalidAMIID.NotFound", **times}})
+    assert len(api.describe_images(Filters=[{"Name": "image-id", "Values": [IMAGE]}])["Images"]) == 1
+    assert [outcome(getattr(api, operation), **parameters) for _time in outcomes] == outcomes
+
+
+def test_only_what_is_answered_with_an_error_uses_it_up(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE})
+    ec2.switch(image_errors={IMAGE: {"action": "ModifyImageAttribute", "code": "IncorrectState", "times": 1}})
+    api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")
+    assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "DryRunOperation"
+    assert outcome(api.modify_image_attribute, **ADD) == "IncorrectState"
+    assert outcome(api.modify_image_attribute, **ADD) == "ok"
+    ec2.switch(image_errors={IMAGE: {"code": "UnauthorizedOperation", "status": 403, "times": 1}})
+    assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "UnauthorizedOperation"
+    assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "DryRunOperation"
+    assert ec2.switches()["image_errors"] == {}
+
+
 def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE, "launch_permissions": {"group_names": ["all"]}})
     ec2.switch(mid_run={IMAGE: {"add": {"user_ids": ["222222222222"]}, "remove": {"group_names": ["all"]}}})
@@ -173,16 +221,48 @@ def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:
     assert ec2.switches()["mid_run"] == {}
 
 
-@pytest.mark.parametrize("read", ["describe_images", "describe_image_attribute"])
-def test_an_image_that_goes_after_it_was_read(ec2: LocalEC2, api: Any, read: str) -> None:
-    ec2.seed({"image_id": IMAGE}, {})
-    ec2.switch(deregister_after_read=[IMAGE])
-    if read == "describe_images":
-        assert len(api.describe_images()["Images"]) == 2
-    else:
-        api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")
-    assert outcome(api.modify_image_attribute, **ADD) == "InvalidAMIID.Unavailable"
-    assert len(api.describe_images()["Images"]) == 1
+@pytest.mark.parametrize(
+    ("change", "public"),
+    [
+        ({}, [True, False, False, False]),
+        ({"reads": 1}, [True, False, False, False]),
+        ({"reads": 3}, [True] * 3 + [False]),
+    ],
+)
+def test_permissions_that_change_after_so_many_reads(
+    ec2: LocalEC2, api: Any, change: dict[str, int], public: list[bool]
+) -> None:
+    ec2.seed({"image_id": IMAGE, "launch_permissions": {"group_names": ["all"]}})
+    ec2.switch(mid_run={IMAGE: {"remove": {"group_names": ["all"]}, **change}})
+    reads = []
+    for _time in public:
+        api.describe_image_attribute(ImageId=IMAGE, Attribute="description")
+        answer = api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")
+        reads.append(answer["LaunchPermissions"] == [{"Group": "all"}])
+    assert reads == public
+
+
+@pytest.mark.parametrize(
+    ("read", "parameters"),
+    [
+        ("describe_images", {}),
+        ("describe_images", {"ImageIds": [IMAGE]}),
+        ("describe_images", {"Filters": [{"Name": "name", "Values": ["golden-*"]}]}),
+        ("describe_image_attribute", {"ImageId": IMAGE, "Attribute": "launchPermission"}),
+    ],
+)
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_image_that_goes_after_it_was_read(
+    ec2: LocalEC2, api: Any, read: str, parameters: dict[str, Any], gone: bool
+) -> None:
+    ec2.seed({"image_id": IMAGE, "name": "golden-1"}, {})
+    ec2.switch(deregister_after_read=[IMAGE] if gone else [])
+    answer = getattr(api, read)(**parameters)
+    assert IMAGE in {answer.get("ImageId"), *(image["ImageId"] for image in answer.get("Images", []))}
+    expected = "InvalidAMIID.Unavailable" if gone else "ok"
+    assert outcome(api.describe_image_attribute, ImageId=IMAGE, Attribute="launchPermission") == expected
+    assert outcome(api.modify_image_attribute, **ADD) == expected
+    assert len(api.describe_images()["Images"]) == (1 if gone else 2)
 
 
 def test_pending_reads(ec2: LocalEC2, api: Any) -> None:
@@ -191,6 +271,31 @@ def test_pending_reads(ec2: LocalEC2, api: Any) -> None:
     states = [api.describe_images(ImageIds=[IMAGE])["Images"][0]["State"] for _time in range(3)]
     assert states == ["pending", "pending", "available"]
     assert outcome(api.modify_image_attribute, **ADD) == "ok"
+
+
+def snapshot_ids(image: dict[str, Any]) -> list[str | None]:
+    return [mapping["Ebs"].get("SnapshotId") for mapping in image["BlockDeviceMappings"]]
+
+
+@pytest.mark.parametrize(
+    ("image", "hidden", "answers"),
+    [
+        ({"pending_reads": 2}, 0, [("pending", True), ("pending", True), ("available", True)]),
+        ({"pending_reads": 2}, 2, [("pending", False), ("pending", False), ("available", True)]),
+        ({"pending_reads": 1}, 2, [("pending", False), ("available", False), ("available", True)]),
+        ({}, 1000, [("available", False)] * 3),
+    ],
+)
+def test_hidden_reads(
+    ec2: LocalEC2, api: Any, image: dict[str, Any], hidden: int, answers: list[tuple[str, bool]]
+) -> None:
+    """Of the second snapshot; the first is never hidden, and both exist."""
+    [seeded] = ec2.seed({"image_id": IMAGE, **image, "snapshots": [{}, {"hidden_reads": hidden}]})
+    first, second = seeded["snapshot_ids"]
+    found = [api.describe_images(ImageIds=[IMAGE])["Images"][0] for _time in answers]
+    assert [one["State"] for one in found] == [state for state, _shown in answers]
+    assert [snapshot_ids(one) for one in found] == [[first, second if shown else None] for _state, shown in answers]
+    assert len(api.describe_snapshots(SnapshotIds=[first, second])["Snapshots"]) == 2
 
 
 def test_reject_empty_description(ec2: LocalEC2, api: Any) -> None:
