@@ -182,6 +182,42 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+summary:
+  description:
+    - The counts of the task.
+    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.images).
+  returned: always, unless the task's options are invalid or no connection could be set up
+  type: dict
+  contains:
+    images:
+      description: The number of images.
+      type: int
+      returned: always
+    changed:
+      description: The number of images that were, or in check mode would be, changed, and did not fail.
+      type: int
+      returned: always
+    unchanged:
+      description: The number of images that are as asked.
+      type: int
+      returned: always
+    failed:
+      description: The number of images that failed, those that were changed in part included.
+      type: int
+      returned: always
+    granted:
+      description: The number of entries that were, or would be, granted.
+      type: int
+      returned: always
+    revoked:
+      description: The number of entries that were, or would be, revoked.
+      type: int
+      returned: always
+    regions:
+      description: The number of Regions of the images.
+      type: int
+      returned: always
+  sample: {images: 100, changed: 8, unchanged: 91, failed: 1, granted: 9, revoked: 0, regions: 3}
 images:
   description:
     - One element for each image, in the order asked for.
@@ -200,9 +236,22 @@ images:
       type: str
       returned: always
       sample: us-east-1
+    name:
+      description: The name of the image, null where it could not be read.
+      type: str
+      returned: always
+      sample: golden-2026-11
     changed:
       description: Whether the AMI was changed or, in check mode, would be.
       type: bool
+      returned: always
+    granted:
+      description: What was, or in check mode would be, added, in the shape of O(launch_permissions).
+      type: dict
+      returned: always
+    revoked:
+      description: What was, or in check mode would be, taken away, in the same shape.
+      type: dict
       returned: always
     before:
       description:
@@ -316,14 +365,13 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import Images
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import run
 
 
 def main() -> t.NoReturn:
-    images = Images()
-    run(AnsibleAWSModule(argument_spec=argument_spec(images), supports_check_mode=True), images)
+    run(AnsibleAWSModule(argument_spec=argument_spec(IMAGES), supports_check_mode=True), IMAGES)
 
 
 if __name__ == "__main__":

@@ -181,16 +181,19 @@ images:
 """
 
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2Error
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import told
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import Finder
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import failure_text
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import FindError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import Search
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import by_id
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import by_search
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import parse_query
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -209,12 +212,13 @@ def main() -> t.NoReturn:
     try:
         ec2 = EC2(module, params["concurrency"])
         query = parse_query(params, ec2.region)
-        finder = Finder(ec2, params["concurrency"])
-        images = finder.by_search(query) if isinstance(query, Search) else finder.by_id(query)
+        with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
+            runtime = Runtime(ec2, executor)
+            images = by_search(runtime, query) if isinstance(query, Search) else by_id(runtime, query)
     except (InvalidOptionsError, FindError) as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
-        module.fail_json(msg=told(error.failure))
+        module.fail_json(msg=failure_text(error.failure))
     module.exit_json(changed=False, images=images)
 
 

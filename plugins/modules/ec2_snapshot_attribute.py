@@ -115,6 +115,42 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+summary:
+  description:
+    - The counts of the task.
+    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.snapshots).
+  returned: always, unless the task's options are invalid or no connection could be set up
+  type: dict
+  contains:
+    snapshots:
+      description: The number of snapshots.
+      type: int
+      returned: always
+    changed:
+      description: The number of snapshots that were, or in check mode would be, changed, and did not fail.
+      type: int
+      returned: always
+    unchanged:
+      description: The number of snapshots that are as asked.
+      type: int
+      returned: always
+    failed:
+      description: The number of snapshots that failed, those that were changed in part included.
+      type: int
+      returned: always
+    granted:
+      description: The number of entries that were, or would be, granted.
+      type: int
+      returned: always
+    revoked:
+      description: The number of entries that were, or would be, revoked.
+      type: int
+      returned: always
+    regions:
+      description: The number of Regions of the snapshots.
+      type: int
+      returned: always
+  sample: {snapshots: 100, changed: 8, unchanged: 91, failed: 1, granted: 9, revoked: 0, regions: 3}
 snapshots:
   description:
     - One element for each snapshot, in the order asked for.
@@ -133,9 +169,22 @@ snapshots:
       type: str
       returned: always
       sample: us-east-1
+    name:
+      description: The tag C(Name) of the snapshot, null where there is none.
+      type: str
+      returned: always
+      sample: golden-2026-11
     changed:
       description: Whether the snapshot was changed or, in check mode, would be.
       type: bool
+      returned: always
+    granted:
+      description: What was, or in check mode would be, added, in the shape of O(create_volume_permissions).
+      type: dict
+      returned: always
+    revoked:
+      description: What was, or in check mode would be, taken away, in the same shape.
+      type: dict
       returned: always
     before:
       description:
@@ -247,12 +296,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import run
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.snapshots import Snapshots
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.snapshots import SNAPSHOTS
 
 
 def main() -> t.NoReturn:
-    snapshots = Snapshots()
-    run(AnsibleAWSModule(argument_spec=argument_spec(snapshots), supports_check_mode=True), snapshots)
+    run(AnsibleAWSModule(argument_spec=argument_spec(SNAPSHOTS), supports_check_mode=True), SNAPSHOTS)
 
 
 if __name__ == "__main__":

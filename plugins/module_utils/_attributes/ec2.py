@@ -31,7 +31,8 @@ from .plan import Failure
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-Response = t.Mapping[str, t.Any]
+    from .runtime import Response
+
 
 DENIED = "UnauthorizedOperation"
 # More connections than this are of no use to a bucket of 100 requests, and urllib3 makes room for all of them at once.

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import typing as t
 
+from .attribute import Attribute
+from .attribute import Description
+from .attribute import described_text
+from .attribute import modify_member
+from .attribute import own_read
 from .permissions import GROUP_NAMES
 from .permissions import ORG_ARNS
 from .permissions import ORG_UNIT_ARNS
 from .permissions import USER_IDS
-from .plan import Attribute
-from .plan import Plan
-from .resource import Description
+from .resource import Api
+from .resource import Quota
 from .resource import Refusal
 from .resource import Resource
 from .resource import Surroundings
+from .resource import becomes_public
+
+if t.TYPE_CHECKING:
+    from .plan import Plan
 
 MAX_DESCRIPTION = 255  # characters; observed by publishers, scylladb/scylladb#5435
 SHARING_QUOTA = 1000  # entries on an AMI in a Region, adjustable (EC2 User Guide, "AMI quotas")
@@ -39,84 +47,115 @@ def _imds_problem(value: str) -> str:
     return "" if value == "v2.0" else f"{value!r} is not possible: v2.0 is EC2's only value, and cannot be undone"
 
 
-# The table of attributes. A text attribute is read from DescribeImages under `member`, where EC2 leaves it out of an
-# AMI that has none, and is modified under the same name (ModifyImageAttribute, API reference).
+def _text(option: str, name: str, member: str, unset: str | None, problem: t.Callable[[str], str]) -> Attribute:
+    """Return the row of a text: DescribeImages shows it under the member that ModifyImageAttribute takes it under."""
+    write = modify_member("modify_image_attribute", "ImageId", member)
+    return Attribute(option, name, unset, described_text(member, unset), write, problem)
+
+
 ATTRIBUTES = (
-    Attribute("description", "description", "Description", unset="", problem=_description_problem),
-    Attribute("imds_support", "imdsSupport", "ImdsSupport", unset=None, problem=_imds_problem),
+    _text("description", "description", "Description", "", _description_problem),
+    _text("imds_support", "imdsSupport", "ImdsSupport", None, _imds_problem),
     Attribute(
         "launch_permissions",
         "launchPermission",
-        "LaunchPermission",
         unset=frozenset(),
+        read=own_read("describe_image_attribute", "ImageId", "launchPermission", "LaunchPermissions"),
+        write=modify_member("modify_image_attribute", "ImageId", "LaunchPermission"),
         kinds=(USER_IDS, GROUP_NAMES, ORG_ARNS, ORG_UNIT_ARNS),
         entries_per_request=10_000,
     ),
 )
 
 
-class Images(Resource):
-    """AMIs."""
+def volumes(described: Description) -> list[Description]:
+    """Return the EBS volumes of an image. A new one may lack their SnapshotId for a moment (observed by publishers)."""
+    return [mapping["Ebs"] for mapping in described.get("BlockDeviceMappings", ()) if "Ebs" in mapping]
 
-    noun = "image"
-    described_as = "an AMI"
-    ids_option = "image_ids"
-    id_option = "image_id"
-    id_prefix = "ami"
-    result_key = "images"
-    attributes = ATTRIBUTES
 
-    id_key = "ImageId"
-    ready_state = "available"
-    describe_operation = "describe_images"
-    described_key = "Images"
-    id_filter = "image-id"
-    owners_argument = "Owners"
-    # Disabled images, and deprecated ones of others, would be taken for unknown ones otherwise.
-    describe_options: t.ClassVar = {"IncludeDisabled": True, "IncludeDeprecated": True}
-    read_operation = "describe_image_attribute"
-    permissions_key = "LaunchPermissions"
-    modify_operation = "modify_image_attribute"
-    public_access_operation = "get_image_block_public_access_state"
-    public_access_key = "ImageBlockPublicAccessState"
+def snapshot_ids(described: Description) -> list[str]:
+    """Return the snapshots behind an image, each once: volumes may be made from the same one."""
+    return list(dict.fromkeys(volume["SnapshotId"] for volume in volumes(described) if "SnapshotId" in volume))
 
-    describe_action = "DescribeImages"
-    modify_action = "ModifyImageAttribute"
-    not_found_code = "InvalidAMIID.NotFound"
-    state_code = "InvalidAMIID.Unavailable"
 
-    def encrypted_snapshots(self, described: Description) -> dict[str, str | None]:
-        volumes = [mapping["Ebs"] for mapping in described.get("BlockDeviceMappings", ()) if "Ebs" in mapping]
-        return {
-            volume["SnapshotId"]: volume.get("KmsKeyId")
-            for volume in volumes
-            if volume.get("Encrypted") and "SnapshotId" in volume
-        }
+def lacks_snapshots(described: Description) -> bool:
+    """Tell whether EC2 does not show yet what is behind an EBS-backed image.
 
-    def exceeds_quota(self, plan: Plan) -> bool:
-        """Tell whether the plan adds entries to an AMI that then has more than the default quota allows."""
-        entries = sum(len(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
-        return bool(plan.granted) and entries > SHARING_QUOTA
+    A volume that is empty at launch never has a snapshot (observed: cloud-custodian/cloud-custodian#204), but the root
+    volume has one.
+    """
+    if described.get("RootDeviceType") != "ebs":
+        return False
+    devices = {
+        mapping.get("DeviceName"): mapping.get("Ebs", {}) for mapping in described.get("BlockDeviceMappings", ())
+    }
+    root = devices.get(described.get("RootDeviceName"))
+    return not snapshot_ids(described) or (root is not None and "SnapshotId" not in root)
 
-    def quota_warning(self, ids: t.Sequence[str]) -> str:
-        shown = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-        return (
-            f"{len(ids)} image(s) would have more than {SHARING_QUOTA} launch permissions ({shown}). EC2's default"
-            " quota is 1,000 a Region for each AMI: raise it in Service Quotas, or share with an organization or OU"
-        )
 
-    def _managed_key_refusal(self, snapshots: t.Sequence[str]) -> Refusal:
+def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
+    return {
+        volume["SnapshotId"]: volume.get("KmsKeyId")
+        for volume in volumes(described)
+        if volume.get("Encrypted") and "SnapshotId" in volume
+    }
+
+
+# The rules. Codes are EC2's own where one was observed.
+
+
+def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
+    snapshots = surroundings.under_managed_key
+    if plan.granted and snapshots:
         message = (
             f"An image cannot be shared with anyone while a snapshot behind it ({', '.join(snapshots)}) is encrypted"
             " under the key that AWS manages for EBS; copy the image under a customer managed key, and share that"
         )
-        return "InvalidParameter", message
+        yield "InvalidParameter", message
 
-    def _public_refusals(self, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
-        if any(code.get("ProductCodeType") == "marketplace" for code in described.get("ProductCodes", ())):
-            yield "OperationNotPermitted", "An image with an AWS Marketplace product code cannot be made public"
-        if self.encrypted_snapshots(described):
-            yield "UnsupportedOperation", "An image with an encrypted snapshot cannot be made public"
-        if surroundings.public_access_blocked:
-            blocked = "Block public access for AMIs is on in this account and Region, so no image can be made public"
-            yield "OperationNotPermitted", f"{blocked}; DisableImageBlockPublicAccess lifts it for the whole Region"
+
+def _public(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
+    if not becomes_public(plan):
+        return
+    if any(code.get("ProductCodeType") == "marketplace" for code in described.get("ProductCodes", ())):
+        yield "OperationNotPermitted", "An image with an AWS Marketplace product code cannot be made public"
+    if _encrypted_snapshots(described):
+        yield "UnsupportedOperation", "An image with an encrypted snapshot cannot be made public"
+    if surroundings.public_access_blocked:
+        blocked = "Block public access for AMIs is on in this account and Region, so no image can be made public"
+        yield "OperationNotPermitted", f"{blocked}; DisableImageBlockPublicAccess lifts it for the whole Region"
+
+
+IMAGES = Resource(
+    noun="image",
+    described_as="an AMI",
+    ids_option="image_ids",
+    id_option="image_id",
+    id_prefix="ami",
+    result_key="images",
+    attributes=ATTRIBUTES,
+    api=Api(
+        id_key="ImageId",
+        describe_operation="describe_images",
+        described_key="Images",
+        id_filter="image-id",
+        owners_argument="Owners",
+        # Disabled images, and deprecated ones of others, would be taken for unknown ones otherwise.
+        describe_options={"IncludeDisabled": True, "IncludeDeprecated": True},
+        public_access_operation="get_image_block_public_access_state",
+        public_access_key="ImageBlockPublicAccessState",
+    ),
+    ready_state="available",
+    describe_action="DescribeImages",
+    modify_action="ModifyImageAttribute",
+    not_found_code="InvalidAMIID.NotFound",
+    state_code="InvalidAMIID.Unavailable",
+    name_of=lambda described: described.get("Name"),
+    encrypted_snapshots=_encrypted_snapshots,
+    rules=(_managed_key, _public),
+    quota=Quota(
+        SHARING_QUOTA,
+        "EC2's default quota is 1,000 a Region for each AMI: raise it in Service Quotas, or share with an organization"
+        " or OU",
+    ),
+)

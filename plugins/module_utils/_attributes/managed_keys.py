@@ -5,7 +5,7 @@
 
 """Whose keys snapshots are encrypted under: EC2 shares nothing that is under the key AWS manages for EBS.
 
-Reading only. What cannot be read is no failure: it is told in a warning, and EC2 decides.
+Reading only. What cannot be read is no failure: a warning names it, and EC2 decides.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from .ec2 import EC2Error
-from .options import Target
-from .options import in_batches
-from .result import NAMED
+from .subject import NAMED
+from .subject import Target
+from .subject import in_batches
 
 if t.TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from .ec2 import EC2
+    from .runtime import Runtime
 
 
 @dataclass
-class Keys:
+class ManagedKeys:
     """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet."""
 
-    ec2: EC2
-    pool: Executor
+    runtime: Runtime
     snapshots: dict[Target, str | None]
     _unread: list[str] = field(default_factory=list)
 
@@ -47,13 +44,13 @@ class Keys:
         """Return the snapshots whose key AWS manages: one DescribeKey for each key, whatever the snapshots."""
         self._find_keys()
         keys = list(dict.fromkeys((target.region, key) for target, key in self.snapshots.items() if key))
-        managed = {key for key, is_managed in zip(keys, self.pool.map(self._is_managed, keys)) if is_managed}
+        managed = {key for key, is_managed in zip(keys, self.runtime.each(self._is_managed, keys)) if is_managed}
         return {target for target, key in self.snapshots.items() if (target.region, key) in managed}
 
     def _find_keys(self) -> None:
         unknown = [target for target, key in self.snapshots.items() if key is None]
         batches = in_batches(unknown, lambda target: target)
-        for found in self.pool.map(self._describe, batches):
+        for found in self.runtime.each(self._describe, batches):
             self.snapshots.update(found)
         self._unread += [f"the key of {target}" for target, key in self.snapshots.items() if key is None]
 
@@ -61,7 +58,7 @@ class Keys:
         region, ids = batch[0].region, [target.id for target in batch]
         filters = [{"Name": "snapshot-id", "Values": ids}]
         try:
-            response = self.ec2.call(region, "describe_snapshots", Filters=filters)
+            response = self.runtime.ec2.call(region, "describe_snapshots", Filters=filters)
         except EC2Error as error:
             self._note(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
             return {Target(region, snapshot): "" for snapshot in ids}
@@ -70,7 +67,7 @@ class Keys:
     def _is_managed(self, key: tuple[str, str]) -> bool:
         region, key_id = key
         try:
-            response = self.ec2.call(region, "describe_key", service="kms", KeyId=key_id)
+            response = self.runtime.ec2.call(region, "describe_key", service="kms", KeyId=key_id)
         except EC2Error as error:
             self._note(f"whether AWS manages the key {key_id}", error)
             return False

@@ -11,21 +11,34 @@ Here, and only here, the module object is used: nothing below knows it, and ever
 from __future__ import annotations
 
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
+from . import fleet
 from .ec2 import EC2
 from .ec2 import EC2Error
-from .fleet import Fleet
 from .options import InvalidOptionsError
 from .options import parse_task
 from .result import failure_message
+from .result import failure_text
 from .result import present
-from .result import told
+from .runtime import Runtime
+from .sending import decode_denials
+from .subject import NAMED
+from .subject import Subject
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-    from .plan import Attribute
+    from .attribute import Attribute
     from .resource import Resource
+
+
+# How long and how wide a run works. What runs over policies has them too.
+PACE: dict[str, t.Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 120},
+    "concurrency": {"type": "int", "default": 16},
+}
 
 
 def argument_spec(resource: Resource) -> dict[str, t.Any]:
@@ -37,9 +50,7 @@ def argument_spec(resource: Resource) -> dict[str, t.Any]:
             "required": True,
             "aliases": [resource.id_option],
         },
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 120},
-        "concurrency": {"type": "int", "default": 16},
+        **PACE,
     }
     for attribute in resource.attributes:
         spec.update(_permission_options(attribute) if attribute.kinds else {attribute.option: {"type": "str"}})
@@ -68,12 +79,15 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
-        module.fail_json(msg=told(error.failure))
-    fleet = Fleet(ec2, resource, task)
-    fleet.run(dry_run=module.check_mode)
-    for warning in fleet.warnings:
+        module.fail_json(msg=failure_text(error.failure))
+    subjects = [Subject(resource, target, task.asked) for target in task.targets]
+    with ThreadPoolExecutor(max_workers=task.concurrency) as executor:
+        runtime = Runtime(ec2, executor, task.wait, task.wait_timeout)
+        warnings = fleet.work(runtime, subjects, dry_run=module.check_mode)
+        decode_denials(runtime, subjects, at_most=NAMED)
+    for warning in warnings:
         module.warn(warning)
-    result = present(fleet.subjects, resource.id_option, resource.result_key, module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
-    if any(subject.failure for subject in fleet.subjects):
-        module.fail_json(msg=failure_message(fleet.subjects, resource.noun, module.check_mode), **result)
+    result = present(subjects, resource, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
+    if any(subject.failure for subject in subjects):
+        module.fail_json(msg=failure_message(subjects, resource.noun, module.check_mode), **result)
     module.exit_json(**result)

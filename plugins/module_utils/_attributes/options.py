@@ -20,18 +20,16 @@ from .permissions import from_options
 from .plan import Asked
 from .plan import AskedPermissions
 from .plan import AskedText
-from .plan import Attribute
-from .plan import Item
-from .plan import in_parts
+from .subject import Target
 
 if t.TYPE_CHECKING:
+    from .attribute import Attribute
     from .resource import Resource
 
 # It becomes a part of a host name, and botocore makes no client for what cannot be one.
 _NAME = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
-DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 User Guide, Find your resources)
 
 
 class InvalidOptionsError(ValueError):
@@ -44,24 +42,6 @@ class InvalidOptionsError(ValueError):
             else (f"The task is invalid in {len(problems)} ways; nothing was sent to EC2: ")
         )
         super().__init__(head + "; ".join(problems) + ".")
-
-
-class Target(t.NamedTuple):
-    """Which resource, and where."""
-
-    region: str
-    id: str
-
-    def __str__(self) -> str:
-        return f"{self.id} ({self.region})"
-
-
-def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -> list[list[Item]]:
-    """Return the items in batches of one Region and one describing request each."""
-    regions: dict[str, list[Item]] = {}
-    for item in items:
-        regions.setdefault(target_of(item).region, []).append(item)
-    return [list(batch) for group in regions.values() for batch in in_parts(group, DESCRIBED_PER_REQUEST)]
 
 
 @dataclass(frozen=True)
@@ -121,7 +101,25 @@ def parse_targets(
 def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
     """Return what is wrong with the names of Regions. Endpoints other than AWS may have names of their own."""
     odd = [region or "" for region in regions if not _NAME.fullmatch(region or "")]
-    return [f"{option}: {_shown(region)} is not the name of a Region" for region in odd]
+    return [f"{option}: {shown(region)} is not the name of a Region" for region in odd]
+
+
+def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[dict[str, t.Any]]:
+    """Return the filters as EC2 takes them; append what is wrong to ``problems``."""
+    return [{"Name": name, "Values": list(_filter_values(name, value, problems))} for name, value in filters.items()]
+
+
+def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[str]:
+    """Yield the values of a filter as EC2 writes them: texts, with true and false in small letters."""
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _filter_values(name, each, problems)
+    elif isinstance(value, bool):
+        yield str(value).lower()
+    elif isinstance(value, (str, int, float)):
+        yield str(value)
+    else:
+        problems.append(f"filters.{name}: {value!r} is neither text nor a list of texts")
 
 
 def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[str]:
@@ -149,9 +147,9 @@ def _id_problem(text: str, region: str, colon: str, resource_id: str, resource: 
     prefix = resource.id_prefix
     if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
         expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
-        return f"{_shown(text)} is not the id of {resource.described_as} ({expected})"
+        return f"{shown(text)} is not the id of {resource.described_as} ({expected})"
     if colon and not (_REGION.fullmatch(region) and _NAME.fullmatch(region)):
-        return f"{_shown(text)} does not begin with a Region such as us-east-1"
+        return f"{shown(text)} does not begin with a Region such as us-east-1"
     return ""
 
 
@@ -202,12 +200,12 @@ def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> A
 def _entry_problems(attribute: Attribute, option: str, entries: Options | None) -> list[str]:
     given = entries or {}
     judged = ((kind, value, kind.problem(value)) for kind in attribute.kinds for value in given.get(kind.option) or ())
-    return [f"{option}.{kind.option}: {_shown(value)} {problem}" for kind, value, problem in judged if problem]
+    return [f"{option}.{kind.option}: {shown(value)} {problem}" for kind, value, problem in judged if problem]
 
 
 def _granted_and_revoked(option: str, entries: Permissions) -> list[str]:
-    return [f"{_shown(value)} is in both {option} and revoke_{option}" for _dummy, value in sorted(entries)]
+    return [f"{shown(value)} is in both {option} and revoke_{option}" for _dummy, value in sorted(entries)]
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     return repr(value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…")

@@ -100,6 +100,12 @@ _MEMBERS = {kind.option: kind.member for kind in (USER_IDS, GROUP_NAMES, ORG_ARN
 _OPTIONS = {member: option for option, member in _MEMBERS.items()}
 
 
+def from_principal(text: str) -> Permission | None:
+    """Return the permission of a principal by its form alone, None for what is neither an account nor such an ARN."""
+    judged = (kind for kind in (USER_IDS, ORG_ARNS, ORG_UNIT_ARNS) if not kind.problem(text))
+    return next((Permission(kind.option, text) for kind in judged), None)
+
+
 def from_options(options: Options) -> Permissions:
     """Return the permissions written in a task; a kind left out, or null, adds none.
 

@@ -15,36 +15,16 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
 
-from .permissions import Kind
-from .permissions import Permission
-from .permissions import Permissions
+if t.TYPE_CHECKING:
+    from .attribute import Attribute
+    from .attribute import Call
+    from .attribute import Operation
+    from .attribute import Payload
+    from .attribute import Value
+    from .permissions import Permission
+    from .permissions import Permissions
 
-# A description or imdsSupport is text (None: never set); a permission list is a set.
-Value = t.Union[str, None, Permissions]
-Operation = str  # set | add | remove
 Item = t.TypeVar("Item")
-
-
-def _no_problem(_value: str) -> str:
-    return ""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """A row of the table of attributes that a kind of resource has.
-
-    ``option`` is its name in tasks and results, ``name`` EC2's name for it, ``member`` its structure in EC2's request.
-    ``unset`` is the value of a resource that has none. With ``kinds`` it is a set of permissions of those kinds, at
-    most ``entries_per_request`` of them in one request; without, it is text, which ``problem`` judges.
-    """
-
-    option: str
-    name: str
-    member: str
-    unset: Value
-    problem: t.Callable[[str], str] = field(default=_no_problem, compare=False)
-    kinds: tuple[Kind, ...] = ()
-    entries_per_request: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,8 +55,12 @@ class AskedPermissions:
     purge: bool = False
 
     def applied_to(self, current: Value) -> Value:
-        kept: Permissions = frozenset() if self.purge or not isinstance(current, frozenset) else current
+        kept = frozenset() if self.purge else _entries(current)
         return (kept | self.grant) - self.revoke
+
+    def takes_away(self, entry: Permission) -> bool:
+        """Tell whether a list that holds the entry no longer does afterwards."""
+        return entry in self.revoke or (self.purge and entry not in self.grant)
 
 
 Asked = t.Union[AskedText, AskedPermissions]
@@ -88,7 +72,7 @@ class Request:
 
     attribute: Attribute
     operation: Operation
-    value: str | tuple[Permission, ...]
+    value: Payload
 
     @property
     def entries(self) -> int:
@@ -98,8 +82,12 @@ class Request:
         """Return what ``current`` is once EC2 has carried the request out."""
         if isinstance(self.value, str):
             return self.value
-        held: Permissions = current if isinstance(current, frozenset) else frozenset()
+        held = _entries(current)
         return held.union(self.value) if self.operation == "add" else held.difference(self.value)
+
+    def call(self, resource_id: str) -> Call:
+        """Return the call that carries the request out on the resource with that id."""
+        return self.attribute.write(resource_id, self.operation, self.value)
 
     def is_visible_in(self, current: Value) -> bool:
         """Tell whether EC2 shows the request's effect; entries that others changed meanwhile do not matter."""
@@ -120,13 +108,12 @@ class Plan:
     @cached_property
     def granted(self) -> Permissions:
         """The permissions that the plan adds, of whatever attribute."""
-        return frozenset(
-            entry
-            for request in self.requests
-            if request.operation == "add"
-            for entry in request.value
-            if isinstance(entry, Permission)
-        )
+        return gained(self.before, self.after)
+
+    @cached_property
+    def revoked(self) -> Permissions:
+        """The permissions that the plan takes away, of whatever attribute."""
+        return gained(self.after, self.before)
 
     @cached_property
     def requests(self) -> tuple[Request, ...]:
@@ -157,6 +144,16 @@ class Failure:
     predicted: bool = False
     uncertain: bool = False
     decoded: t.Mapping[str, t.Any] | None = field(default=None, compare=False)
+
+
+def gained(before: Attributes, after: Attributes) -> Permissions:
+    """Return the permissions that ``after`` holds and ``before`` does not, of whatever attribute."""
+    nobody: Permissions = frozenset()
+    return nobody.union(*(_entries(now) - _entries(was) for (_a, was), (_b, now) in zip(before.values, after.values)))
+
+
+def _entries(value: Value) -> Permissions:
+    return value if isinstance(value, frozenset) else frozenset()
 
 
 def make_plan(current: Attributes, asked: t.Iterable[Asked]) -> Plan:

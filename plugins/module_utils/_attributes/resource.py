@@ -3,29 +3,26 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""What a kind of resource is to the rest: its names, its attributes, its requests, and what EC2 would refuse.
+"""What a kind of resource is to the rest, as frozen data: its names, its attributes, its API, and its rules.
 
-Here lives what AMIs and snapshots have in common; what differs is in images.py and snapshots.py. Pure: requests are
-described here, and never sent.
+Here lives what AMIs and snapshots have in common; images.py and snapshots.py fill in one table each. A rule is a
+function in the table that yields what EC2 would refuse. Pure: calls are described here, and never made.
 """
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from dataclasses import field
 
+from .attribute import Attribute
+from .attribute import Call
+from .attribute import Description
 from .permissions import EVERYONE
-from .permissions import Permissions
-from .permissions import from_ec2
-from .permissions import to_ec2
-from .plan import Attribute
+from .permissions import Kind
 from .plan import Failure
 from .plan import Plan
-from .plan import Request
-from .plan import Value
 
-Description = t.Mapping[str, t.Any]
-Arguments = dict[str, t.Any]
 Refusal = tuple[str, str]  # EC2's code, and a message
 
 
@@ -33,7 +30,7 @@ Refusal = tuple[str, str]  # EC2's code, and a message
 class Surroundings:
     """What decides on a sharing beside the resource itself.
 
-    ``public_access_blocked`` tells of the account and Region, ``under_managed_key`` names the resource's snapshots
+    ``public_access_blocked`` is that of the account and Region, ``under_managed_key`` names the resource's snapshots
     that are encrypted under the key that AWS manages for EBS.
     """
 
@@ -41,8 +38,38 @@ class Surroundings:
     under_managed_key: tuple[str, ...] = ()
 
 
+Rule = t.Callable[[Plan, Description, Surroundings], t.Iterator[Refusal]]
+
+
+@dataclass(frozen=True)
+class Quota:
+    """EC2's default for the entries of one resource. ``advice`` ends the warning that it would be passed."""
+
+    entries: int
+    advice: str
+
+
+@dataclass(frozen=True)
+class Api:
+    """How EC2 describes resources of a kind. Names ending in ``_operation`` are boto3's, all others are EC2's."""
+
+    id_key: str
+    describe_operation: str
+    described_key: str
+    id_filter: str
+    owners_argument: str
+    public_access_operation: str
+    public_access_key: str
+    describe_options: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Resource:
-    """A kind of resource. Names ending in ``_operation`` are boto3's, all others those of EC2 or of the options."""
+    """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
+
+    ``name_of`` returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with
+    their keys, None for a key that is not known yet. ``rules`` are asked about every plan that changes something.
+    """
 
     noun: str
     described_as: str
@@ -51,118 +78,106 @@ class Resource:
     id_prefix: str
     result_key: str
     attributes: tuple[Attribute, ...]
-
-    id_key: str
+    api: Api
     ready_state: str
-    describe_operation: str
-    described_key: str
-    id_filter: str
-    owners_argument: str
-    describe_options: t.ClassVar[Arguments] = {}
-    read_operation: str
-    permissions_key: str
-    modify_operation: str
-    modify_arguments_always: t.ClassVar[Arguments] = {}
-    public_access_operation: str
-    public_access_key: str
-
     describe_action: str
     modify_action: str
     not_found_code: str
     state_code: str
+    name_of: t.Callable[[Description], str | None]
+    encrypted_snapshots: t.Callable[[Description], dict[str, str | None]]
+    rules: tuple[Rule, ...]
+    quota: Quota | None = None
 
-    # Requests, and how to read the answers
+    @property
+    def permissions(self) -> Attribute:
+        """The attribute that is its list of permissions."""
+        return next(attribute for attribute in self.attributes if attribute.kinds)
 
-    def describe_arguments(self, ids: t.Sequence[str], own: bool) -> Arguments:
-        """Return the arguments that describe up to 200 resources, unknown ones left out.
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of principals that it can be shared with."""
+        return self.permissions.kinds
 
-        By filter, because one unknown id beside it would fail the whole request.
-        """
-        owners = {self.owners_argument: ["self"]} if own else {}
-        return {"Filters": [{"Name": self.id_filter, "Values": list(ids)}], **self.describe_options, **owners}
 
-    def read_arguments(self, attribute: Attribute, resource_id: str) -> Arguments:
-        return {self.id_key: resource_id, "Attribute": attribute.name}
+def describing(resource: Resource, ids: t.Sequence[str], *, own: bool) -> Call:
+    """Return the call that describes up to 200 resources, unknown ones left out.
 
-    def modify_arguments(self, resource_id: str, request: Request) -> Arguments:
-        """Return the arguments of one modification: the structure of one attribute."""
-        if isinstance(request.value, str):
-            structure: Arguments = {"Value": request.value}
-        else:
-            structure = {request.operation.capitalize(): to_ec2(request.value)}
-        return {self.id_key: resource_id, request.attribute.member: structure, **self.modify_arguments_always}
+    By filter, because one unknown id beside it would fail the whole request.
+    """
+    api = resource.api
+    owners = {api.owners_argument: ["self"]} if own else {}
+    arguments = {"Filters": [{"Name": api.id_filter, "Values": list(ids)}], **api.describe_options, **owners}
+    return Call(api.describe_operation, arguments)
 
-    def permissions(self, response: Description) -> Permissions:
-        return from_ec2(response.get(self.permissions_key, ()))
 
-    def text(self, attribute: Attribute, described: Description) -> Value:
-        value: str | None = described.get(attribute.member)
-        return value or attribute.unset
+def is_pending(described: Description) -> bool:
+    return bool(described.get("State") == "pending")
 
-    def is_pending(self, described: Description) -> bool:
-        return bool(described.get("State") == "pending")
 
-    def blocks_public_access(self, response: Description) -> bool:
-        return bool(response.get(self.public_access_key) != "unblocked")
+def blocks_public_access(resource: Resource, answer: Description) -> bool:
+    return bool(answer.get(resource.api.public_access_key) != "unblocked")
 
-    def encrypted_snapshots(self, described: Description) -> dict[str, str | None]:
-        """Return the encrypted snapshots behind the resource with their keys, None for one that is not known yet."""
-        raise NotImplementedError
 
-    # What the plan of one means
+def becomes_public(plan: Plan) -> bool:
+    return EVERYONE in plan.granted
 
-    def becomes_public(self, plan: Plan) -> bool:
-        return EVERYONE in plan.granted
 
-    def exceeds_quota(self, _plan: Plan) -> bool:
-        return False
+def exceeds_quota(resource: Resource, plan: Plan) -> bool:
+    """Tell whether the plan adds entries to a resource that then has more than the default quota allows."""
+    entries = sum(len(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
+    return resource.quota is not None and bool(plan.granted) and entries > resource.quota.entries
 
-    def quota_warning(self, ids: t.Sequence[str]) -> str:
-        raise NotImplementedError
 
-    # Why one fails
+def quota_warning(resource: Resource, quota: Quota, ids: t.Sequence[str]) -> str:
+    shown = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+    entries = resource.permissions.option.replace("_", " ")
+    return f"{len(ids)} {resource.noun}(s) would have more than {quota.entries} {entries} ({shown}). {quota.advice}"
 
-    def unknown(self, resource_id: str, region: str, request_id: str | None) -> Failure:
-        message = f"The {self.noun} id '[{resource_id}]' does not exist in {region}, or this account may not see it"
-        return Failure(self.describe_action, self.not_found_code, message, request_id)
 
-    def foreign(self, resource_id: str, described: Description) -> Failure:
-        owner = described.get("OwnerId", "another account")
-        message = (
-            f"Not authorized for {self.noun}:{resource_id}: it belongs to {owner}, and only the owner can read or"
-            " modify its attributes; run the task with credentials of the owner"
-        )
-        return self._refused("AuthFailure", message)
+# Why one fails
 
-    def still_pending(self, resource_id: str, timeout: int) -> Failure:
-        message = (
-            f"The {self.noun} {resource_id} is still pending after {timeout} s and may not be modified yet; raise"
-            " wait_timeout, or run the task again later"
-        )
-        return self._refused(self.state_code, message)
 
-    def refusal(self, plan: Plan, described: Description, surroundings: Surroundings) -> Failure | None:
-        """Return the refusal that EC2 would answer the plan with, and that its DryRun does not tell."""
-        refusals = list(self._refusals(plan, described, surroundings)) if plan.changed else []
-        if not refusals:
-            return None
-        return self._refused(refusals[0][0], "; ".join(message for _code, message in refusals))
+def unknown(resource: Resource, resource_id: str, region: str, request_id: str | None) -> Failure:
+    message = f"The {resource.noun} id '[{resource_id}]' does not exist in {region}, or this account may not see it"
+    return Failure(resource.describe_action, resource.not_found_code, message, request_id)
 
-    def _refusals(self, plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
-        """Yield every reason for a refusal. Codes are EC2's own where one was observed."""
-        state = described.get("State")
-        if state != self.ready_state:
-            yield self.state_code, f"The {self.noun} is {state}; it can be modified once it is {self.ready_state}"
-        if plan.granted and surroundings.under_managed_key:
-            yield self._managed_key_refusal(surroundings.under_managed_key)
-        if self.becomes_public(plan):
-            yield from self._public_refusals(described, surroundings)
 
-    def _managed_key_refusal(self, snapshots: t.Sequence[str]) -> Refusal:
-        raise NotImplementedError
+def foreign(resource: Resource, resource_id: str, described: Description) -> Failure:
+    owner = described.get("OwnerId", "another account")
+    message = (
+        f"Not authorized for {resource.noun}:{resource_id}: it belongs to {owner}, and only the owner can read or"
+        " modify its attributes; run the task with credentials of the owner"
+    )
+    return _refused(resource, "AuthFailure", message)
 
-    def _public_refusals(self, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
-        raise NotImplementedError
 
-    def _refused(self, code: str, message: str) -> Failure:
-        return Failure(self.modify_action, code, message, predicted=True)
+def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure:
+    message = (
+        f"The {resource.noun} {resource_id} is still pending after {timeout} s and may not be modified yet; raise"
+        " wait_timeout, or run the task again later"
+    )
+    return _refused(resource, resource.state_code, message)
+
+
+def refusal(resource: Resource, plan: Plan, described: Description, surroundings: Surroundings) -> Failure | None:
+    """Return the refusal that EC2 would answer the plan with, and that its DryRun does not show."""
+    if not plan.changed:
+        return None
+    refusals = list(_not_ready(resource, described))
+    for rule in resource.rules:
+        refusals += rule(plan, described, surroundings)
+    if not refusals:
+        return None
+    return _refused(resource, refusals[0][0], "; ".join(message for _code, message in refusals))
+
+
+def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal]:
+    state = described.get("State")
+    if state != resource.ready_state:
+        message = f"The {resource.noun} is {state}; it can be modified once it is {resource.ready_state}"
+        yield resource.state_code, message
+
+
+def _refused(resource: Resource, code: str, message: str) -> Failure:
+    return Failure(resource.modify_action, code, message, predicted=True)

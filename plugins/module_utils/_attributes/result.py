@@ -11,57 +11,90 @@ import json
 import typing as t
 
 from .permissions import to_options
+from .subject import NAMED
+from .subject import Subject
 
 if t.TYPE_CHECKING:
-    from .fleet import Subject
-    from .options import Target
     from .plan import Attributes
     from .plan import Failure
+    from .resource import Resource
 
-NAMED = 5  # failed resources that the message names
 _ENCODED = " Encoded authorization failure message: "
 
 
-def present(subjects: t.Sequence[Subject], id_option: str, key: str, diff: bool) -> dict[str, t.Any]:
-    """Return the result of a task: ``changed``, the resources under ``key``, and ``diff`` when asked for."""
+def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool) -> dict[str, t.Any]:
+    """Return the result of a task: ``changed``, a summary, the resources, and ``diff`` when asked for."""
     result: dict[str, t.Any] = {
         "changed": any(subject.changed for subject in subjects),
-        key: [_resource(subject, id_option) for subject in subjects],
+        "summary": {resource.result_key: len(subjects), **summary(subjects)},
+        resource.result_key: [item(subject) for subject in subjects],
     }
     if diff:
-        result["diff"] = [
-            _diff(subject.target, resource["before"], resource["after"])
-            for subject, resource in zip(subjects, result[key])
-            if subject.changed
-        ]
+        result["diff"] = differences(subjects)
     return result
+
+
+def summary(subjects: t.Sequence[Subject]) -> dict[str, int]:
+    """Return how many resources changed, did not, and failed, and how many entries were granted and revoked.
+
+    One that was changed in part before it failed has failed.
+    """
+    failed = sum(subject.failure is not None for subject in subjects)
+    changed = sum(subject.changed and not subject.failure for subject in subjects)
+    return {
+        "changed": changed,
+        "unchanged": len(subjects) - changed - failed,
+        "failed": failed,
+        "granted": sum(len(subject.granted) for subject in subjects),
+        "revoked": sum(len(subject.revoked) for subject in subjects),
+        "regions": len({subject.target.region for subject in subjects}),
+    }
+
+
+def differences(subjects: t.Iterable[Subject]) -> list[dict[str, t.Any]]:
+    """Return the differences of the subjects that changed, as Ansible shows them."""
+    return [
+        {
+            "before_header": str(subject.target),
+            "after_header": str(subject.target),
+            "before": _attributes(subject.plan.before),
+            "after": _attributes(subject.after),
+        }
+        for subject in subjects
+        if subject.changed and subject.plan and subject.after
+    ]
 
 
 def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:
     """Return the message of a failed task: how many failed, the first five by name, and what became of the others."""
     failed = [(subject.target, subject.failure) for subject in subjects if subject.failure]
-    named = [f"{target}: {told(failure)}" for target, failure in failed[:NAMED]]
+    named = [f"{target}: {failure_text(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
     became = "Nothing was changed: this is check mode" if check_mode else _became(subjects, noun)
     return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became}"
 
 
-def _resource(subject: Subject, id_option: str) -> dict[str, t.Any]:
+def item(subject: Subject) -> dict[str, t.Any]:
+    """Return one resource as tasks return it."""
+    kinds = subject.resource.kinds
     presented: dict[str, t.Any] = {
-        id_option: subject.target.id,
+        subject.resource.id_option: subject.target.id,
         "region": subject.target.region,
+        "name": subject.name,
         "changed": subject.changed,
+        "granted": to_options(subject.granted, kinds),
+        "revoked": to_options(subject.revoked, kinds),
         "before": _attributes(subject.plan.before) if subject.plan else {},
         "after": _attributes(subject.after) if subject.after else {},
         "requests": [
             {
-                "attribute": request.attribute.name,
-                "operation": request.operation,
-                "entries": request.entries,
-                "status": status,
+                "attribute": step.request.attribute.name,
+                "operation": step.request.operation,
+                "entries": step.request.entries,
+                "status": step.status,
             }
-            for request, status in zip(subject.requests, subject.statuses)
+            for step in subject.steps
         ],
     }
     if subject.failure:
@@ -89,18 +122,14 @@ def _error(failure: Failure) -> dict[str, t.Any]:
     return error
 
 
-def _diff(target: Target, before: t.Any, after: t.Any) -> dict[str, t.Any]:
-    return {"before_header": str(target), "after_header": str(target), "before": before, "after": after}
-
-
-def told(failure: Failure) -> str:
-    """Return a failure as a sentence."""
+def failure_text(failure: Failure, *, operation: bool = True) -> str:
+    """Return a failure as a sentence, with the operation that failed unless it is said already."""
     # The encoded message is long and of no use to a reader; it stays whole in the result.
     message = failure.message.partition(_ENCODED)[0].rstrip(".")
     request = f" (request id {failure.request_id})" if failure.request_id else ""
     decoded = f". Decoded authorization message: {json.dumps(_filled(failure.decoded))}" if failure.decoded else ""
-    operation = f"EC2 would refuse {failure.operation}" if failure.predicted else failure.operation
-    return f"{operation}: {failure.code}: {message}{request}{decoded}"
+    refused = "EC2 would refuse " if failure.predicted else ""
+    return f"{f'{refused}{failure.operation}: ' if operation else ''}{failure.code}: {message}{request}{decoded}"
 
 
 def _filled(value: t.Any) -> t.Any:

@@ -14,26 +14,49 @@ import pytest
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import plan
 
-UTILS = pathlib.Path(plan.__file__).parent
+UTILS = pathlib.Path(plan.__file__).parents[1]
+# A file imports only what stands before it, for type checking too, so there is no circle.
 ORDER = [
-    "permissions",
-    "plan",
-    "resource",
-    "images",
-    "snapshots",
-    "options",
-    "ec2",
-    "result",
-    "keys",
-    "fleet",
-    "search",
-    "modify",
+    "_attributes.permissions",
+    "_attributes.attribute",
+    "_attributes.plan",
+    "_attributes.resource",
+    "_attributes.images",
+    "_attributes.snapshots",
+    "_attributes.subject",
+    "_attributes.options",
+    "_attributes.runtime",
+    "_attributes.ec2",
+    "_attributes.result",
+    "_attributes.reading",
+    "_attributes.managed_keys",
+    "_attributes.predicting",
+    "_attributes.sending",
+    "_attributes.waiting",
+    "_attributes.fleet",
+    "_attributes.search",
+    "_attributes.modify",
+    "_sharing.policies",
+    "_sharing.legs",
+    "_sharing.merge",
+    "_sharing.guards",
+    "_sharing.outcome",
+    "_sharing.report",
+    "_sharing.run",
+]
+# What decides who is granted and who is revoked, without the standard library's clock, files and network.
+PURE = ORDER[: ORDER.index("_attributes.runtime")] + [
+    name for name in ORDER if name.startswith("_sharing.") and name != "_sharing.run"
 ]
 
 
-def imported_at_run_time(file: pathlib.Path) -> set[str]:
-    """Return the modules that a file imports, those under TYPE_CHECKING aside."""
-    tree = ast.parse(file.read_text())
+def file_of(name: str) -> pathlib.Path:
+    return UTILS / f"{name.replace('.', '/')}.py"
+
+
+def imported(name: str, *, at_run_time: bool = False) -> set[str]:
+    """Return the modules that a file imports, those of the collection by their names in ORDER."""
+    tree = ast.parse(file_of(name).read_text())
     typing_only = {
         id(node)
         for block in ast.walk(tree)
@@ -41,37 +64,51 @@ def imported_at_run_time(file: pathlib.Path) -> set[str]:
         for node in ast.walk(block)
     }
     names: set[str] = set()
-    for node in (node for node in ast.walk(tree) if id(node) not in typing_only):
+    for node in ast.walk(tree):
+        if at_run_time and id(node) in typing_only:
+            continue
         if isinstance(node, ast.ImportFrom):
-            names.add("." * node.level + (node.module or ""))
+            names.update(_modules(name.split(".")[: -node.level] if node.level else [], node))
         elif isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
     return names
 
 
+def _modules(package: list[str], node: ast.ImportFrom) -> list[str]:
+    """Return the modules that one statement imports: a name of a package may be a module in it."""
+    module = ".".join([*package, *filter(None, [node.module])])
+    return [f"{module}.{alias.name}" if f"{module}.{alias.name}" in ORDER else module for alias in node.names]
+
+
 def test_the_order_names_every_file() -> None:
-    assert {file.stem for file in UTILS.glob("*.py")} == set(ORDER)
+    files = [file for package in ("_attributes", "_sharing") for file in (UTILS / package).glob("*.py")]
+    assert {f"{file.parent.name}.{file.stem}" for file in files} == set(ORDER)
 
 
 @pytest.mark.parametrize("name", ORDER)
 def test_a_file_imports_only_what_stands_before_it(name: str) -> None:
-    siblings = {module[1:] for module in imported_at_run_time(UTILS / f"{name}.py") if module.startswith(".")}
+    siblings = {module for module in imported(name) if module.startswith(("_attributes", "_sharing"))}
     assert siblings <= set(ORDER[: ORDER.index(name)])
 
 
-@pytest.mark.parametrize("name", [name for name in ORDER if name != "ec2"])
+@pytest.mark.parametrize("name", [name for name in ORDER if name != "_attributes.ec2"])
 def test_only_the_edge_imports_boto3_or_amazon_aws(name: str) -> None:
-    imported = imported_at_run_time(UTILS / f"{name}.py")
-    assert not [module for module in imported if module.startswith(("boto", "ansible"))]
+    assert not [module for module in imported(name, at_run_time=True) if module.startswith(("boto", "ansible"))]
 
 
-def test_the_planner_needs_neither_ansible_nor_boto3() -> None:
+@pytest.mark.parametrize("name", PURE)
+def test_what_is_pure_imports_nothing_that_waits_or_writes(name: str) -> None:
+    used = imported(name, at_run_time=True) - set(ORDER)
+    assert used <= {"__future__", "collections", "dataclasses", "functools", "itertools", "json", "re", "typing"}
+
+
+def test_planning_and_policies_need_neither_ansible_nor_boto3() -> None:
     program = (
-        "import sys; sys.modules.update(ansible=None, boto3=None, botocore=None);"
-        "from ansible_collections.amikit.aws.plugins.module_utils._attributes import images, options, plan, snapshots;"
-        "print(plan.make_plan(plan.Attributes(()), ()).requests)"
+        "import importlib, sys; sys.modules.update(ansible=None, boto3=None, botocore=None);"
+        f"found = [importlib.import_module('ansible_collections.amikit.aws.plugins.module_utils.' + name) for name in {PURE}];"
+        "print(found[2].make_plan(found[2].Attributes(()), ()).requests)"
     )
-    root = UTILS.parents[5]
+    root = UTILS.parents[4]
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
     )

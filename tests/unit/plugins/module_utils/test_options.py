@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import Images
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Target
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Task
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import parse_task
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Request
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
 
 AMI = "ami-0123456789abcdef0"
 ACCOUNT = "111122223333"
@@ -29,13 +29,13 @@ ORG = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
 OU = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij"
 # What Ansible fills in for a task that says nothing but this.
 DEFAULTS: dict[str, t.Any] = {
-    **{name: option.get("default") for name, option in argument_spec(Images()).items()},
+    **{name: option.get("default") for name, option in argument_spec(IMAGES).items()},
     "image_ids": [AMI],
 }
 
 
 def parse(region: str | None = "us-east-1", **options: t.Any) -> Task:
-    return parse_task({**DEFAULTS, **options}, Images(), region)
+    return parse_task({**DEFAULTS, **options}, IMAGES, region)
 
 
 def problem_of(region: str | None = "us-east-1", **options: t.Any) -> str:

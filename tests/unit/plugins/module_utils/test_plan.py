@@ -13,15 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Attribute
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Value
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import described_text
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import modify_member
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Asked
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attribute
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Plan
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Value
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import after_requests
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
 
@@ -232,4 +234,8 @@ def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[
 
 
 def test_a_text_that_nobody_judges_is_left_to_ec2() -> None:
-    assert Attribute("support_contact", "supportContact", "SupportContact", unset="").problem("anything") == ""
+    read, write = (
+        described_text("SupportContact", ""),
+        modify_member("modify_image_attribute", "ImageId", "SupportContact"),
+    )
+    assert Attribute("support_contact", "supportContact", "", read, write).problem("anything") == ""

@@ -185,7 +185,7 @@ CHANGES: dict[str, Scenario] = {
 def test_a_change_in_fours(
     ec2: LocalEC2, run: Run, image: Json, options: Json, requests: list[tuple[str, str, int]], after: Json
 ) -> None:
-    ec2.seed({"image_id": AMI, **image})
+    ec2.seed({"image_id": AMI, "name": "golden", **image})
     ec2.switch(block_public_access={"eu-west-1": "block-new-sharing"})
     region = image.get("region", "us-east-1")
     was = held(ec2, region=region)
@@ -202,7 +202,9 @@ def test_a_change_in_fours(
         {
             "image_id": AMI,
             "region": region,
+            "name": "golden",
             "changed": True,
+            **entries_between(was, now),
             "before": {option: was[option] for option in after},
             "after": after,
             "requests": as_requests(requests, "applied"),
@@ -211,10 +213,28 @@ def test_a_change_in_fours(
     assert previewed["images"] == [{**applied["images"][0], "requests": as_requests(requests, "authorized")}]
     assert now == {**was, **after}
     assert previewed["diff"] == applied["diff"] == [as_diff(applied["images"][0])]
-    unchanged = {**applied["images"][0], "changed": False, "before": after, "requests": []}
+    unchanged = {**applied["images"][0], **entries_between(now, now), "changed": False, "before": after, "requests": []}
     assert again_previewed["images"] == again["images"] == [unchanged]
     assert again_previewed["diff"] == again["diff"] == []
+    assert previewed["summary"] == applied["summary"] == summary_of(applied["images"][0])
+    assert again_previewed["summary"] == again["summary"] == summary_of(unchanged)
     assert [write["dry_run"] for write in writes(ec2)] == [True] * len(requests) + [False] * len(requests)
+
+
+def entries_between(was: Json, now: Json) -> Json:
+    """Return who was granted and revoked between two states of an image."""
+    before, after = was["launch_permissions"], now["launch_permissions"]
+    return {
+        "granted": {kind: [one for one in after[kind] if one not in before[kind]] for kind in NOBODY},
+        "revoked": {kind: [one for one in before[kind] if one not in after[kind]] for kind in NOBODY},
+    }
+
+
+def summary_of(image: Json) -> Json:
+    """Return the summary of a task with this image alone, which did not fail."""
+    counts = {verb: sum(map(len, image[verb].values())) for verb in ("granted", "revoked")}
+    changed = int(image["changed"])
+    return {"images": 1, "changed": changed, "unchanged": 1 - changed, "failed": 0, **counts, "regions": 1}
 
 
 def as_requests(requests: list[tuple[str, str, int]], status: str) -> list[Json]:

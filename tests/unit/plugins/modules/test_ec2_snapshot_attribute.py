@@ -94,7 +94,7 @@ CHANGES: dict[str, tuple[Json, Json, list[tuple[str, int]], Json]] = {
 def test_a_change_in_fours(
     ec2: LocalEC2, run: Run, before: Json, options: Json, requests: list[tuple[str, int]], after: Json
 ) -> None:
-    ec2.seed_snapshots({"snapshot_id": SNAP, "create_volume_permissions": before})
+    ec2.seed_snapshots({"snapshot_id": SNAP, "create_volume_permissions": before, "tags": {"Name": "golden"}})
     previewed = run(check=True, **options)
     assert held(ec2) == permissions(**before)
     applied = run(**options)
@@ -108,7 +108,10 @@ def test_a_change_in_fours(
         {
             "snapshot_id": SNAP,
             "region": "us-east-1",
+            "name": "golden",
             "changed": True,
+            "granted": entries_beyond(before, after),
+            "revoked": entries_beyond(after, before),
             "before": {"create_volume_permissions": permissions(**before)},
             "after": {"create_volume_permissions": permissions(**after)},
             "requests": as_requests(requests, "applied"),
@@ -120,6 +123,11 @@ def test_a_change_in_fours(
     assert again_previewed["diff"] == again["diff"] == []
     assert again["snapshots"][0]["before"] == again["snapshots"][0]["after"] == applied["snapshots"][0]["after"]
     assert [write["dry_run"] for write in writes(ec2)] == [True] * len(requests) + [False] * len(requests)
+
+
+def entries_beyond(some: Json, more: Json) -> Json:
+    """Return the entries of ``more`` that are not among ``some``."""
+    return {kind: [one for one in more.get(kind, []) if one not in some.get(kind, [])] for kind in NOBODY}
 
 
 def as_requests(requests: list[tuple[str, int]], status: str) -> list[Json]:

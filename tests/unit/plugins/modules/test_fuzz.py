@@ -731,7 +731,7 @@ def assert_presented(result: Json, sort: Sort, places: list[tuple[str, str]]) ->
     assert result["changed"] == any(one["changed"] for one in result[sort.key])
     assert len(result["diff"]) == sum(one["changed"] for one in result[sort.key])
     for one in result[sort.key]:
-        assert set(one) == {sort.id, "region", "changed", "before", "after", "requests"}
+        assert set(one) == {sort.id, "region", "name", "changed", "granted", "revoked", "before", "after", "requests"}
         assert one["changed"] == (one["before"] != one["after"]) == bool(one["requests"])
         assert all(request["entries"] > 0 for request in one["requests"])
 

@@ -1,0 +1,107 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Rows of the tables of attributes: what an attribute is called, how it is read, and how it is written.
+
+A row is data. What is true of one attribute alone, and how EC2 spells it, is a value or a function in its row, so a new
+attribute is a new row. Pure: calls are described here, and never made.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from .permissions import Kind
+from .permissions import Permission
+from .permissions import Permissions
+from .permissions import from_ec2
+from .permissions import to_ec2
+
+# A description or imdsSupport is text (None: never set); a permission list is a set.
+Value = t.Union[str, None, Permissions]
+Operation = t.Literal["set", "add", "remove"]
+# What one request carries: the text to set, or the entries to add or remove.
+Payload = t.Union[str, tuple[Permission, ...]]
+Description = t.Mapping[str, t.Any]
+Arguments = dict[str, t.Any]
+
+
+class Call(t.NamedTuple):
+    """One call of EC2, as data. ``operation`` is boto3's name for it."""
+
+    operation: str
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
+class InDescription:
+    """Read without a call of its own: it is in what describes the resource."""
+
+    value: t.Callable[[Description], Value]
+
+
+@dataclass(frozen=True)
+class ByCall:
+    """Read by one call for each resource. ``call`` takes its id, ``value`` the answer."""
+
+    call: t.Callable[[str], Call]
+    value: t.Callable[[Description], Value]
+
+
+Write = t.Callable[[str, Operation, Payload], Call]
+
+
+def _no_problem(_value: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A row of the table of attributes that a kind of resource has.
+
+    ``option`` is its name in tasks and results, ``name`` EC2's name for it, ``unset`` the value of a resource that has
+    none. ``write`` makes the call that carries out one request: of the resource with that id, that operation, with that
+    text or those entries. With ``kinds`` the attribute is a set of permissions of those kinds, at most
+    ``entries_per_request`` of them in one request; without, it is text, which ``problem`` judges.
+    """
+
+    option: str
+    name: str
+    unset: Value
+    read: InDescription | ByCall = field(compare=False)
+    write: Write = field(compare=False)
+    problem: t.Callable[[str], str] = field(default=_no_problem, compare=False)
+    kinds: tuple[Kind, ...] = ()
+    entries_per_request: int = 0
+
+
+def described_text(member: str, unset: Value) -> InDescription:
+    """Return how a text is read that EC2 leaves out of the description of a resource that has none."""
+
+    def value(description: Description) -> Value:
+        text: str | None = description.get(member)
+        return text or unset
+
+    return InDescription(value)
+
+
+def own_read(operation: str, id_key: str, name: str, member: str) -> ByCall:
+    """Return how a list of permissions is read: by a call that names the attribute and answers with that member."""
+    return ByCall(
+        lambda resource_id: Call(operation, {id_key: resource_id, "Attribute": name}),
+        lambda answer: from_ec2(answer.get(member, ())),
+    )
+
+
+def modify_member(operation: str, id_key: str, member: str, **always: str) -> Write:
+    """Return how an attribute is written that is a member of the Modify request, which takes one at a time."""
+
+    def write(resource_id: str, verb: Operation, payload: Payload) -> Call:
+        structure: Arguments = {"Value": payload} if isinstance(payload, str) else {verb.capitalize(): to_ec2(payload)}
+        return Call(operation, {id_key: resource_id, member: structure, **always})
+
+    return write

@@ -1,0 +1,102 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Reading: what EC2 says that resources are. Errors end up in the subjects that they hit; nothing is written to EC2."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .attribute import Attribute
+from .attribute import ByCall
+from .attribute import Description
+from .attribute import Value
+from .ec2 import EC2Error
+from .resource import Resource
+from .resource import describing
+from .resource import foreign
+from .resource import unknown
+from .subject import Subject
+from .subject import Target
+from .subject import in_batches
+
+if t.TYPE_CHECKING:
+    from .runtime import Runtime
+
+Described = tuple[Target, Description]
+IMAGES_PER_PAGE = 1000  # what MaxResults takes in most actions of EC2; for DescribeImages no limit is documented
+
+
+def describe(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
+    """Describe the subjects of one kind, up to 200 in a request. One that is not there, or not the caller's, fails."""
+    runtime.each(lambda batch: _describe_batch(runtime, batch), in_batches(subjects, lambda subject: subject.target))
+
+
+def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
+    try:
+        own, _dummy = _described(runtime, batch, own=True)
+        missing = [subject for subject in batch if subject.target.id not in own]
+        # Who owns the others takes one more request, which a task without mistakes does not make.
+        others, request_id = _described(runtime, missing, own=False) if missing else ({}, None)
+    except EC2Error as error:
+        for subject in batch:
+            subject.failure = error.failure
+        return
+    for subject in batch:
+        region, resource_id = subject.target
+        if resource_id in own:
+            subject.described = own[resource_id]
+        elif resource_id in others:
+            subject.failure = foreign(subject.resource, resource_id, others[resource_id])
+        else:
+            subject.failure = unknown(subject.resource, resource_id, region, request_id)
+
+
+def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tuple[dict[str, Description], str | None]:
+    """Return the descriptions by id, those of other owners only unless ``own``, and the request's id."""
+    resource = batch[0].resource
+    call = describing(resource, [subject.target.id for subject in batch], own=own)
+    answer = runtime.call(batch[0].target.region, call)
+    found = {
+        described.get(resource.api.id_key, ""): described for described in answer.get(resource.api.described_key, ())
+    }
+    return found, answer.get("ResponseMetadata", {}).get("RequestId")
+
+
+def read_attributes(runtime: Runtime, subject: Subject) -> None:
+    """Read those of the attributes asked for that take a call of their own."""
+    for attribute in (asked.attribute for asked in subject.asked):
+        if isinstance(attribute.read, ByCall):
+            try:
+                subject.read[attribute.option] = read(runtime, subject.target, attribute)
+            except EC2Error as error:
+                subject.failure = error.failure
+                return
+
+
+def verify(runtime: Runtime, subject: Subject) -> None:
+    """Read the attributes after a write, so that what EC2 shows from now on is known to be the newer state."""
+    read_attributes(runtime, subject)
+    subject.verified = subject.failure is None
+
+
+def read(runtime: Runtime, target: Target, attribute: Attribute) -> Value:
+    """Return an attribute that takes a call of its own; raise EC2Error."""
+    how = t.cast("ByCall", attribute.read)
+    return how.value(runtime.call(target.region, how.call(target.id)))
+
+
+def search(
+    runtime: Runtime, resource: Resource, region: str, filters: t.Sequence[t.Any], owners: t.Sequence[str]
+) -> list[Described]:
+    """Return what matches EC2's own filters in a Region, page by page; raise EC2Error."""
+    api = resource.api
+    arguments = {"Filters": list(filters), api.owners_argument: list(owners), "MaxResults": IMAGES_PER_PAGE}
+    pages = runtime.ec2.pages(region, api.describe_operation, **arguments, **api.describe_options)
+    return [
+        (Target(region, described[api.id_key]), described)
+        for page in pages
+        for described in page.get(api.described_key, ())
+    ]

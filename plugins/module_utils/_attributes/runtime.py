@@ -1,0 +1,66 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""What a run works with, all of it given from outside: EC2, an executor, a clock, and how long to wait.
+
+Nothing is read, decided or sent here. A run that is given other means, such as a clock of its own, is the same run.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+if t.TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from .attribute import Arguments
+    from .attribute import Call
+    from .plan import Failure
+
+Response = t.Mapping[str, t.Any]
+Item = t.TypeVar("Item")
+Result = t.TypeVar("Result")
+
+
+class EC2Like(t.Protocol):
+    """What a run asks of EC2. Each raises EC2Error, of ec2.py."""
+
+    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response: ...
+
+    def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]: ...
+
+    def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None: ...
+
+
+class Clock(t.Protocol):
+    """Times are in seconds."""
+
+    def monotonic(self) -> float: ...
+
+    def time(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The means of one run. ``wait_timeout`` is in seconds, for each of the waits that ``wait`` allows."""
+
+    ec2: EC2Like
+    executor: Executor
+    wait: bool = True
+    wait_timeout: int = 120
+    clock: Clock = field(default_factory=lambda: t.cast("Clock", time))
+
+    def each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
+        """Do the work for all items, side by side, and return the results in the order of the items."""
+        return list(self.executor.map(work, items))
+
+    def call(self, region: str, call: Call, **more: t.Any) -> Response:
+        arguments: Arguments = {**call.arguments, **more}
+        return self.ec2.call(region, call.operation, **arguments)

@@ -1,0 +1,150 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""One resource of a run, and how far the work on it has come: what every step of a run reads and writes.
+
+Only state and what follows from it lives here: no request is made, and nothing is decided or presented.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from .attribute import Attribute
+from .attribute import ByCall
+from .attribute import Description
+from .attribute import Operation
+from .attribute import Value
+from .plan import Asked
+from .plan import Attributes
+from .plan import Failure
+from .plan import Item
+from .plan import Plan
+from .plan import Request
+from .plan import after_requests
+from .plan import gained
+from .plan import in_parts
+from .plan import make_plan
+
+if t.TYPE_CHECKING:
+    from .permissions import Permissions
+    from .resource import Resource
+
+# unproven: not asked of EC2, because nothing but reads is sent or because no DryRun exists.
+Status = t.Literal["not_sent", "applied", "authorized", "unproven", "denied", "failed"]
+DONE: tuple[Status, ...] = ("applied", "authorized", "unproven")
+BROKEN: tuple[Status, ...] = ("denied", "failed")
+NAMED = 5  # of many resources, those that a message names
+DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 User Guide, Find your resources)
+
+
+class Target(t.NamedTuple):
+    """Which resource, and where."""
+
+    region: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.region})"
+
+
+def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -> list[list[Item]]:
+    """Return the items in batches of one Region and one describing request each."""
+    regions: dict[str, list[Item]] = {}
+    for item in items:
+        regions.setdefault(target_of(item).region, []).append(item)
+    return [list(batch) for group in regions.values() for batch in in_parts(group, DESCRIBED_PER_REQUEST)]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request of the plan, and what became of it."""
+
+    request: Request
+    status: Status = "not_sent"
+
+
+@dataclass
+class Subject:
+    """One resource, what is asked of it, and how far the work on it has come.
+
+    ``read`` holds the attributes that are read by calls of their own, as EC2 showed them last; ``verified`` says that
+    this was after the last write. ``steps`` are the plan's requests in order. ``held_back`` names the operations on
+    permissions that must not be sent because of another resource. ``foreseen`` says that the run sends nothing, so that
+    the plan is all there is to show.
+    """
+
+    resource: Resource
+    target: Target
+    asked: tuple[Asked, ...]
+    described: Description = field(default_factory=dict)
+    read: dict[str, Value] = field(default_factory=dict)
+    verified: bool = False
+    plan: Plan | None = None
+    steps: tuple[Step, ...] = ()
+    held_back: frozenset[Operation] = frozenset()
+    foreseen: bool = False
+    failure: Failure | None = None
+
+    def current(self, attribute: Attribute) -> Value:
+        """Return the attribute's value as EC2 showed it last."""
+        how = attribute.read
+        return self.read[attribute.option] if isinstance(how, ByCall) else how.value(self.described)
+
+    def make_plan(self) -> None:
+        current = tuple((asked.attribute, self.current(asked.attribute)) for asked in self.asked)
+        self.plan = make_plan(Attributes(current), self.asked)
+        self.steps = tuple(Step(request) for request in self.plan.requests)
+
+    def ended(self, number: int, status: Status) -> None:
+        """Write down what became of the step with that number."""
+        self.steps = (*self.steps[:number], Step(self.steps[number].request, status), *self.steps[number + 1 :])
+
+    @property
+    def name(self) -> str | None:
+        return self.resource.name_of(self.described)
+
+    @property
+    def after(self) -> Attributes | None:
+        """What the resource is, or in check mode would be, once the run has ended, however it ended."""
+        if self.plan is None:
+            return None
+        if self.foreseen and not self.failure:
+            return self.plan.after
+        done = itertools.takewhile(lambda step: step.status not in BROKEN, self.steps)
+        return after_requests(self.plan.before, [step.request for step in done if step.status in DONE])
+
+    @property
+    def granted(self) -> Permissions:
+        return gained(self.plan.before, self.after) if self.plan and self.after else frozenset()
+
+    @property
+    def revoked(self) -> Permissions:
+        return gained(self.after, self.plan.before) if self.plan and self.after else frozenset()
+
+    @property
+    def changed(self) -> bool:
+        return self.plan is not None and self.after != self.plan.before
+
+    @property
+    def broken(self) -> int | None:
+        """The number of the step that failed or was denied, None when none was."""
+        return next((number for number, step in enumerate(self.steps) if step.status in BROKEN), None)
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody knows if the write that failed was applied."""
+        return self.failure is not None and self.failure.uncertain and self.broken is not None
+
+    def lacks(self, operation: Operation) -> bool:
+        """Tell whether the plan has a request of that operation that was not carried out."""
+        return any(step.request.operation == operation and step.status not in DONE for step in self.steps)
+
+
+def healthy(subjects: t.Iterable[Subject]) -> list[Subject]:
+    return [subject for subject in subjects if not subject.failure]

@@ -1,0 +1,150 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Waiting: until a pending resource is ready, until EC2 says whether a write was applied, until it shows a change.
+
+Only reads are sent. Pauses double from one second, as the EC2 Developer Guide's "Eventual consistency" advises.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import reading
+from .attribute import ByCall
+from .plan import Failure
+from .plan import Request
+from .resource import is_pending
+from .resource import still_pending
+from .subject import BROKEN
+from .subject import Subject
+from .subject import healthy
+
+if t.TYPE_CHECKING:
+    from .runtime import Runtime
+
+_FIRST_PAUSE = 1.0  # seconds
+_LONGEST_PAUSE = 15.0
+_SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
+
+
+def until_ready(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Wait for those that are pending, and fail those that still are in the end."""
+    for subject in until(runtime, subjects, lambda subject: not is_pending(subject.described)):
+        subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout)
+
+
+def until(
+    runtime: Runtime,
+    subjects: t.Sequence[Subject],
+    is_ready: t.Callable[[Subject], bool],
+    at_most: float = float("inf"),
+) -> list[Subject]:
+    """Describe those that are not ready until they are, and return those that are not in the end."""
+
+    def left() -> list[Subject]:
+        return [subject for subject in healthy(subjects) if not is_ready(subject)]
+
+    _poll(runtime, left, lambda unready: reading.describe(runtime, unready), at_most)
+    return left()
+
+
+def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
+    """Find out whether a write that EC2 gave no clear answer to was applied: dropped connections hide that."""
+    uncertain = [subject for subject in subjects if subject.is_uncertain]
+    failures = {subject.target: subject.failure for subject in uncertain}
+
+    def look(left: t.Sequence[Subject]) -> None:
+        _look(runtime, left, _unseen)
+        for subject in left:
+            subject.failure = failures[subject.target]
+            number = subject.broken
+            if number is not None and _is_visible(subject, subject.steps[number].request):
+                subject.ended(number, "applied")
+
+    look(uncertain)
+    if runtime.wait:
+        _poll(runtime, lambda: [subject for subject in uncertain if subject.is_uncertain], look, at_most=_SETTLING)
+
+
+def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subject]:
+    """Wait until EC2 shows every change, and fail what it does not show in time.
+
+    Return the subjects that show permissions beyond those planned: something else changed them meanwhile.
+    """
+    changed = [subject for subject in healthy(subjects) if subject.changed]
+
+    def unseen() -> list[Subject]:
+        return [subject for subject in changed if not subject.failure and _unseen(subject)]
+
+    _look(runtime, changed, _unverified)
+    _poll(runtime, unseen, lambda left: _look(runtime, left, _unseen))
+    for subject in unseen():
+        subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
+    return [subject for subject in changed if not subject.failure and _shows_more(subject)]
+
+
+def _look(runtime: Runtime, subjects: t.Sequence[Subject], wanted: t.Callable[[Subject], t.Sequence[Request]]) -> None:
+    """Read again what shows the effect of the wanted requests, and nothing else."""
+    looked_for = [(subject, [_by_call(request) for request in wanted(subject)]) for subject in subjects]
+    reading.describe(runtime, [subject for subject, by_call in looked_for if not all(by_call)])
+    runtime.each(
+        lambda subject: reading.verify(runtime, subject), [each for each, by_call in looked_for if any(by_call)]
+    )
+
+
+def _by_call(request: Request) -> bool:
+    return isinstance(request.attribute.read, ByCall)
+
+
+def _sent(subject: Subject) -> list[Request]:
+    """Return the requests that EC2 has carried out, or may have."""
+    return [step.request for step in subject.steps if step.status in ("applied", *BROKEN)]
+
+
+def _unverified(subject: Subject) -> list[Request]:
+    return [request for request in _sent(subject) if not (subject.verified and _by_call(request))]
+
+
+def _unseen(subject: Subject) -> list[Request]:
+    """Return the requests whose effect the latest reading does not show."""
+    return [request for request in _sent(subject) if not _is_visible(subject, request)]
+
+
+def _is_visible(subject: Subject, request: Request) -> bool:
+    return request.is_visible_in(subject.current(request.attribute))
+
+
+def _shows_more(subject: Subject) -> bool:
+    """Tell whether EC2 shows permissions beyond those planned: another writer was there between read and now."""
+    planned = subject.plan.after.values if subject.plan else ()
+    return any(isinstance(value, frozenset) and subject.current(attribute) != value for attribute, value in planned)
+
+
+def _not_yet_visible(requests: t.Sequence[Request], timeout: int) -> Failure:
+    names = ", ".join(dict.fromkeys(request.attribute.name for request in requests))
+    message = (
+        f"EC2 accepted the change of {names} but does not show it after {timeout} s: it is late, or something else has"
+        " changed it back. Run the task again to see, raise wait_timeout, or set wait to false"
+    )
+    return Failure("wait", "Timeout", message)
+
+
+def _poll(
+    runtime: Runtime,
+    waiting: t.Callable[[], list[Subject]],
+    look: t.Callable[[t.Sequence[Subject]], None],
+    at_most: float = float("inf"),
+) -> None:
+    """Look at what is waiting until nothing is, for ``wait_timeout`` or ``at_most`` seconds, whichever is less."""
+    clock = runtime.clock
+    deadline = clock.monotonic() + min(runtime.wait_timeout, at_most)
+    pause = _FIRST_PAUSE
+    left = waiting()
+    while left and clock.monotonic() < deadline:
+        clock.sleep(min(pause, max(0.0, deadline - clock.monotonic())))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        look(left)
+        left = waiting()

@@ -1,0 +1,104 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Answer: what a run over policies returns, and what a failed one says. Only presentation; pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._attributes import result
+from .._attributes.subject import NAMED
+from .._attributes.subject import Subject
+from .outcome import by_policy
+from .outcome import summary
+from .passes import HELD_BACK
+from .report import report
+
+if t.TYPE_CHECKING:
+    from .options import Options
+    from .work import Work
+
+
+def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str, t.Any]:
+    """Return the result, trimmed where the run failed. ``made`` is when it ended, for the report."""
+    failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
+    policies = by_policy(work, trimmed if failed else result.item)
+    preview = options.audit or options.check_mode or bool(work.stopped)
+    presented: dict[str, t.Any] = {
+        "changed": not work.stopped and any(subject.changed for subject in work.subjects),
+        "summary": summary(work),
+        "policies": policies,
+        "preview": preview,
+        "stopped": work.stopped,
+    }
+    if diff:
+        presented["diff"] = result.differences(work.subjects)
+    if options.report:
+        presented["report"] = report(
+            work,
+            policies,
+            preview=preview,
+            made=made,
+            warnings=[*work.stopped, *work.warnings],
+            named=options.named,
+        )
+    return presented
+
+
+def message(work: Work) -> str:
+    """Return what a failed run says, one reason a line; nothing of one that did not fail."""
+    if work.stopped:
+        return "\n".join(["Stopped before anything was changed:", *work.stopped])
+    failed = [subject for subject in work.subjects if subject.failure]
+    if not failed:
+        return ""
+    counts = summary(work)
+    head = f"{counts['failed']} of {counts['images']} images failed, and {counts['changed']} changed:"
+    return "\n".join([head, *failures_by_policy(work, failed)])
+
+
+def failures_by_policy(work: Work, subjects: t.Iterable[Subject]) -> list[str]:
+    """Return a line for each policy that speaks of some of these subjects, which failed: which, and why."""
+    failing = {subject.target for subject in subjects if subject.failure}
+    lines = []
+    for number, policy in enumerate(work.policies):
+        failed = [each for part in work.parts for each in part.of(number) if each.target in failing]
+        if failed:
+            lines.append(f"{policy}: {_named(failed)}")
+    return lines
+
+
+def _named(failed: t.Sequence[Subject]) -> str:
+    # What was held back follows from another failure, which says more.
+    causes_first = sorted(failed, key=lambda subject: subject.failure is not None and subject.failure.code == HELD_BACK)
+    named = [_failed(subject) for subject in causes_first[:NAMED]]
+    if len(failed) > NAMED:
+        named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
+    return "; ".join(named)
+
+
+def _failed(subject: Subject) -> str:
+    failure = subject.failure
+    if failure is None:
+        return str(subject.target)
+    said = f"EC2 would refuse {failure.operation}: " if failure.predicted else ""
+    message = result.failure_text(failure, operation=False)
+    return f"{subject.target}: {said}{message}"
+
+
+def trimmed(subject: Subject) -> dict[str, t.Any]:
+    """Return one resource as a failed task returns it, which Ansible prints whole.
+
+    Lists of permissions are left out of before and after: what changed is in granted and revoked. What neither changed
+    nor failed is named, and nothing more.
+    """
+    item = result.item(subject)
+    if not subject.changed and not subject.failure:
+        return {key: item[key] for key in (subject.resource.id_option, "region", "name", "changed")}
+    lists = {attribute.option for attribute in subject.resource.attributes if attribute.kinds}
+    for state in ("before", "after"):
+        item[state] = {option: value for option, value in item[state].items() if option not in lists}
+    return item

@@ -1,0 +1,56 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Legs: which kinds of resources a policy is about, and what it asks of each.
+
+A new leg is a row of LEGS. The order of the passes over them is in run.py: grants go from what an image stands on up to
+the image, revocations the other way. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._attributes.images import IMAGES
+from .._attributes.plan import Asked
+from .._attributes.plan import AskedPermissions
+from .._attributes.snapshots import SNAPSHOTS
+
+if t.TYPE_CHECKING:
+    from .._attributes.resource import Resource
+    from .policies import Policy
+
+
+class Leg(t.NamedTuple):
+    """A kind of resource, and what a policy asks of each such resource; nothing, where the policy leaves it alone."""
+
+    resource: Resource
+    asked: t.Callable[[Policy], tuple[Asked, ...]]
+
+
+def _of_images(policy: Policy) -> tuple[Asked, ...]:
+    return (*policy.texts, AskedPermissions(IMAGES.permissions, policy.grants, policy.revokes, policy.pattern.exact))
+
+
+def _of_snapshots(policy: Policy) -> tuple[Asked, ...]:
+    """EC2 shares snapshots with accounts and with everyone only: the other principals of the policy are left out."""
+    kinds = {kind.option for kind in SNAPSHOTS.kinds}
+    grants = frozenset(each for each in policy.grants if each.kind in kinds)
+    revokes = frozenset(each for each in policy.revokes if each.kind in kinds)
+    if not policy.snapshots or not (grants or revokes or policy.pattern.exact):
+        return ()
+    return (AskedPermissions(SNAPSHOTS.permissions, grants, revokes, policy.pattern.exact),)
+
+
+IMAGE_LEG = Leg(IMAGES, _of_images)
+SNAPSHOT_LEG = Leg(SNAPSHOTS, _of_snapshots)
+LEGS = (IMAGE_LEG, SNAPSHOT_LEG)
+
+
+def unshareable(policies: t.Iterable[Policy]) -> list[str]:
+    """Return the principals that can launch images of the policies and cannot be given their snapshots, each once."""
+    kinds = {kind.option for kind in SNAPSHOTS.kinds}
+    asked = (policy for policy in policies if policy.snapshots)
+    return list(dict.fromkeys(each.value for policy in asked for each in policy.principals if each.kind not in kinds))

@@ -1,0 +1,169 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Outcome: what became, or would become, of each policy and of the run, counted from what became of each resource.
+
+Pure: a run is over when this is asked, or its plan is all that there will be.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._attributes import result
+from .._attributes.permissions import EVERYONE
+from .._attributes.permissions import Permission
+from .._attributes.permissions import Permissions
+from .._attributes.plan import Asked
+from .._attributes.plan import AskedPermissions
+from .._attributes.plan import AskedText
+from .guards import Revocation
+
+if t.TYPE_CHECKING:
+    from .._attributes.subject import Subject
+    from .._attributes.subject import Target
+    from .work import Part
+    from .work import Work
+
+
+def revocations(work: Work) -> list[Revocation]:
+    """Return what the plans take away, and which policies ask for that."""
+    return [
+        Revocation(subject.target, subject.plan.revoked, _taken_by(part, subject, subject.plan.revoked))
+        for part in work.parts
+        for subject in part.subjects
+        if subject.plan and subject.plan.revoked
+    ]
+
+
+def _taken_by(part: Part, subject: Subject, entries: Permissions) -> dict[int, Permissions]:
+    return {
+        number: frozenset(entry for entry in entries if _takes_away(asked, entry))
+        for number, asked in part.asked(subject).items()
+    }
+
+
+def _takes_away(asked: t.Iterable[Asked], entry: Permission) -> bool:
+    return any(isinstance(wish, AskedPermissions) and wish.takes_away(entry) for wish in asked)
+
+
+@dataclass
+class Credit:
+    """What one policy has to do with one resource: an entry that several ask for belongs to the first of them."""
+
+    granted: int = 0
+    revoked: int = 0
+    texts: int = 0
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.granted or self.revoked or self.texts)
+
+
+def credits_of(part: Part, subject: Subject) -> dict[int, Credit]:
+    """Return what each policy is credited with on the subject, as far as it was, or would be, carried out."""
+    granted, revoked, texts = subject.granted, subject.revoked, _changed_texts(subject)
+    credited: dict[int, Credit] = {}
+    for number, asked in part.asked(subject).items():
+        credit = credited[number] = Credit()
+        for wish in asked:
+            if isinstance(wish, AskedText):
+                mine_too = texts & {wish.attribute.option}
+                credit.texts, texts = credit.texts + len(mine_too), texts - mine_too
+            else:
+                gains = granted & wish.grant
+                losses = frozenset(entry for entry in revoked if wish.takes_away(entry))
+                credit.granted, credit.revoked = len(gains), len(losses)
+                granted, revoked = granted - gains, revoked - losses
+    return credited
+
+
+def _changed_texts(subject: Subject) -> frozenset[str]:
+    return frozenset(changed_texts(subject))
+
+
+def changed_texts(subject: Subject) -> list[str]:
+    """Return the options of the texts that were, or would be, changed."""
+    if subject.plan is None or subject.after is None:
+        return []
+    pairs = zip(subject.plan.before.values, subject.after.values)
+    return [attribute.option for (attribute, was), (_same, now) in pairs if not attribute.kinds and was != now]
+
+
+def shown(subject: Subject) -> Permissions:
+    """Return who has access: as EC2 showed it last or, in a run that sends nothing, as it would be."""
+    attribute = subject.resource.permissions
+    if subject.verified:
+        return _entries(subject.current(attribute))
+    if subject.after is not None:
+        return _entries(dict(subject.after.values).get(attribute))
+    return _entries(subject.read.get(attribute.option))
+
+
+def _entries(value: t.Any) -> Permissions:
+    return value if isinstance(value, frozenset) else frozenset()
+
+
+def granted_by(work: Work, image: Subject) -> Permissions:
+    """Return who is granted the image by some policy that selects it."""
+    return frozenset().union(*(work.policies[number].grants for number in work.spoken_of_images[image.target]))
+
+
+def summary(work: Work) -> dict[str, int]:
+    """Return the counts of the whole run. An image changes, or fails, when a snapshot behind it does."""
+    images = list(work.images.values())
+    concerned = {image.target: [image, *work.snapshots_behind(image)] for image in images}
+    failed = {target for target, subjects in concerned.items() if any(each.failure for each in subjects)}
+    changed = {target for target, subjects in concerned.items() if any(each.changed for each in subjects)}
+    everything = result.summary(work.subjects)
+    return {
+        "policies": len(work.policies),
+        "images": len(images),
+        "changed": len(changed - failed),
+        "unchanged": len(images) - len(changed | failed),
+        "failed": len(failed),
+        "granted": everything["granted"],
+        "revoked": everything["revoked"],
+        "regions": len({image.target.region for image in images}),
+        "snapshots": len(work.snapshots),
+        "public": sum(EVERYONE in shown(image) for image in images),
+        "outside": sum(len(shown(image) - granted_by(work, image)) for image in images),
+        "left_out": len(work.left_out),
+    }
+
+
+def by_policy(work: Work, present: t.Callable[[Subject], t.Any]) -> list[dict[str, t.Any]]:
+    """Return each policy with its counts, and its images and snapshots as ``present`` makes them, each made once."""
+    items = {subject.target: present(subject) for subject in work.subjects}
+    credited = {subject.target: credits_of(part, subject) for part in work.parts for subject in part.subjects}
+    return [_of_policy(work, number, items, credited) for number in range(len(work.policies))]
+
+
+def _of_policy(
+    work: Work, number: int, items: t.Mapping[Target, t.Any], credited: t.Mapping[Target, t.Mapping[int, Credit]]
+) -> dict[str, t.Any]:
+    policy = work.policies[number]
+    images, snapshots = (part.of(number) for part in work.parts)
+    mine = {subject.target: credited[subject.target][number] for subject in images + snapshots}
+    concerned = {
+        image.target: [image, *(each for each in work.snapshots_behind(image) if each.target in mine)]
+        for image in images
+    }
+    failed = {target for target, subjects in concerned.items() if any(each.failure for each in subjects)}
+    changed = {
+        target for target, subjects in concerned.items() if any(mine[each.target].is_change for each in subjects)
+    }
+    return {
+        "name": policy.name,
+        "pattern": policy.pattern.name,
+        "selected": len(images),
+        "changed": len(changed - failed),
+        "granted": sum(credit.granted for credit in mine.values()),
+        "revoked": sum(credit.revoked for credit in mine.values()),
+        "failed": len(failed),
+        "images": [items[subject.target] for subject in images],
+        "snapshots": [items[subject.target] for subject in snapshots],
+    }

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Passes: in which order the plans of a run are sent, and what a failure in one pass holds back in a later one.
+
+Grants reach what an image stands on before they reach the image, revocations the other way, so that whoever can launch
+an image can copy it all the while. A new leg has its passes here. Pure: run.py sends them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._attributes.plan import Failure
+from .._attributes.subject import NAMED
+from .._attributes.subject import Subject
+from .._attributes.subject import Target
+from .._attributes.subject import healthy
+from .legs import IMAGE_LEG
+from .legs import SNAPSHOT_LEG
+from .legs import Leg
+
+if t.TYPE_CHECKING:
+    from .._attributes.attribute import Operation
+    from .work import Work
+
+HELD_BACK = "HeldBack"
+
+
+class Pass(t.NamedTuple):
+    """The operations that are sent over the resources of one leg, after ``hold_back`` has said what must wait."""
+
+    leg: Leg
+    operations: frozenset[Operation]
+    hold_back: t.Callable[[Work], None]
+
+
+def _nothing(_work: Work) -> None:
+    pass
+
+
+def _images_behind_whose_grants(work: Work) -> None:
+    """The additions on an image wait for those on its snapshots; its removals and other attributes do not."""
+    for image in healthy(work.images.values()):
+        failed = [snapshot for snapshot in work.snapshots_behind(image) if snapshot.lacks("add")]
+        if failed and image.lacks("add"):
+            _hold_back(image, "add", "granting on", failed)
+
+
+def _snapshots_of_images(work: Work) -> None:
+    """The removals on a snapshot wait for those on its images: whoever can still launch one can still copy it."""
+    failed: dict[Target, list[Subject]] = {}
+    for image in work.images.values():
+        if image.lacks("remove"):
+            for snapshot in work.snapshots_behind(image):
+                failed.setdefault(snapshot.target, []).append(image)
+    for target, images in failed.items():
+        snapshot = work.snapshots[target]
+        if not snapshot.failure and snapshot.lacks("remove"):
+            _hold_back(snapshot, "remove", "revoking on", images)
+
+
+def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequence[Subject]) -> None:
+    shown = ", ".join(str(each.target) for each in failed[:NAMED])
+    subject.held_back = frozenset({operation})
+    subject.failure = Failure(subject.resource.modify_action, HELD_BACK, f"Not sent, because {what} {shown} failed")
+
+
+_ANYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
+PASSES = (
+    Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
+    Pass(IMAGE_LEG, _ANYTHING, _images_behind_whose_grants),
+    Pass(SNAPSHOT_LEG, frozenset({"remove"}), _snapshots_of_images),
+)
+
+
+def sendable(subjects: t.Iterable[Subject]) -> list[Subject]:
+    """Return those that a pass may send something of: all but those that failed before anything was sent of them."""
+    return [each for each in subjects if not each.failure or each.held_back or each.broken is not None]

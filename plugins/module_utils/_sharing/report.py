@@ -1,0 +1,140 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Report: the facts of the page of who can launch what, and what changed. The page itself is the role's.
+
+Made of what EC2 showed last. Pure: the time and the names of accounts are given.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from .._attributes.images import snapshot_ids
+from .._attributes.permissions import EVERYONE
+from .._attributes.permissions import Permission
+from .._attributes.permissions import from_principal
+from .outcome import changed_texts
+from .outcome import granted_by
+from .outcome import shown
+
+if t.TYPE_CHECKING:
+    from .._attributes.subject import Subject
+    from .merge import Names
+    from .work import Work
+
+Facts = dict[str, t.Any]
+# The columns of the page, in this order.
+_KINDS = {
+    EVERYONE.kind: "everyone",
+    "org_arns": "organization",
+    "org_unit_arns": "organizational unit",
+    "user_ids": "account",
+}
+_OTHER = "other"
+
+
+def report(
+    work: Work, counts: t.Sequence[Facts], *, preview: bool, made: str, warnings: t.Sequence[str], named: Names
+) -> Facts:
+    """Return the facts. ``counts`` are the policies of the result, ``made`` is when the run ended."""
+    images = sorted(work.images.values(), key=lambda image: (image.target.region, image.name or "", image.target.id))
+    rows = [_row(work, image, work.snapshots_behind(image)) for image in images]
+    return {
+        "preview": preview,
+        "made": made,
+        "accounts": sorted({row["owner_id"] for row in rows if row["owner_id"]}),
+        "summary": _summary(rows, counts),
+        "warnings": list(warnings),
+        "policies": [_policy(work, number, counted) for number, counted in enumerate(counts)],
+        "principals": _columns(work, rows, named),
+        "images": rows,
+    }
+
+
+def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
+    held = shown(image)
+    added, removed = _values(image.granted), _values(image.revoked)
+    changes = changed_texts(image) + (["snapshots"] if any(each.changed for each in snapshots) else [])
+    return {
+        "image_id": image.target.id,
+        "region": image.target.region,
+        "name": image.name or "",
+        "owner_id": image.described.get("OwnerId"),
+        "policies": [work.policies[number].name for number in work.spoken_of_images[image.target]],
+        "changed": bool(added or removed or changes),
+        "public": EVERYONE in held,
+        "principals": _values(held),
+        "added": added,
+        "removed": removed,
+        "outside": _values(held - granted_by(work, image)),
+        "changes": changes,
+        "snapshots": len(snapshot_ids(image.described)),
+        "error": _error(image, snapshots),
+    }
+
+
+def _values(entries: t.Iterable[Permission]) -> list[str]:
+    return sorted(entry.value for entry in entries)
+
+
+def _error(image: Subject, snapshots: t.Iterable[Subject]) -> str:
+    if image.failure:
+        return f"{image.failure.code}: {image.failure.message}"
+    failed = next((each for each in snapshots if each.failure), None)
+    return f"{failed.target.id}: {failed.failure.code}: {failed.failure.message}" if failed and failed.failure else ""
+
+
+def _summary(rows: t.Sequence[Facts], counts: t.Sequence[Facts]) -> Facts:
+    return {
+        "policies": len(counts),
+        "images": len(rows),
+        "regions": len({row["region"] for row in rows}),
+        "public": sum(row["public"] for row in rows),
+        "outside": sum(len(row["outside"]) for row in rows),
+        "changed": sum(row["changed"] for row in rows),
+        "granted": sum(counted["granted"] for counted in counts),
+        "revoked": sum(counted["revoked"] for counted in counts),
+        "failed": sum(bool(row["error"]) for row in rows),
+    }
+
+
+def _policy(work: Work, number: int, counted: Facts) -> Facts:
+    failed = [each for part in work.parts for each in part.of(number) if each.failure]
+    kept = {key: counted[key] for key in ("name", "pattern", "selected", "changed", "granted", "revoked", "failed")}
+    return {
+        **kept,
+        "principals": [entry.value for entry in work.policies[number].principals],
+        "snapshots": len(counted["snapshots"]),
+        "errors": [
+            {
+                "id": each.target.id,
+                "region": each.target.region,
+                "code": each.failure.code,
+                "message": each.failure.message,
+            }
+            for each in failed
+            if each.failure
+        ],
+    }
+
+
+def _columns(work: Work, rows: t.Sequence[Facts], named: Names) -> list[Facts]:
+    """Return everybody who has access, had it, or is named by a policy, in the order of the page."""
+    policies = {entry.value for policy in work.policies for entry in policy.principals}
+    holders = Counter(value for row in rows for value in row["principals"])
+    everybody = policies | set(holders) | {value for row in rows for value in row["removed"]}
+    columns = [_column(value, holders[value], value in policies, named) for value in sorted(everybody)]
+    order = [*_KINDS.values(), _OTHER]
+    return sorted(columns, key=lambda column: order.index(column["kind"]))
+
+
+def _column(value: str, images: int, is_named: bool, named: Names) -> Facts:
+    permission = EVERYONE if value == EVERYONE.value else from_principal(value)
+    kind = _KINDS[permission.kind] if permission else _OTHER
+    label = value.rpartition("/")[2] if kind.startswith("organiz") else named(value)
+    shown_as = kind if permission == EVERYONE else label
+    return {"id": value, "kind": kind, "label": shown_as, "images": images, "named": is_named}

@@ -1,0 +1,319 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""One run over policies: select, merge, read, plan, guard, and send what was planned, or say what stands against it.
+
+The only file of _sharing that makes requests, all of them through the steps of _attributes. Here is the order of work,
+and what becomes of errors; what is decided on the way is in the other files.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from .._attributes import fleet
+from .._attributes import predicting
+from .._attributes import reading
+from .._attributes import waiting
+from .._attributes.ec2 import EC2
+from .._attributes.ec2 import EC2Error
+from .._attributes.images import IMAGES
+from .._attributes.images import lacks_snapshots
+from .._attributes.images import snapshot_ids
+from .._attributes.plan import AskedPermissions
+from .._attributes.plan import Failure
+from .._attributes.resource import is_pending
+from .._attributes.resource import still_pending
+from .._attributes.result import failure_text
+from .._attributes.runtime import Runtime
+from .._attributes.sending import decode_denials
+from .._attributes.snapshots import SNAPSHOTS
+from .._attributes.subject import NAMED
+from .._attributes.subject import Subject
+from .._attributes.subject import Target
+from .._attributes.subject import healthy
+from .answer import failures_by_policy
+from .answer import message
+from .answer import present
+from .guards import guard
+from .legs import IMAGE_LEG
+from .legs import SNAPSHOT_LEG
+from .legs import unshareable
+from .merge import contradictions
+from .merge import speakers
+from .merge import wishes
+from .options import Options
+from .options import parse
+from .outcome import revocations
+from .passes import PASSES
+from .passes import sendable
+from .policies import InvalidPoliciesError
+from .policies import Policy
+from .policies import Search
+from .work import Work
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+_GONE = (IMAGES.not_found_code, IMAGES.state_code)
+_APPEARING = 15.0  # seconds for a new image to show what is behind it
+_SearchKey = tuple[t.Any, str]
+_Found = t.Union[list[reading.Described], Failure]
+
+
+def run(module: AnsibleAWSModule) -> t.NoReturn:
+    """Do what the module's options ask for, and exit with the result: here, and only here, the module is used."""
+    params = module.params
+    try:
+        ec2 = EC2(module, params["concurrency"])
+        policies, options = parse(params, ec2.region, check_mode=module.check_mode)
+    except InvalidPoliciesError as error:
+        module.fail_json(msg=str(error))
+    except EC2Error as error:
+        module.fail_json(msg=failure_text(error.failure))
+    with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
+        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"])
+        work = work_through(runtime, policies, options)
+    for warning in work.warnings:
+        module.warn(warning)
+    now = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc)
+    result = present(work, options, diff=module._diff, made=now.strftime("%Y-%m-%d %H:%M UTC"))  # noqa: SLF001 AnsibleModule has no other name for it
+    failed = message(work)
+    if failed:
+        module.fail_json(msg=failed, **result)
+    module.exit_json(**result)
+
+
+def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Options) -> Work:
+    """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
+    work = Work(policies)
+    _warn_of_unshareable(work, options)
+    _select(runtime, work)
+    _read_images(runtime, work)
+    _stop_for_contradictions(work, options)
+    if not options.audit and not work.stopped:
+        _wait_for_images(runtime, work)
+    _read_snapshots(runtime, work)
+    _stop_for_contradictions(work, options)
+    _predict(runtime, work)
+    _guard(work, options)
+    if options.audit or work.stopped:
+        _foresee(work, options)
+    else:
+        _send(runtime, work, dry_run=options.check_mode)
+    return work
+
+
+def _warn_of_unshareable(work: Work, options: Options) -> None:
+    principals = ", ".join(options.named(each) for each in unshareable(work.policies))
+    if principals:
+        work.warnings.append(
+            f"EC2 cannot share snapshots with organizations and OUs, so {principals} can launch the images and not copy"
+            " them. Name the accounts that need a copy as principals of their own, or let the recipients make one:"
+            " launch an instance and create an image of it."
+        )
+
+
+# Selecting
+
+
+def _select(runtime: Runtime, work: Work) -> None:
+    """Find the images of every policy, and ask of each what its policies ask together.
+
+    One search for each filter and Region; ids that no search found are described by id.
+    """
+    found = _searched(runtime, work.policies)
+    for policy in work.policies:
+        selection = policy.selection
+        work.selected.append(
+            _picked(work, policy, selection, found) if isinstance(selection, Search) else list(selection)
+        )
+    described = dict(image for images in found.values() if not isinstance(images, Failure) for image in images)
+    work.spoken_of_images = speakers(work.selected)
+    for target, asked in wishes(IMAGE_LEG, work.policies, work.spoken_of_images).items():
+        work.images[target] = Subject(IMAGES, target, asked, described.get(target, {}))
+    reading.describe(runtime, [image for image in work.images.values() if not image.described])
+
+
+def _searched(runtime: Runtime, policies: t.Iterable[Policy]) -> dict[_SearchKey, _Found]:
+    searches = [policy.selection for policy in policies if isinstance(policy.selection, Search)]
+    keys = {(search.filters, region): search for search in searches for region in search.regions}
+
+    def look(key: _SearchKey) -> _Found:
+        try:
+            return reading.search(runtime, IMAGES, key[1], keys[key].as_filters(), ["self"])
+        except EC2Error as error:
+            return error.failure
+
+    return dict(zip(keys, runtime.each(look, keys)))
+
+
+def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_SearchKey, _Found]) -> list[Target]:
+    picked: list[Target] = []
+    for region in search.regions:
+        images = found[search.filters, region]
+        if isinstance(images, Failure):
+            work.stopped.append(f"{policy}: {region}: {failure_text(images)}")
+        else:
+            fit, left_out = search.pick(images)
+            picked += fit
+            work.left_out.update(left_out)
+    return picked
+
+
+# Reading and planning
+
+
+def _read_images(runtime: Runtime, work: Work) -> None:
+    """Read and plan the images, and stop for those that cannot be read, and for policies without images.
+
+    An image that a search found and that is gone since then is looked for again, and then left out.
+    """
+    fleet.plan(runtime, work.images.values())
+    lost = [
+        image for image in work.images.values() if image.described and image.failure and image.failure.code in _GONE
+    ]
+    for image in lost:
+        image.failure = None
+    reading.describe(runtime, lost)
+    fleet.plan(runtime, lost)
+    _leave_out(work, [image for image in lost if image.failure and image.failure.code in _GONE])
+    for policy, selected in zip(work.policies, work.selected):
+        unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
+        if not selected and not policy.allow_empty and not unsearched:
+            work.stopped.append(f"{policy}: it selects no image (set allow_empty where that is as it should be)")
+    work.stopped += failures_by_policy(work, work.images.values())
+
+
+def _leave_out(work: Work, lost: t.Sequence[Subject]) -> None:
+    named = {
+        target for policy in work.policies if not isinstance(policy.selection, Search) for target in policy.selection
+    }
+    gone = [image.target for image in lost if image.target not in named]
+    if gone:
+        shown = ", ".join(str(target) for target in gone[:NAMED])
+        work.warnings.append(
+            f"{len(gone)} image(s) that a search found were deregistered meanwhile: left out ({shown})"
+        )
+        work.selected = [[target for target in selected if target not in gone] for selected in work.selected]
+        work.spoken_of_images = speakers(work.selected)
+        for target in gone:
+            del work.images[target]
+
+
+def _stop_for_contradictions(work: Work, options: Options) -> None:
+    """Stop for policies that contradict each other. Nobody knows what they ask for, so nothing is foreseen for it."""
+    for found in contradictions(work.policies, [work.spoken_of_images, work.spoken_of_snapshots]):
+        reason = found.text(options.named)
+        work.stopped += [] if reason in work.stopped else [reason]
+        images = [work.images[target] for target in found.targets if target in work.images]
+        snapshots = [work.snapshots[target] for target in found.targets if target in work.snapshots]
+        behind = [snapshot for image in images for snapshot in work.snapshots_behind(image)]
+        for subject in healthy(images + snapshots + behind):
+            subject.asked = (AskedPermissions(subject.resource.permissions),)
+            subject.make_plan()
+
+
+def _wait_for_images(runtime: Runtime, work: Work) -> None:
+    """Wait for pending images that are to be changed, or whose snapshots are shared. What is not ready fails alone."""
+    pending = [
+        image for image in healthy(work.images.values()) if is_pending(image.described) and _matters(work, image)
+    ]
+    work.alone = {image.target for image in pending}
+    if runtime.wait:
+        waiting.until_ready(runtime, pending)
+    for image in healthy(pending):
+        if is_pending(image.described):
+            image.failure = still_pending(IMAGES, image.target.id, 0)
+    if runtime.wait:
+        sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
+        waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=_APPEARING)
+
+
+def _matters(work: Work, image: Subject) -> bool:
+    return bool(image.plan and image.plan.changed) or work.shares_snapshots(image)
+
+
+def _read_snapshots(runtime: Runtime, work: Work) -> None:
+    """Read and plan the snapshots of the images as they are now, and stop for what cannot be read."""
+    sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
+    _stop_for_hidden(work, [image for image in sharing if not is_pending(image.described)])
+    behind = {
+        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
+        for image in sharing
+    }
+    work.spoken_of_snapshots = _spoken_of_snapshots(work, behind)
+    asked = wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots)
+    work.snapshots = {target: Subject(SNAPSHOTS, target, wish) for target, wish in asked.items()}
+    work.behind = behind
+    reading.describe(runtime, work.snapshots.values())
+    fleet.plan(runtime, work.snapshots.values())
+    work.stopped += failures_by_policy(work, work.snapshots.values())
+
+
+def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
+    hidden = [image for image in images if lacks_snapshots(image.described)]
+    for number, policy in enumerate(work.policies):
+        mine = [each for each in hidden if number in work.spoken_of_images[each.target] and SNAPSHOT_LEG.asked(policy)]
+        if mine:
+            shown = ", ".join(str(image.target) for image in mine[:NAMED])
+            work.stopped.append(f"{policy}: EC2 does not show the snapshot behind {shown}; run the task again later")
+
+
+def _spoken_of_snapshots(work: Work, behind: t.Mapping[Target, t.Sequence[Target]]) -> dict[Target, tuple[int, ...]]:
+    """Return the policies that ask something of each snapshot. Images may have one in common."""
+    asking = {number for number, policy in enumerate(work.policies) if SNAPSHOT_LEG.asked(policy)}
+    spoken: dict[Target, set[int]] = {}
+    for image, snapshots in behind.items():
+        for snapshot in snapshots:
+            spoken.setdefault(snapshot, set()).update(asking.intersection(work.spoken_of_images[image]))
+    return {snapshot: tuple(sorted(numbers)) for snapshot, numbers in spoken.items()}
+
+
+def _predict(runtime: Runtime, work: Work) -> None:
+    """Stop for what EC2 is known to refuse. An image that was pending is no reason to stop: it fails alone."""
+    keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
+    for leg in (IMAGE_LEG, SNAPSHOT_LEG):
+        subjects = [each for each in healthy(work.subjects_of(leg)) if not is_pending(each.described)]
+        work.warnings += predicting.predict(runtime, subjects, keys)
+        work.stopped += failures_by_policy(work, [each for each in subjects if each.target not in work.alone])
+
+
+def _guard(work: Work, options: Options) -> None:
+    exceeded = guard(
+        revocations(work),
+        work.policies,
+        protected=options.protected,
+        max_revocations=options.max_revocations,
+        named=options.named,
+    )
+    if options.audit:
+        work.warnings += exceeded
+    else:
+        work.stopped += exceeded
+
+
+# Sending
+
+
+def _foresee(work: Work, options: Options) -> None:
+    """Show the plan as what would be. An audit asks EC2 for nothing, so nothing is proven."""
+    for subject in work.subjects:
+        subject.foreseen = True
+        if options.audit and not work.stopped:
+            for number in range(len(subject.steps)):
+                subject.ended(number, "unproven")
+
+
+def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
+    for each in PASSES:
+        each.hold_back(work)
+        subjects = sendable(work.subjects_of(each.leg))
+        fleet.carry_out(runtime, fleet.Pass(subjects, each.operations), dry_run=dry_run)
+    if not dry_run:
+        work.warnings += fleet.see(runtime, work.subjects)
+    decode_denials(runtime, work.subjects, at_most=NAMED)

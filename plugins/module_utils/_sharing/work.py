@@ -1,0 +1,88 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""What a run over policies has come to know: its resources, who speaks of them, and what stands against the run.
+
+Only state and what follows from it lives here. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from .legs import IMAGE_LEG
+from .legs import LEGS
+from .legs import SNAPSHOT_LEG
+from .legs import Leg
+
+if t.TYPE_CHECKING:
+    from .._attributes.plan import Asked
+    from .._attributes.subject import Subject
+    from .._attributes.subject import Target
+    from .merge import Speakers
+    from .policies import Policy
+
+
+@dataclass
+class Work:
+    """The resources of a run, by target, and the numbers of the policies that speak of each, by leg.
+
+    ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
+    snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
+    to change anything, ``warnings`` are for the user.
+    """
+
+    policies: t.Sequence[Policy]
+    selected: list[list[Target]] = field(default_factory=list)
+    images: dict[Target, Subject] = field(default_factory=dict)
+    snapshots: dict[Target, Subject] = field(default_factory=dict)
+    spoken_of_images: dict[Target, Speakers] = field(default_factory=dict)
+    spoken_of_snapshots: dict[Target, Speakers] = field(default_factory=dict)
+    behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
+    left_out: set[Target] = field(default_factory=set)
+    alone: set[Target] = field(default_factory=set)
+    stopped: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def subjects_of(self, leg: Leg) -> list[Subject]:
+        return list((self.images if leg is IMAGE_LEG else self.snapshots).values())
+
+    def spoken_of(self, leg: Leg) -> t.Mapping[Target, Speakers]:
+        return self.spoken_of_images if leg is IMAGE_LEG else self.spoken_of_snapshots
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
+
+    @property
+    def subjects(self) -> list[Subject]:
+        return [subject for leg in LEGS for subject in self.subjects_of(leg)]
+
+    def shares_snapshots(self, image: Subject) -> bool:
+        """Tell whether some policy shares the snapshots behind the image too."""
+        return any(SNAPSHOT_LEG.asked(self.policies[number]) for number in self.spoken_of_images[image.target])
+
+    def snapshots_behind(self, image: Subject) -> list[Subject]:
+        return [self.snapshots[each] for each in self.behind.get(image.target, ())]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The resources of one leg, and the numbers of the policies that speak of each."""
+
+    leg: Leg
+    policies: t.Sequence[Policy]
+    subjects: t.Sequence[Subject]
+    spoken: t.Mapping[Target, Speakers]
+
+    def asked(self, subject: Subject) -> dict[int, tuple[Asked, ...]]:
+        """Return what each of the policies that speak of the subject asks of it."""
+        return {number: self.leg.asked(self.policies[number]) for number in self.spoken.get(subject.target, ())}
+
+    def of(self, number: int) -> list[Subject]:
+        """Return the subjects that a policy speaks of."""
+        return [subject for subject in self.subjects if number in self.spoken.get(subject.target, ())]

@@ -1,0 +1,327 @@
+#!/usr/bin/python
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Options, documentation and entry point of the module; the work is done in module_utils/_sharing."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ec2_ami_sharing
+version_added: 1.0.0
+short_description: Share AMIs by a list of policies
+description:
+  - Takes any number of policies, each of which says who can launch which images, and makes all of them so in one run.
+  - Policies are merged for each image before anything is planned. An image that several policies select is read once,
+    planned once, and changed by at most one addition and one removal of launch permissions. The order of the policies
+    does not matter.
+  - The plan that the guards judge (O(max_revocations), O(protected_principals)) is the plan that is sent. What somebody
+    else grants between reading and writing is neither revoked nor denied. A warning names it.
+  - When policies contradict each other, a guard is exceeded, a policy selects nothing, something cannot be read, or EC2
+    is known to refuse a change, nothing is changed anywhere. The task then fails, and RV(stopped) has the reasons.
+  - Grants are sent to snapshots first and then to images, revocations to images first and then to snapshots, so
+    that whoever can launch an image can copy it all the while. Once writing has begun, the failure of one image does
+    not stop the others.
+  - Use M(amikit.aws.ec2_ami_attribute) for images whose ids are at hand, and this module, or the role that wraps it,
+    for a catalogue of images that policies describe.
+author:
+  - The amikit contributors (@amikit)
+options:
+  policies:
+    description:
+      - The policies, each a dictionary of the options below. Every problem of every policy is reported in one message,
+        before any request.
+      - V(name) (required) is what the policy is called in messages and in the result. No two policies have the same.
+      - V(pattern) (required) is one of V(share) (the principals can launch, everyone else as before), V(exclusive)
+        (exactly the principals), V(revoke) (the principals cannot, everyone else as before), V(public) (anyone; needs
+        O(allow_public=true)) and V(private) (nobody but the owner).
+      - V(principals) are account ids of 12 digits and ARNs of organizations and organizational units (OUs), mixed. The
+        patterns V(public) and V(private) take none.
+      - V(image_ids) are the images, in any form that O(amikit.aws.ec2_ami_attribute#module:image_ids) takes. Either
+        this or V(filters) is required.
+      - V(filters) is what to search for among the account's own images, by EC2's own filter names. V({}) is all of
+        them, and no selection for the pattern V(public). Images that are neither available nor pending are left out
+        unless the filters name V(state).
+      - V(regions) are the Regions to search, by default those of O(regions).
+      - V(newest) selects only so many of the images found in each Region, the newest by creation date.
+      - V(snapshots), a boolean, says whether the same is done with the snapshots behind the images, so that those who
+        can launch an image can copy it. EC2 shares snapshots with accounts and with everyone, and not with
+        organizations and OUs.
+      - V(description) and V(imds_support) are as in M(amikit.aws.ec2_ami_attribute).
+      - V(allow_empty), a boolean, says whether the policy may select no image.
+    type: list
+    elements: raw
+    required: true
+  regions:
+    description: The Regions that policies search which name none. By default the Region of the task.
+    type: list
+    elements: str
+  allow_public:
+    description: Consent to policies of the pattern V(public).
+    type: bool
+    default: false
+  max_revocations:
+    description:
+      - How many entries the whole run may revoke, on images and snapshots. If it would be more, nothing is changed.
+      - V(0) allows none. Without this option there is no limit.
+    type: int
+  protected_principals:
+    description:
+      - Principals that no policy may revoke, in the forms that policies take, or V(all) for everyone. If one would be,
+        nothing is changed.
+    type: list
+    elements: raw
+    default: []
+  report:
+    description: Whether to return RV(report), the facts of a page of who can launch what.
+    type: bool
+    default: false
+  audit:
+    description:
+      - Compare only. Nothing but reads is sent, no C(DryRun) either, so credentials that can only read are enough.
+      - RV(changed) says whether there is drift. What the guards would stop is a warning.
+    type: bool
+    default: false
+  account_names:
+    description: The names of accounts by their ids, for messages, warnings and RV(report). Quote the ids.
+    type: dict
+  wait:
+    description:
+      - Whether to wait for a C(pending) image that is to be changed, or whose snapshots are shared, to become
+        available, and after a change until EC2 shows it. An image that is still pending fails alone.
+    type: bool
+    default: true
+notes:
+  - In check mode every planned request is sent with C(DryRun=true), in the order of a real run. A real run sends no
+    C(DryRun).
+  - One search is sent for each filter and Region, one C(DescribeImageAttribute) for each image, and for snapshots one
+    C(DescribeSnapshots) for 200 and one C(DescribeSnapshotAttribute) each, whatever the number of policies.
+  - A failed task leaves lists of permissions out of RV(policies[].images[].before) and RV(policies[].images[].after),
+    and only names the images that neither changed nor failed. What was changed is in RV(policies[].images[].granted)
+    and RV(policies[].images[].revoked).
+  - "The least IAM permissions are those of M(amikit.aws.ec2_ami_attribute) and, for policies with V(snapshots), of
+    M(amikit.aws.ec2_snapshot_attribute). An audit needs those that read, and nothing else."
+seealso:
+  - module: amikit.aws.ec2_ami_attribute
+  - module: amikit.aws.ec2_snapshot_attribute
+  - module: amikit.aws.ec2_ami_attribute_info
+extends_documentation_fragment:
+  - amikit.aws._attributes
+  - amikit.aws._attributes.modify
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Share a catalogue of golden images with those on the list, and nobody else
+  amikit.aws.ec2_ami_sharing:
+    regions: [us-east-1, eu-west-1]
+    policies:
+      - name: Golden images for production
+        filters: {name: golden-*}
+        newest: 3
+        pattern: exclusive
+        principals:
+          - "111122223333"
+          - arn:aws:organizations::123456789012:organization/o-abcdefghij
+        snapshots: true
+    max_revocations: 10
+
+- name: Take every image of the account away from a former partner
+  amikit.aws.ec2_ami_sharing:
+    region: us-east-1
+    policies:
+      - name: Former partner
+        filters: {}
+        pattern: revoke
+        principals: ["222233334444"]
+
+- name: See whether two images are shared as they should be, with credentials that can only read
+  amikit.aws.ec2_ami_sharing:
+    region: us-east-1
+    audit: true
+    policies:
+      - name: Releases
+        image_ids: [ami-0123456789abcdef0, ami-0fedcba9876543210]
+        pattern: share
+        principals: ["444455556666"]
+"""
+
+RETURN = r"""
+summary:
+  description:
+    - The counts of the run.
+    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.images).
+  returned: always, unless the options are invalid or no connection could be set up
+  type: dict
+  contains:
+    policies:
+      description: The number of policies.
+      type: int
+      returned: always
+    images:
+      description: The number of images that any policy selects.
+      type: int
+      returned: always
+    changed:
+      description: The number of images that were, or would be, changed. An image counts when a snapshot behind it does.
+      type: int
+      returned: always
+    unchanged:
+      description: The number of images that are as they should be.
+      type: int
+      returned: always
+    failed:
+      description: The number of images that failed, those that were changed in part included.
+      type: int
+      returned: always
+    granted:
+      description: The number of entries that were, or would be, granted, on images and snapshots.
+      type: int
+      returned: always
+    revoked:
+      description: The number of entries that were, or would be, revoked, on images and snapshots.
+      type: int
+      returned: always
+    regions:
+      description: The number of Regions of the images.
+      type: int
+      returned: always
+    snapshots:
+      description: The number of snapshots that any policy shares.
+      type: int
+      returned: always
+    public:
+      description: The number of images that anyone can launch afterwards.
+      type: int
+      returned: always
+    outside:
+      description: The number of launch permissions that no policy grants.
+      type: int
+      returned: always
+    left_out:
+      description: The number of images that searches found and that are neither available nor pending.
+      type: int
+      returned: always
+policies:
+  description:
+    - One element for each policy, in the order given.
+    - An entry that several policies ask for counts in the first of them, so RV(policies[].granted) and
+      RV(policies[].revoked) add up to those of RV(summary).
+  returned: always, unless the options are invalid or no connection could be set up
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the policy.
+      type: str
+      returned: always
+    pattern:
+      description: Its pattern.
+      type: str
+      returned: always
+    selected:
+      description: The number of images that it selects.
+      type: int
+      returned: always
+    changed:
+      description: The number of its images that were, or would be, changed on its behalf.
+      type: int
+      returned: always
+    granted:
+      description: The number of entries that were, or would be, granted.
+      type: int
+      returned: always
+    revoked:
+      description: The number of entries that were, or would be, revoked.
+      type: int
+      returned: always
+    failed:
+      description: The number of its images that failed.
+      type: int
+      returned: always
+    images:
+      description:
+        - Its images, as M(amikit.aws.ec2_ami_attribute) returns them.
+        - Each is whole in every policy that selects it.
+      type: list
+      elements: dict
+      returned: always
+    snapshots:
+      description: The snapshots that it shares, as M(amikit.aws.ec2_snapshot_attribute) returns them.
+      type: list
+      elements: dict
+      returned: always
+  sample:
+    - name: Golden images for production
+      pattern: exclusive
+      selected: 1
+      changed: 1
+      granted: 1
+      revoked: 0
+      failed: 0
+      images:
+        - image_id: ami-0123456789abcdef0
+          region: us-east-1
+          name: golden-2026-11
+          changed: true
+          granted: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
+          revoked: {user_ids: [], group_names: [], org_arns: [], org_unit_arns: []}
+          before:
+            launch_permissions: {user_ids: [], group_names: [], org_arns: [], org_unit_arns: []}
+          after:
+            launch_permissions: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
+          requests:
+            - {attribute: launchPermission, operation: add, entries: 1, status: applied}
+      snapshots: []
+preview:
+  description: Whether this only shows what would be done. Check mode, an audit, or a run that was stopped.
+  returned: always, unless the options are invalid or no connection could be set up
+  type: bool
+stopped:
+  description: Why nothing was changed, one reason an element. Empty for a run that was not stopped.
+  returned: always, unless the options are invalid or no connection could be set up
+  type: list
+  elements: str
+  sample: ["policy 'Former partner': it selects no image (set allow_empty where that is as it should be)"]
+report:
+  description:
+    - The facts of the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts),
+      C(summary), C(warnings), C(policies), C(principals) and C(images).
+    - It shows what EC2 showed after the run and, where nothing was sent, what the plan would lead to.
+  returned: when O(report=true)
+  type: dict
+diff:
+  description: The change of every changed image, and then of every changed snapshot.
+  returned: with --diff
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import PACE
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.run import run
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "policies": {"type": "list", "elements": "raw", "required": True},
+    "regions": {"type": "list", "elements": "str"},
+    "allow_public": {"type": "bool", "default": False},
+    "max_revocations": {"type": "int"},
+    "protected_principals": {"type": "list", "elements": "raw", "default": []},
+    "report": {"type": "bool", "default": False},
+    "audit": {"type": "bool", "default": False},
+    "account_names": {"type": "dict"},
+    **PACE,
+}
+
+
+def main() -> t.NoReturn:
+    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()
