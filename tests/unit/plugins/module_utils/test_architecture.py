@@ -37,11 +37,15 @@ ORDER = [
     "_attributes.search",
     "_attributes.modify",
     "_sharing.policies",
+    "_sharing.options",
     "_sharing.legs",
     "_sharing.merge",
+    "_sharing.work",
     "_sharing.guards",
+    "_sharing.passes",
     "_sharing.outcome",
     "_sharing.report",
+    "_sharing.answer",
     "_sharing.run",
 ]
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
