@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A filter for names that do not exist: what each was probably meant to be. The role ami_sharing refuses them with it."""
+"""A filter for names that do not exist: what each was probably meant to be."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _nearest(name: str, known: t.Iterable[str]) -> str:
 
 
 def _without(prefix: str, name: str) -> str:
-    return name[len(prefix) :] if name.startswith(prefix) else name
+    return name.removeprefix(prefix)
 
 
 class FilterModule:

@@ -18,7 +18,9 @@ author:
   - The amikit contributors (@amikit)
 options:
   page:
-    description: The absolute path of the page. The facts are beside it, in a file of the same name that ends in C(.json).
+    description:
+      - The absolute path of the page.
+      - The facts are beside it, in a file of the same name that ends in C(.json).
     type: path
     required: true
 attributes:

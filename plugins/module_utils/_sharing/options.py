@@ -62,7 +62,9 @@ def _region_problems(regions: t.Sequence[str] | None) -> list[str]:
 
 def _protected(values: t.Any, problems: list[str]) -> tuple[Permission, ...]:
     found: list[str] = []
-    protected = parse_principals(values, found, everyone=True)
+    # Ansible splits a text at its commas, and leaves the spaces after them.
+    spaced = [value.strip(" ") if isinstance(value, str) else value for value in values]
+    protected = parse_principals(spaced, found, everyone=True)
     problems += [f"protected_principals: {problem}" for problem in found]
     return protected
 

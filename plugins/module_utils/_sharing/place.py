@@ -33,23 +33,21 @@ def hindrance(page: Path) -> str:
         page.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(page.parent, os.W_OK | os.X_OK):
             return f"{page.parent} cannot be written to"
-        if page.is_dir() and not page.is_symlink():
-            return f"{page} is a directory, and not the name of a page"
-        if facts.is_dir() and not facts.is_symlink():
-            return f"{facts}, where the facts are written, is a directory"
-        return _replaces(page, _PAGE) or _replaces(facts, _FACTS)
+        return _replaces(page, _PAGE, "not the name of a page") or _replaces(facts, _FACTS, "no place for the facts")
     except (FileExistsError, NotADirectoryError):
         return f"{page.parent} is not a directory"
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
 
 
-def _replaces(file: Path, report: re.Pattern[bytes]) -> str:
+def _replaces(file: Path, report: re.Pattern[bytes], instead: str) -> str:
     """Return why the file is not replaced: only an earlier report is, and never what a link points to."""
     if file.is_symlink():
         return f"{file} is a symbolic link, which a report does not replace"
     if not file.exists():
         return ""
+    if file.is_dir():
+        return f"{file} is a directory, and {instead}"
     if not file.is_file() or not report.match(file.read_bytes()):
         return f"{file} is there already and is not an earlier report, so it is not replaced"
     return ""

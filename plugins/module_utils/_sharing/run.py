@@ -95,7 +95,8 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     _select(runtime, work)
     _read_images(runtime, work)
     _stop_for_contradictions(work, options)
-    if not options.audit and not work.stopped:
+    if not options.audit and not work.stopped and not _exceeded(work, options):
+        # A run that is to be stopped is not worth waiting for.
         _wait_for_images(runtime, work)
     _read_snapshots(runtime, work)
     _stop_for_contradictions(work, options)
@@ -284,17 +285,21 @@ def _predict(runtime: Runtime, work: Work) -> None:
 
 
 def _guard(work: Work, options: Options) -> None:
-    exceeded = guard(
+    exceeded = _exceeded(work, options)
+    if options.audit:
+        work.warnings += exceeded
+    else:
+        work.stopped += exceeded
+
+
+def _exceeded(work: Work, options: Options) -> list[str]:
+    return guard(
         revocations(work),
         work.policies,
         protected=options.protected,
         max_revocations=options.max_revocations,
         named=options.named,
     )
-    if options.audit:
-        work.warnings += exceeded
-    else:
-        work.stopped += exceeded
 
 
 # Sending

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import typing as t
@@ -20,6 +21,8 @@ Playbook = t.Callable[..., subprocess.CompletedProcess[str]]
 KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
 A, B, C, D = (f"ami-0{letter * 16}" for letter in "abcd")
 ROLE = "amikit.aws.ami_sharing"
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -61,16 +64,6 @@ def modifying(ec2: LocalEC2, *, dry_run: bool = False) -> list[Json]:
     return [each for each in ec2.requests() if each["action"].startswith("Modify") and each["dry_run"] == dry_run]
 
 
-def removed(requests: list[Json]) -> set[tuple[str, str]]:
-    """Return what the requests remove: pairs of an image or a snapshot, and an entry."""
-    return {
-        (request["image_id"] or request["snapshot_id"], value)
-        for request in requests
-        for name, value in request["parameters"].items()
-        if ".Remove." in name
-    }
-
-
 def facts(page: Path) -> Json:
     found: Json = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     return found
@@ -89,86 +82,6 @@ def sharing(*policies: Json, **variables: t.Any) -> Json:
 def rescued(task: Json, message: str) -> Json:
     """Return a block that says the message when the task fails."""
     return {"block": [task], "rescue": [{"ansible.builtin.debug": {"msg": message}}]}
-
-
-# What a policy selects, and what it may say
-
-
-def test_a_policy_whose_variable_has_no_value_is_refused(ec2: LocalEC2, playbook: Playbook) -> None:
-    ec2.seed(image(A, KEPT))
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[
-            policy("Omitted", "private", filters="{{ nothing | default(omit) }}"),
-            policy("Null", "private", filters=None),
-            policy("Nobody", "share", KEPT, None, image_ids=[A]),
-            policy("Undone", "revoke", None, image_ids=[A]),
-        ],
-        ami_sharing_protected_principals=[KEPT, None],
-    )
-    assert done.returncode == 2
-    assert "policy 'Omitted': set either image_ids or filters" in done.stdout
-    assert "policy 'Null': set either image_ids or filters" in done.stdout
-    assert "policy 'Nobody': 'None' is not a principal" in done.stdout
-    assert "policy 'Undone': 'None' is not a principal" in done.stdout
-    assert "ami_sharing_protected_principals: 'None' is not a principal" in done.stdout
-    assert ec2.requests() == []
-    assert launchers(ec2, A) == [KEPT]
-
-
-def test_no_image_ids_are_no_images(ec2: LocalEC2, playbook: Playbook) -> None:
-    ec2.seed(image(A, KEPT), image(B, KEPT))
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[
-            policy("Open", "public", image_ids=[]),
-            policy("Exact", "exclusive", NEW, image_ids=[], filters=None, snapshots=True),
-            policy("Closed", "private", image_ids=""),
-            policy("Named", "share", NEW, image_ids=[A]),
-        ],
-        ami_sharing_allow_public=True,
-    )
-    assert done.returncode == 2
-    assert "policy 'Open': it selects no image" in done.stdout
-    assert "policy 'Exact': it selects no image" in done.stdout
-    assert "policy 'Closed': " in done.stdout
-    assert "image_ids: '' is not the id of an AMI" in done.stdout
-    assert "policy 'Named'" not in done.stdout
-    assert modifying(ec2) + modifying(ec2, dry_run=True) == []
-    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
-
-
-def test_a_policy_is_about_its_images_alone(ec2: LocalEC2, playbook: Playbook) -> None:
-    ec2.seed(image(A), image(B, region="eu-west-1"), image(C), image(D, region="eu-central-1"))
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[
-            policy("Named", "share", KEPT, image_ids=[A], filters=None),
-            policy(
-                "Found", "share", NEW, filters={"name": [f"image-{A}", f"image-{B}"]}, regions="us-east-1, eu-west-1"
-            ),
-            policy("Nothing", "public", image_ids=[], allow_empty=True),
-        ],
-        ami_sharing_allow_public=True,
-    )
-    assert done.returncode == 0, done.stdout
-    assert [launchers(ec2, image_id) for image_id in (A, B, C, D)] == [[KEPT, NEW], [NEW], [], []]
-    assert "Nothing: 0 selected, 0 changed" in done.stdout
-
-
-def test_policies_that_contradict_each_other_about_a_snapshot(ec2: LocalEC2, playbook: Playbook) -> None:
-    ec2.seed(image(A, KEPT), {**image(B, KEPT), "snapshots": [{"snapshot_id": snapshot_of(A)}]})
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[
-            policy("Shared", "share", KEPT, image_ids=[A], snapshots=True),
-            policy("Closed", "private", image_ids=[B], snapshots=True),
-        ],
-    )
-    assert done.returncode == 2
-    told = f"the policies 'Shared' and 'Closed' contradict each other about {KEPT}, on us-east-1:{snapshot_of(A)}"
-    assert told in done.stdout
-    assert modifying(ec2) == []
 
 
 # Templates
@@ -240,15 +153,16 @@ def test_guards_stop_a_run_and_not_an_audit(ec2: LocalEC2, playbook: Playbook, t
     )
     assert done.returncode == 2
     assert "Exact: 1 selected, 1 would be changed, 1 entries would be granted, 2 would be revoked" in done.stdout
-    stopped = f"ami_sharing stopped before anything was changed. {'. '.join(GUARDED)}."
+    stopped = json.dumps("\n".join(["Stopped before anything was changed:", *GUARDED]))
     drift = f"Drift from the policies. policy 'Exact': 1 of 1 images ({A}), 1 entries to grant and 2 to revoke."
     assert (stopped in done.stdout) == (name == "share")
     assert (drift in done.stdout) == (name == "audit")
     assert facts(page)["preview"] is True
-    assert facts(page)["warnings"] == GUARDED
+    on_the_page = [text.replace("ami_sharing_", "") for text in GUARDED]
+    assert facts(page)["warnings"] == on_the_page
     shown = page.read_text(encoding="utf-8").replace("&#39;", "'")
-    assert [text for text in ["Preview: nothing was changed.", *GUARDED] if text not in shown] == []
-    assert modifying(ec2) == []
+    assert [text for text in ["Preview: nothing was changed.", *on_the_page] if text not in shown] == []
+    assert modifying(ec2) + modifying(ec2, dry_run=True) == []
     assert launchers(ec2, A) == [FORMER, STRANGER]
 
 
@@ -283,78 +197,26 @@ def test_a_preview_counts_what_the_run_does(ec2: LocalEC2, playbook: Playbook, t
     assert copiers(ec2, A, "us-east-1") == copiers(ec2, A, "eu-west-1") == [KEPT, NEW]
 
 
-# Failures, and what changes meanwhile
-
-
-def test_an_image_is_not_granted_when_its_snapshot_is_not(ec2: LocalEC2, playbook: Playbook) -> None:
-    """One snapshot is refused to the preview already, another to the run alone."""
-    ec2.seed(*(image(image_id) for image_id in (A, B, C)))
-    refusals = {A: "UnauthorizedOperation", B: "InvalidParameterValue"}
-    errors = {
-        snapshot_of(image_id): {"action": "ModifySnapshotAttribute", "code": code}
-        for image_id, code in refusals.items()
-    }
-    ec2.switch(image_errors=errors)
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[policy("Copied", "share", KEPT, image_ids=[A, B, C], snapshots=True)],
-    )
-    assert done.returncode == 2
-    assert "Copied: 3 selected, 1 changed, 2 entries granted, 0 revoked, 2 failed" in done.stdout
-    assert f"policy 'Copied': 2 of 3 images failed: {snapshot_of(A)} (us-east-1): UnauthorizedOperation" in done.stdout
-    assert f"{snapshot_of(B)} (us-east-1): InvalidParameterValue" in done.stdout
-    assert [launchers(ec2, image_id) for image_id in (A, B, C)] == [[], [], [KEPT]]
-    assert [copiers(ec2, image_id) for image_id in (A, B, C)] == [[], [], [KEPT]]
-
-
-# A callback of Ansible: it sets switches of the embedded EC2 when the preview begins, once the images are selected.
-CALLBACK = """
-import json, os, urllib.request
-from ansible.plugins.callback import CallbackBase
-
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION = 2.0
-    CALLBACK_NAME = "switches"
-
-    def v2_playbook_on_task_start(self, task, is_conditional):
-        switches = os.environ.pop("SWITCHES", "") if task.check_mode and "_attribute" in task.action else ""
-        if switches:
-            url = os.environ["AWS_ENDPOINT_URL"] + "/_local/switches"
-            urllib.request.urlopen(urllib.request.Request(url, switches.encode(), method="PUT")).close()
-"""
-
-
-def test_exclusive_revokes_what_was_previewed(ec2: LocalEC2, playbook: Playbook, tmp_path: Path) -> None:
-    """What is granted once the preview has read the entries stays. What has no valid form is seen, and removed."""
-    ec2.seed(image(A, FORMER), image(B, FORMER, "abc"), image(C, "abc"))
-    added = {"add": {"user_ids": [STRANGER]}}
-    (tmp_path / "callbacks").mkdir()
-    (tmp_path / "callbacks" / "switches.py").write_text(CALLBACK, encoding="utf-8")
+def test_what_somebody_else_grants_meanwhile_is_neither_revoked_nor_denied(
+    ec2: LocalEC2, playbook: Playbook, tmp_path: Path
+) -> None:
+    """An odd entry on another image must not turn the revocations into a purge of what nobody has planned."""
+    ec2.seed(image(A, FORMER), image(B, FORMER, "abc"))
+    added = {"add": {"user_ids": [STRANGER]}, "reads": 1}
+    ec2.switch(mid_run={A: added, snapshot_of(A): added})
     page = tmp_path / "page.html"
     done = playbook(
         "amikit.aws.share",
-        others={
-            "ANSIBLE_CALLBACK_PLUGINS": str(tmp_path / "callbacks"),
-            "SWITCHES": json.dumps({"mid_run": {A: added, snapshot_of(A): added}}),
-        },
-        ami_sharing_policies=[
-            policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True),
-            policy("Odd", "exclusive", KEPT, image_ids=[B]),
-            policy("Shared", "share", KEPT, image_ids=[C]),
-        ],
+        ami_sharing_policies=[policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True)],
         ami_sharing_protected_principals=f"{STRANGER}, all",
         ami_sharing_report=str(page),
     )
     assert done.returncode == 0, done.stdout
-    assert ec2.switches()["mid_run"] == {}
     assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, STRANGER]
-    assert launchers(ec2, B) == [KEPT]
-    assert removed(modifying(ec2)) == removed(modifying(ec2, dry_run=True))
-    # The page tells of the odd one, too.
-    (column,) = (principal for principal in facts(page)["principals"] if principal["id"] == "abc")
-    assert column == {"id": "abc", "kind": "other", "label": "abc", "images": 1, "named": False}
-    assert {each["image_id"]: each["outside"] for each in facts(page)["images"]}[C] == ["abc"]
-    assert '<th class="p x" title="abc">' in page.read_text(encoding="utf-8")
+    assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
+    assert "something else changed the permissions of 2 of the changed resources" in re.sub(r"\s+", " ", done.stdout)
+    shown = {each["image_id"]: each for each in facts(page)["images"]}
+    assert (shown[A]["principals"], shown[A]["outside"]) == ([KEPT, STRANGER], [STRANGER])
 
 
 # Plays
@@ -372,50 +234,134 @@ def test_a_stopped_run_leaves_no_results_of_an_earlier_one(ec2: LocalEC2, playbo
         )
     )
     assert done.returncode == 0, done.stdout
-    assert re.findall(r'"msg": "([A-Z]+: .*)"', done.stdout) == ["INVALID: .", "GUARDED: Third.", "EMPTY: ."]
+    assert re.findall(r'"msg": "([A-Z]+: .*)"', done.stdout) == ["INVALID: .", "GUARDED: Third.", "EMPTY: Fourth."]
     assert (launchers(ec2, A), launchers(ec2, B)) == ([KEPT], [FORMER])
 
 
-def test_defaults_of_the_modules_reach_the_role(ec2: LocalEC2, playbook: Playbook) -> None:
-    """Those by the names of the modules, with keys and a Region other than those of the environment."""
-    ec2.seed(image(A, FORMER, region="eu-west-1"))
+SHARING = "amikit.aws.ec2_ami_sharing"
+
+
+def test_defaults_by_the_name_of_the_module_reach_the_call(ec2: LocalEC2, playbook: Playbook) -> None:
+    """With keys and a Region other than those of the environment; an empty connection does not take them away."""
+    ec2.seed(image(A, FORMER, region="eu-west-1"), image(B, FORMER, region="eu-west-1"))
     keys = ec2.principal("someone", ANYTHING)
     given = {"access_key": keys["access_key"], "secret_key": keys["secret_key"], "region": "eu-west-1"}
-    modules = ["ec2_ami_attribute", "ec2_ami_attribute_info", "ec2_snapshot_attribute"]
-    defaults = {f"amikit.aws.{module}": given for module in modules}
-    policies = [policy("Exact", "exclusive", KEPT, filters={}, snapshots=True)]
-    done = playbook(play(sharing(*policies), module_defaults=defaults))
+    policies = [policy("Exact", "exclusive", KEPT, image_ids=[A])], [policy("Exact", "exclusive", KEPT, image_ids=[B])]
+    done = playbook(
+        [
+            *play(sharing(*policies[0], connection={}), module_defaults={SHARING: given}),
+            # Empty defaults by that name are none, and leave those of the group.
+            *play(sharing(*policies[1]), module_defaults={"group/amikit.aws.aws": given, SHARING: {}}),
+        ]
+    )
     assert done.returncode == 0, done.stdout
-    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT]
+    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
     assert {request["principal"] for request in ec2.requests()} == {"someone"}
     assert {request["region"] for request in ec2.requests() if request["service"] == "ec2"} == {"eu-west-1"}
+
+
+def test_the_connection_is_merged_over_the_defaults_of_the_group(ec2: LocalEC2, playbook: Playbook) -> None:
+    ec2.seed(image(A, FORMER, region="eu-west-1"))
+    keys = ec2.principal("someone", ANYTHING)
+    defaults = {"access_key": keys["access_key"], "secret_key": keys["secret_key"], "region": "us-west-2"}
+    task = sharing(policy("Exact", "private", image_ids=[A]), connection={"region": "eu-west-1"})
+    done = playbook(play(task, module_defaults={"group/amikit.aws.aws": defaults}))
+    assert done.returncode == 0, done.stdout
+    assert launchers(ec2, A) == []
+    assert {request["principal"] for request in ec2.requests()} == {"someone"}
+
+
+def test_variables_that_do_not_exist_stop_the_run_and_name_the_nearest(ec2: LocalEC2, playbook: Playbook) -> None:
+    """A guard that is misspelt must not fail open."""
+    ec2.seed(image(A, FORMER))
+    private = policy("Private", "private", image_ids=[A])
+    said = "{{ ansible_failed_result.msg }}"
+    done = playbook(
+        play(
+            rescued(sharing(private, max_revocation=0), said),
+            rescued(sharing(private, mine="a variable of the user's own"), said),
+            rescued(sharing(private, connection={"max_revocations": 0, "regoin": "eu-west-1"}), said),
+            sharing(private, hosts="localhost", max_revocations=1),
+        )
+    )
+    assert done.returncode == 0, done.stdout
+    assert "ami_sharing_max_revocation (did you mean ami_sharing_max_revocations?)" in done.stdout
+    assert "ami_sharing_mine (did you mean ami_sharing_" in done.stdout
+    assert "max_revocations (did you mean ami_sharing_max_revocations?), regoin (did you mean region?)" in done.stdout
+    assert len(modifying(ec2)) == 1
+
+
+def test_a_brake_of_zero_is_a_brake(ec2: LocalEC2, playbook: Playbook) -> None:
+    ec2.seed(image(A, FORMER))
+    done = playbook(
+        "amikit.aws.share",
+        ami_sharing_policies=[policy("Private", "private", image_ids=[A])],
+        ami_sharing_max_revocations=0,
+    )
+    assert done.returncode == 2
+    assert (
+        "this run would revoke 1 entries, and ami_sharing_max_revocations is 0 (by policy: 'Private' 1)" in done.stdout
+    )
+    assert launchers(ec2, A) == [FORMER]
+
+
+def test_the_other_variables_reach_the_call(ec2: LocalEC2, playbook: Playbook) -> None:
+    """Regions, the names of accounts, the time to wait, and the facts that the role sets."""
+    ec2.seed(image(A, FORMER, region="eu-west-1"), image(B, FORMER, region="eu-central-1", pending_reads=99))
+    summary = {
+        "ansible.builtin.debug": {
+            "msg": "SUMMARY {{ ami_sharing_summary.failed }} OF {{ ami_sharing_summary.images }}."
+        }
+    }
+    task = sharing(
+        policy("Exact", "exclusive", KEPT, filters={}),
+        regions=["eu-west-1", "eu-central-1"],
+        account_names={FORMER: "payments-prod"},
+        protected_principals=[STRANGER],
+        wait_timeout=0,
+        concurrency=2,
+    )
+    guarded = sharing(
+        policy("Exact", "exclusive", KEPT, filters={}, regions=["eu-central-1"]),
+        account_names={FORMER: "payments-prod"},
+        protected_principals=[FORMER],
+    )
+    done = playbook(play(rescued(guarded, "GUARDED {{ ansible_failed_result.msg }}"), rescued(task, "FAILED"), summary))
+    assert f"{FORMER} (payments-prod) from eu-central-1:{B}" in done.stdout
+    assert f"{B} (eu-central-1): EC2 would refuse ModifyImageAttribute" in done.stdout
+    assert "still pending after 0 s" in done.stdout
+    assert "SUMMARY 1 OF 2." in done.stdout
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([KEPT], [FORMER])
 
 
 # The place of the report
 
 
-def test_a_report_that_cannot_be_written_is_told_before_any_request(
+def test_a_report_is_written_where_the_user_is_and_replaces_nothing_foreign(
     ec2: LocalEC2, playbook: Playbook, tmp_path: Path
 ) -> None:
+    """A relative path begins where ansible-playbook was started: the playbook lies in the collection, elsewhere."""
     ec2.seed(image(A))
-    (tmp_path / "directory.html").mkdir()
-    (tmp_path / "facts.json").mkdir()
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    places = {
-        "directory.html": f"{tmp_path}/directory.html is a directory",
-        "facts.html": f"{tmp_path}/facts.json, where the facts are written, is a directory",
-        "file/page.html": f"{tmp_path}/file is not a directory",
-        "file/new/page.html": f"{tmp_path}/file/new/page.html: Not a directory",
-        "page.json": "the page needs another name",
-    }
-    shared = policy("Shared", "share", KEPT, image_ids=[A])
-    told = "{{ ansible_failed_result.msg }}"
-    done = playbook(play(*(rescued(sharing(shared, report=f"{tmp_path}/{place}"), told) for place in places)))
-    assert done.returncode == 0, done.stdout
-    said = re.findall(r'^ +"msg": "(.*)"', done.stdout, re.MULTILINE)
-    expected = [f"ami_sharing_report: {hindrance}" for hindrance in places.values()]
-    assert [text[: len(start)] for text, start in zip(said, expected, strict=True)] == expected
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "link.html").symlink_to("notes.txt")
+    shared = [policy("Shared", "share", KEPT, image_ids=[A])]
+
+    def share(report: str) -> subprocess.CompletedProcess[str]:
+        return playbook("amikit.aws.share", ami_sharing_policies=shared, ami_sharing_report=report)
+
+    for report in ("link.html", "notes.txt"):
+        done = share(report)
+        assert done.returncode == 2
+        assert f"ami_sharing_report: {tmp_path}/{report} is" in done.stdout
     assert ec2.requests() == []
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
+    first = share("new/page.html")
+    assert first.returncode == 0, first.stdout
+    page = tmp_path / "new" / "page.html"
+    assert page.stat().st_mode & 0o777 == 0o666 & ~UMASK
+    page.chmod(0o600)
+    assert share("new/page.html").returncode == 0
+    assert (page.stat().st_mode & 0o777, facts(page)["summary"]["changed"]) == (0o600, 0)
 
 
 def test_the_summary_is_told_before_the_report_is_written(ec2: LocalEC2, playbook: Playbook, tmp_path: Path) -> None:

@@ -47,10 +47,11 @@ ORDER = [
     "_sharing.report",
     "_sharing.answer",
     "_sharing.run",
+    "_sharing.place",
 ]
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
 PURE = ORDER[: ORDER.index("_attributes.runtime")] + [
-    name for name in ORDER if name.startswith("_sharing.") and name != "_sharing.run"
+    name for name in ORDER if name.startswith("_sharing.") and name not in ("_sharing.run", "_sharing.place")
 ]
 
 
@@ -109,7 +110,8 @@ def test_what_is_pure_imports_nothing_that_waits_or_writes(name: str) -> None:
 def test_planning_and_policies_need_neither_ansible_nor_boto3() -> None:
     program = (
         "import importlib, sys; sys.modules.update(ansible=None, boto3=None, botocore=None);"
-        f"found = [importlib.import_module('ansible_collections.amikit.aws.plugins.module_utils.' + name) for name in {PURE}];"
+        "utils = 'ansible_collections.amikit.aws.plugins.module_utils.';"
+        f"found = [importlib.import_module(utils + name) for name in {PURE}];"
         "print(found[2].make_plan(found[2].Attributes(()), ()).requests)"
     )
     root = UTILS.parents[4]
