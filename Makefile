@@ -19,6 +19,9 @@ sum = $(shell { pwd; cat $(1:%=$(REQUIREMENTS)/%.txt); } | cksum | tr ' ' -)
 RUN_READY := $(VENV)/run-$(call sum,ansible-core amazon-aws run)
 TEST_READY := $(VENV)/test-$(call sum,ansible-core amazon-aws run test)
 GATES_READY := $(VENV)/gates-$(call sum,ansible-core amazon-aws run test gates)
+# Cloud Custodian, which the benchmark compares with, wants versions of its own.
+CUSTODIAN := $(VENV)-custodian
+CUSTODIAN_READY := $(CUSTODIAN)/ready-$(call sum,custodian)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # What the user has set for other work decides nothing here: no credentials, no configuration, no home directory.
@@ -61,7 +64,7 @@ ec2: $(RUN_READY) ## start an embedded EC2 with a few images, and print how to u
 	@PYTHONPATH=tests $(PY) -m local_ec2 --seed $(ARGS)
 
 .PHONY: bench
-bench: $(RUN_READY) tree ## measure the collection
+bench: $(RUN_READY) $(CUSTODIAN_READY) tree ## measure the collection
 	@$(PY) bench/run.py $(ARGS)
 
 .PHONY: tarball
@@ -194,4 +197,13 @@ $(GATES_READY): $(TEST_READY)
 	@echo "==> environment: galaxy-importer and Sphinx for Python $(VERSION) (once, about half a minute)"
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/gates.txt
 	@rm -f $(VENV)/gates-*
+	@touch $@
+
+$(CUSTODIAN_READY):
+	@echo "==> environment: Cloud Custodian for Python $(VERSION) (once, about ten seconds)"
+	@rm -rf $(CUSTODIAN)
+	@$(BASE) -m venv $(CUSTODIAN)
+	@HOME="$(USER_HOME)" $(CUSTODIAN)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  -r $(REQUIREMENTS)/custodian.txt
+	@cd $(CUSTODIAN)/lib/python*/site-packages && "$(CURDIR)/$(CUSTODIAN)/bin/python" -m compileall -qq -j0 .
 	@touch $@

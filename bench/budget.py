@@ -32,7 +32,11 @@ def budget(work: Work) -> dict[str, int]:
 
 
 def budget_goal(what: str, work: Work, runs: t.Sequence[Run]) -> Goal:
-    allowed = budget(work)
+    return exactly(what, budget(work), runs)
+
+
+def exactly(what: str, allowed: dict[str, int], runs: t.Sequence[Run]) -> Goal:
+    """Every run sent just these requests."""
     others = [run.requests for run in runs if run.requests != allowed]
     measured = shown(others[0]) if others else str(sum(allowed.values()))
     return Goal(f"{what}: requests", measured, f"{sum(allowed.values())} ({shown(allowed)})", not others)

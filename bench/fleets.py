@@ -59,7 +59,7 @@ def buckets(stage: Stage, quick: bool, _rounds: int | None) -> Section:
     what, least = f"{work.images} images under the token buckets", allowed(work.images)
     label = f"{what} ({least:.0f} s at least)"
     run = stage.run(label, stage.program("module_process.py"), work, buckets=True)
-    failed = unshared(stage, work)
+    failed = len(work.unshared(stage.ec2))
     requests = stage.ec2.requests()
     throttled = sum(request["code"] == "RequestLimitExceeded" for request in requests)
     share = 100 * throttled / len(requests)
@@ -87,12 +87,6 @@ def allowed(images: int) -> float:
     read, write = (max(0, images - size) / refill for size, refill in (READS, WRITES))
     regained = min(READS[0], max(0, READS[0] - images) + write * READS[1])
     return read + write + max(0, images - regained) / READS[1]
-
-
-def unshared(stage: Stage, work: Work) -> int:
-    """Count the images that are not shared as they should be."""
-    images = [stage.ec2.image(image_id, region) for region, image_id in work.targets]
-    return sum(not image or image["launch_permissions"]["user_ids"] != work.user_ids for image in images)
 
 
 def thousand(stage: Stage, quick: bool, _rounds: int | None) -> Section:

@@ -18,12 +18,17 @@ from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
 
 
 def give(work: dict[str, t.Any]) -> None:
-    """Leave the module's arguments where AnsibleModule looks for them."""
-    arguments = {
-        "image_ids": work["image_ids"],
-        "launch_permissions": {"user_ids": work["user_ids"]},
-        "_ansible_diff": True,
-    }
+    leave(
+        {
+            "image_ids": work["image_ids"],
+            "launch_permissions": {"user_ids": work["user_ids"]},
+            "_ansible_diff": True,
+        }
+    )
+
+
+def leave(arguments: dict[str, t.Any]) -> None:
+    """Leave a module's arguments where AnsibleModule looks for them."""
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()  # noqa: SLF001 there is no other way in
     basic._ANSIBLE_PROFILE = "legacy"  # noqa: SLF001 needed since ansible-core 2.19, not looked at before
 

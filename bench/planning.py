@@ -18,30 +18,27 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.fleet import Subject
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import Images
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Value
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Target
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import USER_IDS
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import present
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
 from bench.module_process import give
-
-IMAGES = Images()
 
 
 def main() -> None:
     work = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     give(work)
     module = AnsibleModule(argument_spec=argument_spec(IMAGES))
-    subjects = [Subject(Target("us-east-1", image_id)) for image_id in work["image_ids"]]
+    subjects = subjects_of(work)
     clock = [time.process_time()]
-    plan(subjects, work["user_ids"])
+    plan(subjects)
     clock.append(time.process_time())
-    result = present(subjects, IMAGES.id_option, IMAGES.result_key, diff=True)
+    result = present(subjects, IMAGES, diff=True)
     clock.append(time.process_time())
     leave(module, result)
     clock.append(time.process_time())
@@ -49,12 +46,20 @@ def main() -> None:
     print(json.dumps(dict(zip(("plan", "present", "exit_json"), spent, strict=True))))
 
 
-def plan(subjects: list[Subject], accounts: list[str]) -> None:
-    attribute = next(each for each in IMAGES.attributes if each.option == "launch_permissions")
-    asked = AskedPermissions(attribute, frozenset(Permission(USER_IDS.option, account) for account in accounts))
+def subjects_of(work: dict[str, t.Any]) -> list[Subject]:
+    """Return the images as they are once they are read, asked to be shared."""
+    launch = IMAGES.permissions
+    accounts = frozenset(Permission(USER_IDS.option, account) for account in work["user_ids"])
+    asked = (AskedPermissions(launch, accounts),)
+    nobody: dict[str, Value] = {launch.option: frozenset()}
+    return [Subject(IMAGES, Target("us-east-1", image_id), asked, read=nobody) for image_id in work["image_ids"]]
+
+
+def plan(subjects: list[Subject]) -> None:
     for subject in subjects:
-        subject.plan = make_plan(Attributes(((attribute, frozenset()),)), [asked])
-        subject.statuses = ["applied"] * len(subject.plan.requests)
+        subject.make_plan()
+        for number in range(len(subject.steps)):
+            subject.ended(number, "applied")
 
 
 def leave(module: AnsibleModule, result: dict[str, t.Any]) -> None:

@@ -17,10 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench import fleets
+from bench import policies
 from bench.report import Section
 from bench.report import load_average
 from bench.report import page
 from bench.report import plain
+from bench.sharing import sharing
 from bench.side_by_side import side_by_side
 from bench.stage import FailedError
 from bench.stage import Stage
@@ -32,6 +34,9 @@ SECTIONS = {
     "buckets": fleets.buckets,
     "thousand": fleets.thousand,
     "writes": fleets.writes,
+    "sharing": sharing,
+    "policies": policies.ten,
+    "catalogue": policies.large,
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"
 PARTIAL_RESULTS = ROOT / "build" / "bench" / "RESULTS.md"
@@ -56,7 +61,7 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the collection on an embedded EC2.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller fleets: two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller fleets: four minutes")
     parser.add_argument("--rounds", type=int, help="rounds where contestants take turns (the loop of ec2_ami aside)")
     parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     return parser.parse_args()

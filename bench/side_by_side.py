@@ -31,17 +31,19 @@ CONTESTANTS = [OURS, LOOP, BARE, EMPTY]
 ROUNDS = {1: (7, 7), 20: (3, 1), 100: (5, 1)}
 QUICK = {1: (2, 2), 20: (1, 0), 100: (1, 0)}
 
+HEAD = ["images", "case", "contestant", "seconds", "from, to", "CPU seconds", "runs", "requests", "peak MB"]
+
 Measured = dict[str, list[Run]]
 
 
 def side_by_side(stage: Stage, quick: bool, rounds: int | None) -> Section:
-    rows = [["images", "case", "contestant", "seconds", "from, to", "CPU seconds", "runs", "requests", "peak MB"]]
+    rows = [HEAD]
     goals: list[Goal] = []
     for images, (all_rounds, loop_rounds) in (QUICK if quick else ROUNDS).items():
         for done in (False, True):
             work = Work(images, ACCOUNTS, done)
             measured = take_turns(stage, work, rounds or all_rounds, loop_rounds)
-            rows += [_row(work, name, measured[name]) for name in CONTESTANTS if measured[name]]
+            rows += [row(work, name, measured[name]) for name in CONTESTANTS if measured[name]]
             goals += _goals(work, measured)
     note = (
         f"The images are to be shared with {ACCOUNTS} accounts. In the case *change* nothing is shared at first; in"
@@ -74,7 +76,7 @@ def _run(stage: Stage, label: str, name: str, work: Work) -> Run:
     return stage.run_whole(label, command, work)
 
 
-def _row(work: Work, name: str, runs: list[Run]) -> list[str]:
+def row(work: Work, name: str, runs: list[Run]) -> list[str]:
     times = sorted(run.seconds for run in runs)
     spent = [f"{seconds_of(runs):.2f}", f"{times[0]:.2f}, {times[-1]:.2f}", f"{cpu_of(runs):.2f}"]
     return [str(work.images), work.case, name, *spent, str(len(runs)), requests_of(runs), f"{peak_of(runs):.0f}"]

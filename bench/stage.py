@@ -53,6 +53,26 @@ class Work:
         """The images as a task names them: without the Region when it is the task's own, as ec2_ami takes them."""
         return [image_id if len(self.regions) == 1 else f"{region}:{image_id}" for region, image_id in self.targets]
 
+    @property
+    def described(self) -> dict[str, t.Any]:
+        """What a contestant is told."""
+        return {"image_ids": self.image_ids, "user_ids": self.user_ids}
+
+    @property
+    def seeds(self) -> list[dict[str, t.Any]]:
+        """The images as the embedded EC2 is to make them."""
+        held = {"launch_permissions": {"user_ids": self.user_ids}} if self.done else {}
+        return [{"image_id": image_id, "region": region, **held} for region, image_id in self.targets]
+
+    def unshared(self, ec2: LocalEC2) -> list[str]:
+        """Return the ids of what is not shared as it should be."""
+        images = {image_id: ec2.image(image_id, region) for region, image_id in self.targets}
+        return [
+            image_id
+            for image_id, image in images.items()
+            if image is None or image["launch_permissions"]["user_ids"] != self.user_ids
+        ]
+
 
 @dataclass(frozen=True)
 class Run:
@@ -75,6 +95,7 @@ class Stage:
 
     def __init__(self, ec2: LocalEC2, directory: Path) -> None:
         self.ec2 = ec2
+        self.directory = directory
         self._file = directory / "work.json"
 
     def playbook(self, name: str) -> list[str]:
@@ -98,20 +119,16 @@ class Stage:
         run = self.run(label, command, work, **switches)
         if run.status != 0:
             raise FailedError(f"{label}: exit status {run.status}\n{run.output[-3000:]}")
-        wanted = work.user_ids
-        for region, image_id in work.targets:
-            image = self.ec2.image(image_id, region)
-            if image is None or image["launch_permissions"]["user_ids"] != wanted:
-                raise FailedError(f"{label}: {image_id} is not shared as it should be")
+        unshared = work.unshared(self.ec2)
+        if unshared:
+            raise FailedError(f"{label}: {unshared[0]} is not shared as it should be")
         return run
 
     def _prepare(self, work: Work, switches: dict[str, t.Any]) -> None:
-        held = {"launch_permissions": {"user_ids": work.user_ids}} if work.done else {}
         self.ec2.reset()
-        self.ec2.seed(*({"image_id": image_id, "region": region, **held} for region, image_id in work.targets))
+        self.ec2.seed(*work.seeds)
         self.ec2.switch(**{"latency": LATENCY, **switches})
-        described = {"image_ids": work.image_ids, "user_ids": work.user_ids}
-        self._file.write_text(json.dumps(described), encoding="utf-8")
+        self._file.write_text(json.dumps(work.described), encoding="utf-8")
 
     def _measured(self, command: list[str]) -> Run:
         with tempfile.TemporaryFile() as output:

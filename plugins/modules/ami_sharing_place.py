@@ -55,7 +55,6 @@ facts:
   sample: /tmp/reports/images.json
 """
 
-import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -64,7 +63,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.place import f
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.place import hindrance
 
 
-def main() -> t.NoReturn:
+def main() -> None:
     module = AnsibleModule(argument_spec={"page": {"type": "path", "required": True}}, supports_check_mode=True)
     page = Path(module.params["page"])
     problem = hindrance(page)

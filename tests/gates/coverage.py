@@ -11,7 +11,10 @@ from coverage import Coverage
 
 # In percent. What decides who is granted and who is revoked has no line that no test has seen.
 FLOORS: dict[str, tuple[float, list[str]]] = {
-    "the planner and the parsing": (100, ["*/permissions.py", "*/plan.py", "*/options.py"]),
+    "the planner and the parsing": (
+        100,
+        ["*/permissions.py", "*/plan.py", "*/options.py", "*/policies.py", "*/merge.py", "*/guards.py"],
+    ),
     "the plugins": (95, ["*/plugins/*"]),
 }
 

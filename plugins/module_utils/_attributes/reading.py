@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from functools import partial
 
 from .attribute import Attribute
 from .attribute import ByCall
@@ -65,6 +66,13 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
     return found, answer.get("ResponseMetadata", {}).get("RequestId")
 
 
+def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Iterable[Subject]) -> None:
+    """Describe some, and read the attributes of some, without waiting for the one before the other begins."""
+    jobs = [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]
+    jobs += [partial(read_attributes, runtime, subject) for subject in read]
+    runtime.each(lambda job: job(), jobs)
+
+
 def read_attributes(runtime: Runtime, subject: Subject) -> None:
     """Read those of the attributes asked for that take a call of their own."""
     for attribute in (asked.attribute for asked in subject.asked):
@@ -72,7 +80,8 @@ def read_attributes(runtime: Runtime, subject: Subject) -> None:
             try:
                 subject.read[attribute.option] = read(runtime, subject.target, attribute)
             except EC2Error as error:
-                subject.failure = error.failure
+                # That it was described as missing or as another's says more.
+                subject.failure = subject.failure or error.failure
                 return
 
 

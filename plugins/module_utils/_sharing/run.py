@@ -93,12 +93,13 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     work = Work(policies)
     _warn_of_unshareable(work, options)
     _select(runtime, work)
-    _read_images(runtime, work)
+    _read(runtime, work)
+    _stop_for_selection(work)
     _stop_for_contradictions(work, options)
     if not options.audit and not work.stopped and not _exceeded(work, options):
         # A run that is to be stopped is not worth waiting for.
         _wait_for_images(runtime, work)
-    _read_snapshots(runtime, work)
+    _plan_snapshots(runtime, work)
     _stop_for_contradictions(work, options)
     _predict(runtime, work)
     _guard(work, options)
@@ -169,20 +170,51 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
 # Reading and planning
 
 
-def _read_images(runtime: Runtime, work: Work) -> None:
-    """Read and plan the images, and stop for those that cannot be read, and for policies without images.
+def _read(runtime: Runtime, work: Work) -> None:
+    """Read and plan the images. The snapshots that are known to be behind them are read at the same time.
 
     An image that a search found and that is gone since then is looked for again, and then left out.
     """
-    fleet.plan(runtime, work.images.values())
-    lost = [
-        image for image in work.images.values() if image.described and image.failure and image.failure.code in _GONE
-    ]
+    images = list(work.images.values())
+    new = _take_snapshots(work, [image for image in images if not is_pending(image.described)])
+    reading.read_at_once(runtime, new, [*healthy(images), *new])
+    lost = [image for image in images if image.described and image.failure and image.failure.code in _GONE]
     for image in lost:
         image.failure = None
     reading.describe(runtime, lost)
-    fleet.plan(runtime, lost)
+    reading.read_at_once(runtime, [], healthy(lost))
     _leave_out(work, [image for image in lost if image.failure and image.failure.code in _GONE])
+    for image in healthy(work.images.values()):
+        image.make_plan()
+
+
+def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
+    """Take up the snapshots behind those of the images whose policies share them, and return the new ones."""
+    work.behind = {
+        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
+        for image in healthy(images)
+        if work.shares_snapshots(image)
+    }
+    work.spoken_of_snapshots = _spoken_of_snapshots(work)
+    known, work.snapshots = work.snapshots, {}
+    for target, asked in wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots).items():
+        work.snapshots[target] = known.get(target) or Subject(SNAPSHOTS, target, asked)
+        work.snapshots[target].asked = asked
+    return [snapshot for target, snapshot in work.snapshots.items() if target not in known]
+
+
+def _spoken_of_snapshots(work: Work) -> dict[Target, tuple[int, ...]]:
+    """Return the policies that ask something of each snapshot. Images may have one in common."""
+    asking = {number for number, policy in enumerate(work.policies) if SNAPSHOT_LEG.asked(policy)}
+    spoken: dict[Target, set[int]] = {}
+    for image, snapshots in work.behind.items():
+        for snapshot in snapshots:
+            spoken.setdefault(snapshot, set()).update(asking.intersection(work.spoken_of_images[image]))
+    return {snapshot: tuple(sorted(numbers)) for snapshot, numbers in spoken.items()}
+
+
+def _stop_for_selection(work: Work) -> None:
+    """Stop for policies that select nothing, and for images that cannot be read."""
     for policy, selected in zip(work.policies, work.selected):
         unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
         if not selected and not policy.allow_empty and not unsearched:
@@ -239,40 +271,24 @@ def _matters(work: Work, image: Subject) -> bool:
     return bool(image.plan and image.plan.changed) or work.shares_snapshots(image)
 
 
-def _read_snapshots(runtime: Runtime, work: Work) -> None:
-    """Read and plan the snapshots of the images as they are now, and stop for what cannot be read."""
-    sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
-    _stop_for_hidden(work, [image for image in sharing if not is_pending(image.described)])
-    behind = {
-        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
-        for image in sharing
-    }
-    work.spoken_of_snapshots = _spoken_of_snapshots(work, behind)
-    asked = wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots)
-    work.snapshots = {target: Subject(SNAPSHOTS, target, wish) for target, wish in asked.items()}
-    work.behind = behind
-    reading.describe(runtime, work.snapshots.values())
-    fleet.plan(runtime, work.snapshots.values())
+def _plan_snapshots(runtime: Runtime, work: Work) -> None:
+    """Plan the snapshots of the images as they are now, and stop for what cannot be read."""
+    images = healthy(work.images.values())
+    _stop_for_hidden(work, [image for image in images if not is_pending(image.described)])
+    new = _take_snapshots(work, images)
+    reading.read_at_once(runtime, new, new)
+    for snapshot in healthy(work.snapshots.values()):
+        snapshot.make_plan()
     work.stopped += failures_by_policy(work, work.snapshots.values())
 
 
 def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
-    hidden = [image for image in images if lacks_snapshots(image.described)]
+    hidden = [image for image in images if work.shares_snapshots(image) and lacks_snapshots(image.described)]
     for number, policy in enumerate(work.policies):
         mine = [each for each in hidden if number in work.spoken_of_images[each.target] and SNAPSHOT_LEG.asked(policy)]
         if mine:
             shown = ", ".join(str(image.target) for image in mine[:NAMED])
             work.stopped.append(f"{policy}: EC2 does not show the snapshot behind {shown}; run the task again later")
-
-
-def _spoken_of_snapshots(work: Work, behind: t.Mapping[Target, t.Sequence[Target]]) -> dict[Target, tuple[int, ...]]:
-    """Return the policies that ask something of each snapshot. Images may have one in common."""
-    asking = {number for number, policy in enumerate(work.policies) if SNAPSHOT_LEG.asked(policy)}
-    spoken: dict[Target, set[int]] = {}
-    for image, snapshots in behind.items():
-        for snapshot in snapshots:
-            spoken.setdefault(snapshot, set()).update(asking.intersection(work.spoken_of_images[image]))
-    return {snapshot: tuple(sorted(numbers)) for snapshot, numbers in spoken.items()}
 
 
 def _predict(runtime: Runtime, work: Work) -> None:
