@@ -106,7 +106,14 @@ def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
 
 def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[dict[str, t.Any]]:
     """Return the filters as EC2 takes them; append what is wrong to ``problems``."""
-    return [{"Name": name, "Values": list(_filter_values(name, value, problems))} for name, value in filters.items()]
+    parsed = []
+    for name, value in filters.items():
+        found: list[str] = []
+        values = list(_filter_values(name, value, found))
+        # It would be sent as a filter that names nothing, and nobody says what that finds.
+        problems += found or ([] if values else [f"filters.{shown(name)[1:-1]}: has no value"])
+        parsed.append({"Name": name, "Values": values})
+    return parsed
 
 
 def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[str]:
@@ -119,7 +126,7 @@ def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[s
     elif isinstance(value, (str, int, float)):
         yield str(value)
     else:
-        problems.append(f"filters.{name}: {value!r} is neither text nor a list of texts")
+        problems.append(f"filters.{shown(name)[1:-1]}: {value!r} is neither text nor a list of texts")
 
 
 def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[str]:

@@ -68,13 +68,14 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
 
 def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Iterable[Subject]) -> None:
     """Describe some, and read the attributes of some, without waiting for the one before the other begins."""
-    jobs = [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]
+    jobs: list[t.Callable[[], t.Any]] = []
+    jobs += [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]
     jobs += [partial(read_attributes, runtime, subject) for subject in read]
     runtime.each(lambda job: job(), jobs)
 
 
-def read_attributes(runtime: Runtime, subject: Subject) -> None:
-    """Read those of the attributes asked for that take a call of their own."""
+def read_attributes(runtime: Runtime, subject: Subject) -> bool:
+    """Read those of the attributes asked for that take a call of their own, and tell whether they could be read."""
     for attribute in (asked.attribute for asked in subject.asked):
         if isinstance(attribute.read, ByCall):
             try:
@@ -82,13 +83,13 @@ def read_attributes(runtime: Runtime, subject: Subject) -> None:
             except EC2Error as error:
                 # That it was described as missing or as another's says more.
                 subject.failure = subject.failure or error.failure
-                return
+                return False
+    return True
 
 
 def verify(runtime: Runtime, subject: Subject) -> None:
     """Read the attributes after a write, so that what EC2 shows from now on is known to be the newer state."""
-    read_attributes(runtime, subject)
-    subject.verified = subject.failure is None
+    subject.verified = read_attributes(runtime, subject)
 
 
 def read(runtime: Runtime, target: Target, attribute: Attribute) -> Value:

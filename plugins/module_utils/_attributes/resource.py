@@ -160,6 +160,11 @@ def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure
     return _refused(resource, resource.state_code, message)
 
 
+def not_ready(resource: Resource, described: Description) -> Failure:
+    (code, message), *_others = _not_ready(resource, described)
+    return _refused(resource, code, message)
+
+
 def refusal(resource: Resource, plan: Plan, described: Description, surroundings: Surroundings) -> Failure | None:
     """Return the refusal that EC2 would answer the plan with, and that its DryRun does not show."""
     if not plan.changed:

@@ -57,7 +57,7 @@ def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
     failures = {subject.target: subject.failure for subject in uncertain}
 
     def look(left: t.Sequence[Subject]) -> None:
-        _look(runtime, left, _unseen)
+        _look(runtime, left, _unanswered)
         for subject in left:
             subject.failure = failures[subject.target]
             number = subject.broken
@@ -72,18 +72,29 @@ def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
 def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subject]:
     """Wait until EC2 shows every change, and fail what it does not show in time.
 
-    Return the subjects that show permissions beyond those planned: something else changed them meanwhile.
+    What was changed in part is looked at as well: a result must not deny what EC2 holds. Return the subjects that show
+    permissions beyond those planned: something else changed them meanwhile.
     """
-    changed = [subject for subject in healthy(subjects) if subject.changed]
+    changed = [subject for subject in subjects if _applied(subject) and _was_sent(subject)]
 
     def unseen() -> list[Subject]:
-        return [subject for subject in changed if not subject.failure and _unseen(subject)]
+        return [subject for subject in changed if _is_readable(subject) and _unseen(subject)]
 
     _look(runtime, changed, _unverified)
     _poll(runtime, unseen, lambda left: _look(runtime, left, _unseen))
     for subject in unseen():
-        subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
-    return [subject for subject in changed if not subject.failure and _shows_more(subject)]
+        subject.failure = subject.failure or _not_yet_visible(_unseen(subject), runtime.wait_timeout)
+    return [subject for subject in changed if _is_readable(subject) and not _unseen(subject) and _shows_more(subject)]
+
+
+def _was_sent(subject: Subject) -> bool:
+    """Tell whether all that should be sent of it was sent, or EC2 or another resource stood against the rest."""
+    return subject.failure is None or subject.broken is not None or bool(subject.held_back)
+
+
+def _is_readable(subject: Subject) -> bool:
+    """Tell whether its latest reading came from EC2: that of a subject without a failure always does."""
+    return subject.failure is None or subject.verified
 
 
 def _look(runtime: Runtime, subjects: t.Sequence[Subject], wanted: t.Callable[[Subject], t.Sequence[Request]]) -> None:
@@ -99,18 +110,22 @@ def _by_call(request: Request) -> bool:
     return isinstance(request.attribute.read, ByCall)
 
 
-def _sent(subject: Subject) -> list[Request]:
-    """Return the requests that EC2 has carried out, or may have."""
-    return [step.request for step in subject.steps if step.status in ("applied", *BROKEN)]
+def _applied(subject: Subject) -> list[Request]:
+    return [step.request for step in subject.steps if step.status == "applied"]
 
 
 def _unverified(subject: Subject) -> list[Request]:
-    return [request for request in _sent(subject) if not (subject.verified and _by_call(request))]
+    return [request for request in _applied(subject) if not (subject.verified and _by_call(request))]
 
 
 def _unseen(subject: Subject) -> list[Request]:
-    """Return the requests whose effect the latest reading does not show."""
-    return [request for request in _sent(subject) if not _is_visible(subject, request)]
+    """Return the requests that EC2 has carried out and whose effect the latest reading does not show."""
+    return [request for request in _applied(subject) if not _is_visible(subject, request)]
+
+
+def _unanswered(subject: Subject) -> list[Request]:
+    """Return the requests that EC2 may have carried out, and did not say."""
+    return [step.request for step in subject.steps if step.status in BROKEN]
 
 
 def _is_visible(subject: Subject, request: Request) -> bool:
@@ -119,8 +134,8 @@ def _is_visible(subject: Subject, request: Request) -> bool:
 
 def _shows_more(subject: Subject) -> bool:
     """Tell whether EC2 shows permissions beyond those planned: another writer was there between read and now."""
-    planned = subject.plan.after.values if subject.plan else ()
-    return any(isinstance(value, frozenset) and subject.current(attribute) != value for attribute, value in planned)
+    expected = subject.after.values if subject.after else ()
+    return any(isinstance(value, frozenset) and subject.current(attribute) != value for attribute, value in expected)
 
 
 def _not_yet_visible(requests: t.Sequence[Request], timeout: int) -> Failure:

@@ -48,7 +48,7 @@ def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str,
     return presented
 
 
-def message(work: Work) -> str:
+def message(work: Work, options: Options) -> str:
     """Return what a failed run says, one reason a line; nothing of one that did not fail."""
     if work.stopped:
         return "\n".join(["Stopped before anything was changed:", *work.stopped])
@@ -56,8 +56,17 @@ def message(work: Work) -> str:
     if not failed:
         return ""
     counts = summary(work)
-    head = f"{counts['failed']} of {counts['images']} images failed, and {counts['changed']} changed:"
+    head = f"{counts['failed']} of {counts['images']} images failed; {_became(work, options)}:"
     return "\n".join([head, *failures_by_policy(work, failed)])
+
+
+def _became(work: Work, options: Options) -> str:
+    """Return how many images were changed, those in part included."""
+    if options.check_mode:
+        return "nothing was changed, as this is check mode"
+    images = work.images.values()
+    changed = sum(any(each.changed for each in (image, *work.snapshots_behind(image))) for image in images)
+    return f"{changed} were changed, in whole or in part" if changed else "nothing was changed"
 
 
 def failures_by_policy(work: Work, subjects: t.Iterable[Subject]) -> list[str]:

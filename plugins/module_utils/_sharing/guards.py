@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from .._attributes.permissions import Permissions
     from .._attributes.subject import Target
     from .policies import Policy
+from .policies import quoted
 
 
 class Revocation(t.NamedTuple):
@@ -60,7 +61,7 @@ def _too_many(revocations: t.Sequence[Revocation], policies: t.Sequence[Policy],
     count = sum(len(each.entries) for each in revocations)
     if limit is not None and count > limit:
         counts = counted(revocations)
-        shares = ", ".join(f"'{policies[number].name}' {counts[number]}" for number in sorted(counts))
+        shares = ", ".join(f"{quoted(policies[number].name)} {counts[number]}" for number in sorted(counts))
         yield f"this run would revoke {count} entries, and max_revocations is {limit} (by policy: {shares})"
 
 

@@ -50,7 +50,9 @@ LEGS = (IMAGE_LEG, SNAPSHOT_LEG)
 
 
 def unshareable(policies: t.Iterable[Policy]) -> list[str]:
-    """Return the principals that can launch images of the policies and cannot be given their snapshots, each once."""
+    """Return the principals that are granted images and cannot be granted the snapshots behind them, each once."""
     kinds = {kind.option for kind in SNAPSHOTS.kinds}
-    asked = (policy for policy in policies if policy.snapshots)
-    return list(dict.fromkeys(each.value for policy in asked for each in policy.principals if each.kind not in kinds))
+    granting = (policy for policy in policies if policy.snapshots and policy.pattern.grants)
+    return list(
+        dict.fromkeys(each.value for policy in granting for each in policy.principals if each.kind not in kinds)
+    )

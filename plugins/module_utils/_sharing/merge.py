@@ -24,6 +24,7 @@ from .legs import Leg
 
 if t.TYPE_CHECKING:
     from .policies import Policy
+from .policies import quoted
 
 # The numbers of the policies that speak of a resource, in their order.
 Speakers = tuple[int, ...]
@@ -81,7 +82,7 @@ class Contradiction(t.NamedTuple):
 
     def text(self, named: Names) -> str:
         about = ", ".join(named(each) for each in self.about[:NAMED])
-        pair = f"the policies '{self.one.name}' and '{self.other.name}'"
+        pair = f"the policies {quoted(self.one.name)} and {quoted(self.other.name)}"
         return f"{pair} contradict each other about {about}, on {listed(self.targets)}"
 
 

@@ -21,6 +21,7 @@ from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedText
 from .guards import Revocation
+from .legs import SNAPSHOT_LEG
 
 if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
@@ -30,12 +31,12 @@ if t.TYPE_CHECKING:
 
 
 def revocations(work: Work) -> list[Revocation]:
-    """Return what the plans take away, and which policies ask for that."""
+    """Return what the plans take away, and which policies ask for that. What has failed keeps what it has."""
     return [
         Revocation(subject.target, subject.plan.revoked, _taken_by(part, subject, subject.plan.revoked))
         for part in work.parts
         for subject in part.subjects
-        if subject.plan and subject.plan.revoked
+        if subject.plan and subject.plan.revoked and not subject.failure
     ]
 
 
@@ -131,7 +132,7 @@ def summary(work: Work) -> dict[str, int]:
         "snapshots": len(work.snapshots),
         "public": sum(EVERYONE in shown(image) for image in images),
         "outside": sum(len(shown(image) - granted_by(work, image)) for image in images),
-        "left_out": len(work.left_out),
+        "left_out": len(work.left_out - set(work.images)),
     }
 
 
@@ -146,7 +147,8 @@ def _of_policy(
     work: Work, number: int, items: t.Mapping[Target, t.Any], credited: t.Mapping[Target, t.Mapping[int, Credit]]
 ) -> dict[str, t.Any]:
     policy = work.policies[number]
-    images, snapshots = (part.of(number) for part in work.parts)
+    images = [work.images[target] for target in work.selected[number]]
+    snapshots = [subject for part in work.parts if part.leg is SNAPSHOT_LEG for subject in part.of(number)]
     mine = {subject.target: credited[subject.target][number] for subject in images + snapshots}
     concerned = {
         image.target: [image, *(each for each in work.snapshots_behind(image) if each.target in mine)]

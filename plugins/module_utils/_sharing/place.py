@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # How the pages of every version of the role begin, and what stands in the facts beside them.
 _PAGE = re.compile(rb"\s*<!doctype html>.{0,2000}<title>Who can launch what</title>", re.DOTALL)

@@ -45,6 +45,12 @@ class InvalidPoliciesError(ValueError):
         super().__init__("\n".join([f"{count} in the policies; nothing was sent to EC2:", *problems]))
 
 
+def quoted(name: t.Any) -> str:
+    """Return a name between quotes, on one line whatever is in it."""
+    printable = (each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(name))
+    return f"'{''.join(printable)}'"
+
+
 class Pattern(t.NamedTuple):
     """What a pattern means: whether its principals are granted or revoked, and whether nobody else keeps access.
 
@@ -118,7 +124,7 @@ class Policy:
         return frozenset(() if self.pattern.grants else self.principals)
 
     def __str__(self) -> str:
-        return f"policy '{self.name}'"
+        return f"policy {quoted(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -202,7 +208,7 @@ def parse_policies(policies: t.Sequence[t.Any], given: Given) -> tuple[tuple[Pol
 
 def _called(written: t.Any, number: int) -> str:
     name = written.get("name") if isinstance(written, t.Mapping) else None
-    return f"policy number {number}" if name in (None, "") else f"policy '{name}'"
+    return f"policy number {number}" if name in (None, "") else f"policy {quoted(name)}"
 
 
 def _repeated_names(policies: t.Sequence[t.Any]) -> list[str]:
@@ -210,7 +216,7 @@ def _repeated_names(policies: t.Sequence[t.Any]) -> list[str]:
         str(each["name"]) for each in policies if isinstance(each, t.Mapping) and each.get("name") not in (None, "")
     ]
     repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
-    return [f"policy '{name}': several policies have this name" for name in repeated]
+    return [f"policy {quoted(name)}: several policies have this name" for name in repeated]
 
 
 def parse_principals(values: t.Any, problems: list[str], *, everyone: bool = False) -> tuple[Permission, ...]:
@@ -269,7 +275,8 @@ class _Reader:
     def _read_options(self) -> None:
         unknown = sorted(set(self._said) - set(OPTIONS))
         if unknown:
-            self.problems.append(f"unknown: {', '.join(unknown)}; a policy takes {', '.join(sorted(OPTIONS))}")
+            names = ", ".join(quoted(option)[1:-1] for option in unknown)
+            self.problems.append(f"unknown: {names}; a policy takes {', '.join(sorted(OPTIONS))}")
         missing = [option for option in ("name", "pattern") if option not in self._said]
         if missing:
             self.problems.append(f"missing required arguments: {', '.join(missing)}")
@@ -320,17 +327,19 @@ class _Reader:
         newest = self._values.get("newest", 0)
         if "newest" in self._values and newest < 1:
             self.problems.append(f"newest: {newest} is less than 1")
-        values = tuple((each["Name"], tuple(each["Values"])) for each in filters)
-        return Search(values, self._regions() if "filters" in self._values else (), newest)
+        # The order says nothing, and the same search is sent once.
+        values = sorted((each["Name"], tuple(sorted(set(each["Values"])))) for each in filters)
+        return Search(tuple(values), self._regions() if "filters" in self._values else (), newest)
 
     def _regions(self) -> tuple[str, ...]:
         given = self._given
         if "regions" in self._values:
-            regions = [str(region) for region in self._values["regions"]]
+            regions = ["" if region is None else str(region) for region in self._values["regions"]]
             self.problems += region_problems(regions, "regions")
             self.problems += [] if regions else ["regions: names no Region; leave it out to search the default ones"]
         else:
             regions = list(given.regions or filter(None, [given.region]))
+            self.problems += [] if given.regions else region_problems(regions, "region")
             self.problems += [] if regions else ["regions: in which Regions? Set regions, or region (or AWS_REGION)"]
         return tuple(dict.fromkeys(regions))
 

@@ -27,7 +27,7 @@ from .._attributes.images import snapshot_ids
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import Failure
 from .._attributes.resource import is_pending
-from .._attributes.resource import still_pending
+from .._attributes.resource import not_ready
 from .._attributes.result import failure_text
 from .._attributes.runtime import Runtime
 from .._attributes.sending import decode_denials
@@ -82,7 +82,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         module.warn(warning)
     now = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc)
     result = present(work, options, diff=module._diff, made=now.strftime("%Y-%m-%d %H:%M UTC"))  # noqa: SLF001 AnsibleModule has no other name for it
-    failed = message(work)
+    failed = message(work, options)
     if failed:
         module.fail_json(msg=failed, **result)
     module.exit_json(**result)
@@ -96,10 +96,10 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     _read(runtime, work)
     _stop_for_selection(work)
     _stop_for_contradictions(work, options)
-    if not options.audit and not work.stopped and not _exceeded(work, options):
-        # A run that is to be stopped is not worth waiting for.
+    # A run that is to be stopped is not worth waiting for.
+    if not options.audit and not work.stopped and not _exceeded(work, options, but_for=_pending(work)):
         _wait_for_images(runtime, work)
-    _plan_snapshots(runtime, work)
+    _plan_snapshots(runtime, work, wait=runtime.wait and not options.audit)
     _stop_for_contradictions(work, options)
     _predict(runtime, work)
     _guard(work, options)
@@ -159,7 +159,7 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
     for region in search.regions:
         images = found[search.filters, region]
         if isinstance(images, Failure):
-            work.stopped.append(f"{policy}: {region}: {failure_text(images)}")
+            work.stop([f"{policy}: {region}: {failure_text(images)}"])
         else:
             fit, left_out = search.pick(images)
             picked += fit
@@ -182,20 +182,27 @@ def _read(runtime: Runtime, work: Work) -> None:
     for image in lost:
         image.failure = None
     reading.describe(runtime, lost)
+    _leave_out(work, _gone(lost), "were deregistered")
     reading.read_at_once(runtime, [], healthy(lost))
-    _leave_out(work, [image for image in lost if image.failure and image.failure.code in _GONE])
     for image in healthy(work.images.values()):
         image.make_plan()
 
 
+def _gone(images: t.Iterable[Subject]) -> list[Subject]:
+    return [image for image in images if image.failure and image.failure.code in _GONE and not image.failure.predicted]
+
+
 def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
-    """Take up the snapshots behind those of the images whose policies share them, and return the new ones."""
+    """Take up the snapshots behind those of the images whose policies share them, and return the new ones.
+
+    Others may be built on the same snapshots: they ask for nothing, and yet hold back what would be taken from them.
+    """
     work.behind = {
-        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
-        for image in healthy(images)
+        target: tuple(Target(target.region, snapshot) for snapshot in snapshot_ids(image.described))
+        for target, image in work.images.items()
         if work.shares_snapshots(image)
     }
-    work.spoken_of_snapshots = _spoken_of_snapshots(work)
+    work.spoken_of_snapshots = _spoken_of_snapshots(work, [image.target for image in healthy(images)])
     known, work.snapshots = work.snapshots, {}
     for target, asked in wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots).items():
         work.snapshots[target] = known.get(target) or Subject(SNAPSHOTS, target, asked)
@@ -203,35 +210,34 @@ def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
     return [snapshot for target, snapshot in work.snapshots.items() if target not in known]
 
 
-def _spoken_of_snapshots(work: Work) -> dict[Target, tuple[int, ...]]:
-    """Return the policies that ask something of each snapshot. Images may have one in common."""
+def _spoken_of_snapshots(work: Work, images: t.Iterable[Target]) -> dict[Target, tuple[int, ...]]:
+    """Return the policies that ask something of each snapshot behind the images, which may have one in common."""
     asking = {number for number, policy in enumerate(work.policies) if SNAPSHOT_LEG.asked(policy)}
     spoken: dict[Target, set[int]] = {}
-    for image, snapshots in work.behind.items():
-        for snapshot in snapshots:
+    for image in images:
+        for snapshot in work.behind.get(image, ()):
             spoken.setdefault(snapshot, set()).update(asking.intersection(work.spoken_of_images[image]))
     return {snapshot: tuple(sorted(numbers)) for snapshot, numbers in spoken.items()}
 
 
 def _stop_for_selection(work: Work) -> None:
-    """Stop for policies that select nothing, and for images that cannot be read."""
+    """Stop for policies that select nothing, and for what cannot be read."""
     for policy, selected in zip(work.policies, work.selected):
         unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
         if not selected and not policy.allow_empty and not unsearched:
-            work.stopped.append(f"{policy}: it selects no image (set allow_empty where that is as it should be)")
-    work.stopped += failures_by_policy(work, work.images.values())
+            work.stop([f"{policy}: it selects no image (set allow_empty where that is as it should be)"])
+    work.stop(failures_by_policy(work, work.subjects))
 
 
-def _leave_out(work: Work, lost: t.Sequence[Subject]) -> None:
+def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
+    """Leave out images that only a search has found; those named by id stay, with their failure."""
     named = {
         target for policy in work.policies if not isinstance(policy.selection, Search) for target in policy.selection
     }
     gone = [image.target for image in lost if image.target not in named]
     if gone:
         shown = ", ".join(str(target) for target in gone[:NAMED])
-        work.warnings.append(
-            f"{len(gone)} image(s) that a search found were deregistered meanwhile: left out ({shown})"
-        )
+        work.warnings.append(f"{len(gone)} image(s) that a search found {what} meanwhile and are left out: {shown}")
         work.selected = [[target for target in selected if target not in gone] for selected in work.selected]
         work.spoken_of_images = speakers(work.selected)
         for target in gone:
@@ -242,7 +248,7 @@ def _stop_for_contradictions(work: Work, options: Options) -> None:
     """Stop for policies that contradict each other. Nobody knows what they ask for, so nothing is foreseen for it."""
     for found in contradictions(work.policies, [work.spoken_of_images, work.spoken_of_snapshots]):
         reason = found.text(options.named)
-        work.stopped += [] if reason in work.stopped else [reason]
+        work.stop([reason])
         images = [work.images[target] for target in found.targets if target in work.images]
         snapshots = [work.snapshots[target] for target in found.targets if target in work.snapshots]
         behind = [snapshot for image in images for snapshot in work.snapshots_behind(image)]
@@ -252,26 +258,32 @@ def _stop_for_contradictions(work: Work, options: Options) -> None:
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
-    """Wait for pending images that are to be changed, or whose snapshots are shared. What is not ready fails alone."""
-    pending = [
-        image for image in healthy(work.images.values()) if is_pending(image.described) and _matters(work, image)
-    ]
-    work.alone = {image.target for image in pending}
+    """Wait for pending images that are to be changed, or whose snapshots are shared. One that still is fails alone.
+
+    One that is gone in the end, or failed, is left out: a search would not have selected it.
+    """
+    images = healthy(work.images.values())
+    pending = [image for image in images if is_pending(image.described) and _matters(work, image)]
     if runtime.wait:
         waiting.until_ready(runtime, pending)
     for image in healthy(pending):
         if is_pending(image.described):
-            image.failure = still_pending(IMAGES, image.target.id, 0)
+            image.failure = not_ready(IMAGES, image.described)
+    work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
+    _leave_out(work, _gone(pending), "were deregistered")
+    broken = [image for image in healthy(pending) if image.described.get("State") != IMAGES.ready_state]
+    _leave_out(work, broken, "became unavailable")
     if runtime.wait:
         sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
         waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=_APPEARING)
+    work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
 
 
 def _matters(work: Work, image: Subject) -> bool:
     return bool(image.plan and image.plan.changed) or work.shares_snapshots(image)
 
 
-def _plan_snapshots(runtime: Runtime, work: Work) -> None:
+def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
     """Plan the snapshots of the images as they are now, and stop for what cannot be read."""
     images = healthy(work.images.values())
     _stop_for_hidden(work, [image for image in images if not is_pending(image.described)])
@@ -279,7 +291,10 @@ def _plan_snapshots(runtime: Runtime, work: Work) -> None:
     reading.read_at_once(runtime, new, new)
     for snapshot in healthy(work.snapshots.values()):
         snapshot.make_plan()
-    work.stopped += failures_by_policy(work, work.snapshots.values())
+    changing = [each for each in healthy(work.snapshots.values()) if each.plan and each.plan.changed]
+    if wait and not work.stopped:
+        waiting.until_ready(runtime, changing)
+    work.stop(failures_by_policy(work, work.snapshots.values()))
 
 
 def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
@@ -288,16 +303,16 @@ def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
         mine = [each for each in hidden if number in work.spoken_of_images[each.target] and SNAPSHOT_LEG.asked(policy)]
         if mine:
             shown = ", ".join(str(image.target) for image in mine[:NAMED])
-            work.stopped.append(f"{policy}: EC2 does not show the snapshot behind {shown}; run the task again later")
+            work.stop([f"{policy}: EC2 does not show the snapshot behind {shown}; run the task again later"])
 
 
 def _predict(runtime: Runtime, work: Work) -> None:
-    """Stop for what EC2 is known to refuse. An image that was pending is no reason to stop: it fails alone."""
+    """Stop for what EC2 is known to refuse. A pending image is no reason to stop: it is waited for, or fails alone."""
     keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
-    for leg in (IMAGE_LEG, SNAPSHOT_LEG):
-        subjects = [each for each in healthy(work.subjects_of(leg)) if not is_pending(each.described)]
+    images = [image for image in healthy(work.images.values()) if not is_pending(image.described)]
+    for subjects in (images, healthy(work.snapshots.values())):
         work.warnings += predicting.predict(runtime, subjects, keys)
-        work.stopped += failures_by_policy(work, [each for each in subjects if each.target not in work.alone])
+        work.stop(failures_by_policy(work, subjects))
 
 
 def _guard(work: Work, options: Options) -> None:
@@ -305,12 +320,16 @@ def _guard(work: Work, options: Options) -> None:
     if options.audit:
         work.warnings += exceeded
     else:
-        work.stopped += exceeded
+        work.stop(exceeded)
 
 
-def _exceeded(work: Work, options: Options) -> list[str]:
+def _pending(work: Work) -> set[Target]:
+    return {image.target for image in work.images.values() if is_pending(image.described)}
+
+
+def _exceeded(work: Work, options: Options, but_for: t.Container[Target] = ()) -> list[str]:
     return guard(
-        revocations(work),
+        [each for each in revocations(work) if each.target not in but_for],
         work.policies,
         protected=options.protected,
         max_revocations=options.max_revocations,

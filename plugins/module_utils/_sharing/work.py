@@ -62,12 +62,16 @@ class Work:
     def subjects(self) -> list[Subject]:
         return [subject for leg in LEGS for subject in self.subjects_of(leg)]
 
+    def stop(self, reasons: t.Iterable[str]) -> None:
+        """Add reasons not to change anything, each once."""
+        self.stopped += [reason for reason in dict.fromkeys(reasons) if reason not in self.stopped]
+
     def shares_snapshots(self, image: Subject) -> bool:
         """Tell whether some policy shares the snapshots behind the image too."""
         return any(SNAPSHOT_LEG.asked(self.policies[number]) for number in self.spoken_of_images[image.target])
 
     def snapshots_behind(self, image: Subject) -> list[Subject]:
-        return [self.snapshots[each] for each in self.behind.get(image.target, ())]
+        return [self.snapshots[each] for each in self.behind.get(image.target, ()) if each in self.snapshots]
 
 
 @dataclass(frozen=True)

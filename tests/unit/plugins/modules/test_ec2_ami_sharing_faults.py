@@ -1,0 +1,945 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""ec2_ami_sharing with obstacles: what stops a run, what fails in it, and what somebody else does meanwhile."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+import pytest
+
+from local_ec2.client import LocalEC2
+
+KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
+PARTNER = "210987654321"
+A, B, C, D = (f"ami-0{letter * 16}" for letter in "abcd")
+IDS = [f"us-east-1:{A}", f"eu-west-1:{B}"]
+BLOCKED = "block-new-sharing"
+RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
+
+Json = dict[str, t.Any]
+Run = t.Callable[..., Json]
+
+
+class Clock:
+    """A clock that nothing but a pause moves on, so that no test waits."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def run(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(f"{RUNTIME}.time", Clock())
+    return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
+
+
+# What there is, what is asked, and what was sent
+
+
+def snapshot_of(image_id: str) -> str:
+    return image_id.replace("ami-", "snap-")
+
+
+def image(image_id: str, *held: str, **others: t.Any) -> Json:
+    """Return an image with one snapshot, which is shared as the image is."""
+    entries = {"user_ids": held}
+    snapshot = {"snapshot_id": snapshot_of(image_id), "create_volume_permissions": entries}
+    return {
+        "image_id": image_id,
+        "name": f"image-{image_id}",
+        "launch_permissions": entries,
+        "snapshots": [snapshot],
+        **others,
+    }
+
+
+def flat(held: dict[str, list[str]]) -> list[str]:
+    return sorted(entry for entries in held.values() for entry in entries)
+
+
+def launchers(ec2: LocalEC2, image_id: str) -> list[str]:
+    """Return who can launch the image, everyone as ``all``."""
+    return flat((ec2.image(image_id) or {})["launch_permissions"])
+
+
+def copiers(ec2: LocalEC2, image_id: str) -> list[str]:
+    """Return who can copy the snapshot of the image."""
+    return flat((ec2.snapshot(snapshot_of(image_id)) or {})["create_volume_permissions"])
+
+
+def policy(name: str, pattern: str, *principals: t.Any, **others: t.Any) -> Json:
+    return {"name": name, "pattern": pattern, **({"principals": principals} if principals else {}), **others}
+
+
+def modifying(ec2: LocalEC2) -> list[Json]:
+    """Return the requests that change something, and those that ask whether they may."""
+    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
+
+
+def failing(action: str, code: str, **others: t.Any) -> Json:
+    """Return an error of ``image_errors`` as EC2 would answer it."""
+    status = 403 if code == "UnauthorizedOperation" else 400
+    return {"action": action, "code": code, "message": "Not this one.", "status": status, **others}
+
+
+def of(result: Json, resource_id: str) -> Json:
+    """Return what the first policy that is about an image or snapshot says of it."""
+    return next(each for each in items(result) if resource_id in (each.get("image_id"), each.get("snapshot_id")))
+
+
+def items(result: Json) -> list[Json]:
+    return [item for each in result["policies"] for item in [*each["images"], *each["snapshots"]]]
+
+
+def requests(result: Json, resource_id: str) -> list[str]:
+    return [f"{each['operation']} {each['status']}" for each in of(result, resource_id)["requests"]]
+
+
+def statuses(result: Json) -> set[str]:
+    return {request["status"] for item in items(result) for request in item.get("requests", ())}
+
+
+def counts(result: Json) -> dict[str, int]:
+    return {key: result["summary"][key] for key in ("changed", "unchanged", "failed", "granted", "revoked")}
+
+
+def row(result: Json, image_id: str) -> Json:
+    """Return what the report says of an image."""
+    found: Json = next(each for each in result["report"]["images"] if each["image_id"] == image_id)
+    return found
+
+
+def warned(result: Json) -> list[str]:
+    """Return the warnings, which some versions of Ansible wrap."""
+    return [each if isinstance(each, str) else each["event"]["msg"] for each in result.get("warnings", ())]
+
+
+# What stops a run before it changes anything
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Policies, how the reasons begin that stop them, and what is special about the options, EC2 and the images."""
+
+    policies: list[Json]
+    reasons: list[str]
+    options: Json = field(default_factory=dict)
+    switches: Json = field(default_factory=dict)
+    images: dict[str, Json] = field(default_factory=dict)
+
+
+def refused(name: str, why: str) -> str:
+    return f"policy '{name}': {A} (us-east-1): EC2 would refuse ModifyImageAttribute: {why}"
+
+
+DISABLED = "InvalidAMIID.Unavailable: The image is disabled; it can be modified once it is available"
+FOREIGN = (
+    f"AuthFailure: Not authorized for image:{A}: it belongs to {PARTNER}, and only the owner can read or modify its"
+    " attributes; run the task with credentials of the owner"
+)
+NO_BLOCK = "Block public access for AMIs is on in this account and Region, so no image can be made public"
+CONTRADICT = "the policies 'One' and 'Two' contradict each other about"
+STOPPED = {
+    "a policy that selects nothing": Stopped(
+        [policy("One", "private", filters={"name": "nothing-*"}), policy("Two", "share", NEW, image_ids=[A])],
+        ["policy 'One': it selects no image (set allow_empty where that is as it should be)"],
+    ),
+    "an empty list of images": Stopped(
+        [policy("One", "public", image_ids=[]), policy("Two", "share", NEW, image_ids=[A])],
+        ["policy 'One': it selects no image (set allow_empty where that is as it should be)"],
+        {"allow_public": True},
+    ),
+    "an image that is not there": Stopped(
+        [policy("One", "private", image_ids=[C]), policy("Two", "private", image_ids=[A, C])],
+        [f"policy 'One': {C} (us-east-1): InvalidAMIID.NotFound", f"policy 'Two': {C} (us-east-1): InvalidAMIID.NotF"],
+    ),
+    "an image of another account": Stopped(
+        [policy("One", "private", image_ids=IDS)], [refused("One", FOREIGN)], images={A: {"owner_id": PARTNER}}
+    ),
+    "more revocations than the guard allows": Stopped(
+        [
+            policy("One", "revoke", FORMER, image_ids=IDS[:1]),
+            policy("Two", "revoke", FORMER, KEPT, image_ids=IDS[1:], snapshots=True),
+        ],
+        ["this run would revoke 5 entries, and max_revocations is 4 (by policy: 'One' 1, 'Two' 4)"],
+        {"max_revocations": 4},
+    ),
+    "a brake of 0": Stopped(
+        [policy("One", "exclusive", KEPT, NEW, image_ids=IDS[:1])],
+        ["this run would revoke 1 entries, and max_revocations is 0 (by policy: 'One' 1)"],
+        {"max_revocations": 0},
+    ),
+    "a protected principal": Stopped(
+        [policy("One", "private", image_ids=IDS)],
+        [f"policy 'One': it would revoke the protected principal {KEPT} from {IDS[0]}, {IDS[1]}"],
+        {"protected_principals": [int(KEPT), NEW]},
+    ),
+    "a protected principal with its name": Stopped(
+        [policy("One", "private", image_ids=IDS)],
+        [f"policy 'One': it would revoke the protected principal {KEPT} (Build) from {IDS[0]}, {IDS[1]}"],
+        {"protected_principals": [KEPT], "account_names": {KEPT: "Build"}},
+    ),
+    "a protected principal, snapshots as well": Stopped(
+        [policy("One", "exclusive", KEPT, image_ids=IDS[:1], snapshots=True)],
+        [
+            f"policy 'One': it would revoke the protected principal {FORMER} from {IDS[0]}, us-east-1:{snapshot_of(A)}",
+            "this run would revoke 2 entries, and max_revocations is 1 (by policy: 'One' 2)",
+        ],
+        {"protected_principals": f"{NEW}, {FORMER}", "max_revocations": 1},
+    ),
+    "everyone, protected": Stopped(
+        [policy("One", "private", image_ids=[A])],
+        [f"policy 'One': it would revoke the protected principal all from {IDS[0]}"],
+        {"protected_principals": ["all"]},
+        images={A: {"launch_permissions": {"group_names": ["all"]}}},
+    ),
+    "one public, the other private": Stopped(
+        [policy("One", "private", filters={"name": "image-*"}), policy("Two", "public", image_ids=IDS)],
+        [f"{CONTRADICT} all, on us-east-1:{A}"],
+        {"allow_public": True},
+    ),
+    "an exact list, and more": Stopped(
+        [policy("One", "exclusive", KEPT, image_ids=IDS), policy("Two", "share", NEW, KEPT, image_ids=IDS[1:])],
+        [f"{CONTRADICT} {NEW}, on eu-west-1:{B}"],
+    ),
+    "given and taken": Stopped(
+        [policy("One", "share", NEW, image_ids=IDS), policy("Two", "revoke", NEW, image_ids=IDS)],
+        [f"{CONTRADICT} {NEW} (Partner), on eu-west-1:{B}, us-east-1:{A}"],
+        {"account_names": {NEW: "Partner"}},
+    ),
+    "two descriptions": Stopped(
+        [
+            policy("One", "private", image_ids=IDS, description="one"),
+            policy("Two", "private", image_ids=IDS, description="another"),
+        ],
+        [f"{CONTRADICT} description, on eu-west-1:{B}, us-east-1:{A}"],
+    ),
+    "two exact lists for a snapshot in common": Stopped(
+        [
+            policy("One", "exclusive", KEPT, image_ids=[A], snapshots=True),
+            policy("Two", "exclusive", NEW, image_ids=[D], snapshots=True),
+        ],
+        [f"{CONTRADICT} {KEPT}, {NEW}, on us-east-1:{snapshot_of(A)}"],
+    ),
+    "one exact list, one addition for a snapshot in common": Stopped(
+        [
+            policy("One", "share", KEPT, image_ids=[A], snapshots=True),
+            policy("Two", "private", image_ids=[D], snapshots=True),
+        ],
+        [f"{CONTRADICT} {KEPT}, on us-east-1:{snapshot_of(A)}"],
+    ),
+    "block public access": Stopped(
+        [policy("One", "public", image_ids=[A]), policy("Two", "public", image_ids=IDS[1:])],
+        [refused("One", f"OperationNotPermitted: {NO_BLOCK}")],
+        {"allow_public": True},
+        {"block_public_access": {"us-east-1": BLOCKED}},
+    ),
+    "block public access of snapshots": Stopped(
+        [policy("One", "public", image_ids=[A], snapshots=True)],
+        [f"policy 'One': {snapshot_of(A)} (us-east-1): EC2 would refuse ModifySnapshotAttribute: OperationNotPerm"],
+        {"allow_public": True},
+        {"block_public_access_snapshots": {"us-east-1": BLOCKED}},
+    ),
+    "encrypted and public": Stopped(
+        [policy("One", "public", image_ids=IDS)],
+        [refused("One", "UnsupportedOperation: An image with an encrypted snapshot cannot be made public")],
+        {"allow_public": True},
+        images={A: {"snapshots": [{"encrypted": True}]}},
+    ),
+    "the key that AWS manages": Stopped(
+        [policy("One", "share", NEW, image_ids=IDS)],
+        [refused("One", "InvalidParameter: An image cannot be shared with anyone while a snapshot behind it")],
+        images={A: {"snapshots": [{"kms_key_id": "alias/aws/ebs"}]}},
+    ),
+    "a disabled image by id": Stopped(
+        [policy("One", "share", NEW, image_ids=IDS)], [refused("One", DISABLED)], images={A: {"state": "disabled"}}
+    ),
+    "a disabled image by a filter that names the state": Stopped(
+        [policy("One", "share", NEW, filters={"state": "disabled"})],
+        [refused("One", DISABLED)],
+        images={A: {"state": "disabled"}},
+    ),
+    "an image whose permissions may not be read": Stopped(
+        [policy("One", "share", NEW, filters={"name": f"image-{A}"}), policy("Two", "share", NEW, image_ids=IDS)],
+        [f"policy 'One': {A} (us-east-1): InternalError: No", f"policy 'Two': {A} (us-east-1): InternalError: No"],
+        switches={"image_errors": {A: {"action": "DescribeImageAttribute", "code": "InternalError", "message": "No"}}},
+    ),
+    "a snapshot whose permissions may not be read": Stopped(
+        [policy("One", "share", NEW, image_ids=IDS, snapshots=True)],
+        [f"policy 'One': {snapshot_of(A)} (us-east-1): UnauthorizedOperation"],
+        switches={
+            "image_errors": {
+                snapshot_of(A): {"action": "DescribeSnapshotAttribute", "code": "UnauthorizedOperation", "status": 403}
+            }
+        },
+    ),
+    "a snapshot that is gone": Stopped(
+        [policy("One", "share", NEW, image_ids=IDS, snapshots=True)],
+        [f"policy 'One': {snapshot_of(A)} (us-east-1): InvalidSnapshot.NotFound"],
+        switches={"deregister_after_read": [snapshot_of(A)]},
+    ),
+    "everything at once": Stopped(
+        [
+            policy("One", "exclusive", NEW, image_ids=IDS),
+            policy("Two", "share", STRANGER, image_ids=IDS[1:]),
+            policy("Empty", "private", filters={"name": "nothing"}),
+            policy("Open", "public", image_ids=[D]),
+            policy("Gone", "private", image_ids=[C]),
+            policy("Closed", "private", image_ids=[D], snapshots=True),
+        ],
+        [
+            "policy 'Empty': it selects no image",
+            f"policy 'Gone': {C} (us-east-1): InvalidAMIID.NotFound",
+            f"{CONTRADICT} {STRANGER}, on eu-west-1:{B}",
+            f"the policies 'Open' and 'Closed' contradict each other about all, on us-east-1:{D}",
+            f"policy 'One': it would revoke the protected principal {FORMER} from us-east-1:{A}",
+            "this run would revoke 2 entries, and max_revocations is 1 (by policy: 'One' 2)",
+        ],
+        {"allow_public": True, "protected_principals": [FORMER], "max_revocations": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", STOPPED.values(), ids=list(STOPPED))
+def test_a_run_that_is_stopped_changes_nothing(ec2: LocalEC2, run: Run, scenario: Stopped) -> None:
+    """Two images in two Regions, and a third with the snapshot of the first."""
+    in_common = {"snapshots": [{"snapshot_id": snapshot_of(A)}]}
+    seeds = [image(D, **in_common), image(A, KEPT, FORMER), image(B, KEPT, FORMER, region="eu-west-1")]
+    ec2.seed(*({**each, **scenario.images.get(each["image_id"], {})} for each in seeds))
+    ec2.switch(**scenario.switches)
+    was = [ec2.image(image_id) for image_id in (A, B, D)]
+    result = run(*scenario.policies, report=True, **scenario.options)
+
+    assert result["failed"]
+    assert modifying(ec2) == []
+    assert [ec2.image(image_id) for image_id in (A, B, D)] == was
+    pairs = zip(result["stopped"], scenario.reasons, strict=True)
+    assert [reason for reason, start in pairs if not reason.startswith(start)] == []
+    assert result["msg"].split("\n") == ["Stopped before anything was changed:", *result["stopped"]]
+    assert (result["changed"], result["preview"], result["report"]["preview"]) == (False, True, True)
+    assert result["report"]["warnings"][: len(result["stopped"])] == result["stopped"]
+    assert statuses(result) <= {"not_sent"}
+    assert [each["name"] for each in result["policies"]] == [each["name"] for each in scenario.policies]
+    assert "diff" in result
+    summary = result["summary"]
+    assert summary["changed"] + summary["unchanged"] + summary["failed"] == summary["images"]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_a_guard_that_stops_shows_what_would_have_been_done(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ec2.seed(image(A, FORMER, STRANGER), image(B, KEPT))
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True, description="New")
+    result = run(exact, max_revocations=1, report=True, check=check)
+    assert result["failed"]
+    assert ec2.summary().keys() == {
+        "DescribeImages",
+        "DescribeImageAttribute",
+        "DescribeSnapshots",
+        "DescribeSnapshotAttribute",
+    }
+    assert counts(result) == {"changed": 2, "unchanged": 0, "failed": 0, "granted": 2, "revoked": 4}
+    changed, _described = result["policies"][0]["images"]
+    assert changed["changed"]
+    assert changed["granted"]["user_ids"] == [KEPT]
+    assert changed["revoked"]["user_ids"] == [FORMER, STRANGER]
+    assert (changed["before"], changed["after"]) == ({"description": ""}, {"description": "New"})
+    assert [request["status"] for request in changed["requests"]] == ["not_sent"] * 3
+    # The page and the diff are whole. What neither changes nor fails is named in the result, and nothing more.
+    unchanged = {"snapshot_id": snapshot_of(B), "region": "us-east-1", "name": None, "changed": False}
+    assert result["policies"][0]["snapshots"][1] == unchanged
+    row = next(each for each in result["report"]["images"] if each["image_id"] == A)
+    assert (row["principals"], row["added"], row["removed"]) == ([KEPT], [KEPT], [FORMER, STRANGER])
+    assert [each["before_header"].split()[0] for each in result["diff"]] == [A, B, snapshot_of(A)]
+    assert result["diff"][0]["after"]["launch_permissions"]["user_ids"] == [KEPT]
+
+
+def test_an_audit_warns_of_what_the_guards_would_stop(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER, STRANGER))
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A])
+    options: Json = {"protected_principals": [FORMER], "max_revocations": 0, "report": True, "audit": True}
+    result = run(exact, account_names={FORMER: "Partner"}, **options)
+    warnings = [
+        f"policy 'Exact': it would revoke the protected principal {FORMER} (Partner) from us-east-1:{A}",
+        "this run would revoke 2 entries, and max_revocations is 0 (by policy: 'Exact' 2)",
+    ]
+    assert not result["failed"]
+    assert result["changed"]
+    assert result["stopped"] == []
+    assert warned(result) == result["report"]["warnings"] == warnings
+    assert statuses(result) == {"unproven"}
+    assert modifying(ec2) == []
+
+
+def test_wrong_policies_are_refused_before_any_request(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, KEPT))
+    result = run(
+        {"pattern": "private", "filters": {}},
+        policy("Null", "private", filters=None),
+        policy("Nobody", "share", KEPT, None, image_ids=[A]),
+        policy("Open", "public", filters={}),
+        policy("Typing", "share", KEPT, image_ids=["ami-nonsense"], principal=[KEPT]),
+        policy("Same", "private", image_ids="", newest=1),
+        policy("Same", "private", image_ids=[A], description="x" * 256),
+        protected_principals=[KEPT, None, "12"],
+        max_revocations=-1,
+        wait_timeout=-1,
+        concurrency=0,
+        regions=[],
+        account_names={"12": "x"},
+    )
+    problems = [
+        "policy number 1: missing required arguments: name",
+        "policy 'Null': set either image_ids or filters",
+        "policy 'Nobody': 'None' is not a principal",
+        "policy 'Open': anyone could launch its images: set allow_public to consent",
+        "policy 'Open': filters: {} is every image of the account, and the pattern public needs a selection",
+        "policy 'Typing': unknown: principal; a policy takes ",
+        "policy 'Typing': image_ids: 'ami-nonsense' is not the id of an AMI",
+        "policy 'Same': newest goes with filters, not with image_ids",
+        "policy 'Same': image_ids: '' is not the id of an AMI",
+        "policy 'Same': description: 256 characters are more than EC2's 255",
+        "policy 'Same': several policies have this name",
+        "regions: names no Region",
+        "protected_principals: 'None' is not a principal",
+        "protected_principals: '12' is not a principal",
+        "account_names: '12' ",
+        "wait_timeout: -1 is less than 0",
+        "concurrency: 0 is less than 1",
+        "max_revocations: -1 is less than 0",
+    ]
+    assert result["failed"]
+    head, *lines = result["msg"].split("\n")
+    assert head == f"{len(problems)} problems in the policies; nothing was sent to EC2:"
+    assert [(line, start) for line, start in zip(lines, problems, strict=True) if not line.startswith(start)] == []
+    assert ec2.requests() == []
+
+
+# What somebody else does between reading and writing
+
+INTRUSION = {"add": {"user_ids": [STRANGER]}}
+INTRUDED: dict[str, tuple[list[str], list[str], bool]] = {
+    "no odd entry": ([], [], False),
+    "an odd entry beside it": (["abc"], [], False),
+    "an odd entry on the other": ([], ["abc"], False),
+    "guards": ([], [], True),
+    "an odd entry on the other, and guards": ([], ["abc"], True),
+}
+
+
+@pytest.mark.parametrize(("on_one", "on_other", "guarded"), INTRUDED.values(), ids=list(INTRUDED))
+def test_what_somebody_else_grants_meanwhile_stays_and_is_shown(
+    ec2: LocalEC2, run: Run, on_one: list[str], on_other: list[str], guarded: bool
+) -> None:
+    ec2.seed(image(A, FORMER, *on_one), image(B, FORMER, *on_other))
+    ec2.switch(mid_run={A: INTRUSION, snapshot_of(A): INTRUSION})
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True)
+    limit = 4 + 2 * len(on_one + on_other)
+    guards: Json = {"protected_principals": [STRANGER, "all"], "max_revocations": limit} if guarded else {}
+    result = run(exact, report=True, **guards)
+
+    assert not result["failed"]
+    assert ec2.switches()["mid_run"] == {}
+    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, STRANGER]
+    assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
+    (warning,) = warned(result)
+    assert A in warning
+    assert snapshot_of(A) in warning
+    assert B not in warning
+    # The items hold what the requests did, the report what EC2 shows.
+    assert of(result, A)["after"]["launch_permissions"]["user_ids"] == [KEPT]
+    assert result["summary"]["revoked"] == limit
+    assert (row(result, A)["principals"], row(result, A)["outside"]) == ([KEPT, STRANGER], [STRANGER])
+    assert (row(result, B)["principals"], row(result, B)["outside"]) == ([KEPT], [])
+    assert (result["summary"]["outside"], result["report"]["summary"]["outside"]) == (1, 1)
+    holders = {column["id"]: column["images"] for column in result["report"]["principals"]}
+    assert (holders[KEPT], holders[STRANGER], holders[FORMER]) == (2, 1, 0)
+    # The next run sees the entry, and revokes it unless it is protected.
+    again = run(exact, **guards)
+    assert again["failed"] == guarded
+    assert launchers(ec2, A) == ([KEPT, STRANGER] if guarded else [KEPT])
+
+
+def test_what_somebody_else_takes_away_meanwhile_is_not_said_to_be_there(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, KEPT, FORMER))
+    ec2.switch(mid_run={A: {"remove": {"user_ids": [KEPT]}}})
+    result = run(policy("Exact", "exclusive", KEPT, NEW, image_ids=[A]), report=True)
+    assert not result["failed"]
+    assert row(result, A)["principals"] == launchers(ec2, A) == [NEW]
+    assert [A in warning for warning in warned(result)] == [True]
+
+
+def test_what_somebody_else_grants_is_shown_on_an_image_whose_additions_are_held_back(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER))
+    refusal = failing("ModifySnapshotAttribute", "InvalidParameterValue")
+    ec2.switch(mid_run={A: INTRUSION}, image_errors={snapshot_of(A): refusal})
+    result = run(policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True), report=True)
+    assert requests(result, A) == ["add not_sent", "remove applied"]
+    assert launchers(ec2, A) == [STRANGER]
+    assert row(result, A)["principals"] == [STRANGER]
+    assert [A in warning for warning in warned(result)] == [True]
+
+
+# Images that are pending, and snapshots that appear late
+
+SELECTIONS: list[Json] = [{"filters": {"name": "image-*"}}, {"image_ids": [A, B]}]
+
+
+@pytest.mark.parametrize(
+    ("selection", "hidden_reads"),
+    [(SELECTIONS[0], 0), (SELECTIONS[1], 2), (SELECTIONS[0], 4)],
+    ids=["with its snapshots", "its snapshots with it", "its snapshots later"],
+)
+def test_a_pending_image_is_shared_with_its_snapshots(
+    ec2: LocalEC2, run: Run, selection: Json, hidden_reads: int
+) -> None:
+    late = {"snapshot_id": snapshot_of(A), "hidden_reads": hidden_reads}
+    ec2.seed(image(A, pending_reads=2, snapshots=[late]), image(B))
+    shared = policy("Shared", "share", KEPT, snapshots=True, **selection)
+    result = run(shared, report=True)
+    assert not result["failed"]
+    assert [launchers(ec2, image_id) for image_id in (A, B)] == [[KEPT]] * 2
+    assert [copiers(ec2, image_id) for image_id in (A, B)] == [[KEPT]] * 2
+    assert counts(result) == {"changed": 2, "unchanged": 0, "failed": 0, "granted": 4, "revoked": 0}
+    assert row(result, A)["snapshots"] == 1
+    assert not run(shared)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("pending_reads", "options"),
+    [(0, {}), (1, {"wait_timeout": 3}), (0, {"check": True})],
+    ids=["available", "pending", "check"],
+)
+def test_an_image_whose_snapshots_never_appear_stops_the_run(
+    ec2: LocalEC2, run: Run, pending_reads: int, options: Json
+) -> None:
+    never = {"snapshot_id": snapshot_of(A), "hidden_reads": 1000}
+    ec2.seed(image(A, FORMER, snapshots=[never], pending_reads=pending_reads), image(B, FORMER))
+    result = run(
+        policy("Copied", "share", KEPT, image_ids=[A], snapshots=True),
+        policy("Launched", "exclusive", KEPT, filters={}),
+        policy("Copied, too", "share", KEPT, filters={}, snapshots=True),
+        **options,
+    )
+    assert result["failed"]
+    assert result["stopped"] == [
+        f"policy '{name}': EC2 does not show the snapshot behind {A} (us-east-1); run the task again later"
+        for name in ("Copied", "Copied, too")
+    ]
+    assert modifying(ec2) == []
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [FORMER])
+
+
+@pytest.mark.parametrize("options", [{"wait": False}, {"audit": True}], ids=str)
+def test_no_wait_for_snapshots_unless_it_is_allowed(ec2: LocalEC2, run: Run, options: Json) -> None:
+    ec2.seed(image(A, snapshots=[{"snapshot_id": snapshot_of(A), "hidden_reads": 2}]))
+    copied = policy("Copied", "share", KEPT, image_ids=[A], snapshots=True)
+    result = run(copied, **options)
+    assert result["failed"]
+    assert "policy 'Copied': EC2 does not show the snapshot behind" in result["msg"]
+    assert ec2.summary()["DescribeImages"] == 1
+
+
+def test_snapshots_that_do_not_appear_are_of_no_matter_where_none_is_shared(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, snapshots=[{"hidden_reads": 1000}]))
+    assert not run(policy("Launched", "share", KEPT, image_ids=[A]))["failed"]
+    assert launchers(ec2, A) == [KEPT]
+
+
+@pytest.mark.parametrize(
+    ("options", "check"),
+    [({"wait_timeout": 0}, False), ({"wait": False}, False), ({"wait": False}, True), ({}, False)],
+    ids=["no time", "no wait", "no wait in check mode", "waited for in vain"],
+)
+def test_an_image_that_is_pending_for_ever_fails_alone(ec2: LocalEC2, run: Run, options: Json, check: bool) -> None:
+    ec2.seed(image(A, pending_reads=99), image(B))
+    result = run(
+        policy("Shared", "share", KEPT, image_ids=[A, B], snapshots=True, description="New"),
+        policy("Second", "share", NEW, image_ids=[B]),
+        check=check,
+        **options,
+    )
+    assert result["failed"]
+    assert (result["changed"], result["stopped"]) == (True, [])
+    head, *lines = result["msg"].split("\n")
+    assert head.startswith("1 of 2 images failed")
+    assert [line.partition(f"{A} (us-east-1): ")[0] for line in lines] == ["policy 'Shared': "]
+    assert "InvalidAMIID.Unavailable" in lines[0]
+    assert "pending" in lines[0]
+    assert counts(result) == {"changed": 1, "unchanged": 0, "failed": 1, "granted": 3, "revoked": 0}
+    assert [(each["changed"], each["failed"]) for each in result["policies"]] == [(1, 1), (1, 0)]
+    assert of(result, A)["error"]["code"] == "InvalidAMIID.Unavailable"
+    assert requests(result, A) == ["set not_sent", "add not_sent"]
+    assert launchers(ec2, A) == copiers(ec2, A) == []
+    assert (launchers(ec2, B), copiers(ec2, B)) == (([], []) if check else ([KEPT, NEW], [KEPT]))
+
+
+def test_a_pending_image_that_needs_no_change_holds_nobody_up(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, KEPT, pending_reads=99), image(B))
+    result = run(policy("Shared", "share", KEPT, filters={}))
+    assert not result["failed"]
+    assert counts(result) == {"changed": 1, "unchanged": 1, "failed": 0, "granted": 1, "revoked": 0}
+    assert ec2.summary()["DescribeImages"] == 1
+
+
+def test_an_audit_waits_for_nothing(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, pending_reads=99), image(B))
+    result = run(policy("Shared", "share", KEPT, filters={}, snapshots=True), audit=True)
+    assert not result["failed"]
+    assert counts(result) == {"changed": 2, "unchanged": 0, "failed": 0, "granted": 4, "revoked": 0}
+    assert ec2.summary()["DescribeImages"] == 1
+
+
+@pytest.mark.parametrize("pending_reads", [0, 1], ids=["available", "pending"])
+def test_a_refusal_of_an_image_that_was_pending_stops_the_run_as_any_does(
+    ec2: LocalEC2, run: Run, pending_reads: int
+) -> None:
+    ec2.seed(image(A, pending_reads=pending_reads, snapshots=[{"encrypted": True}]), image(B))
+    result = run(policy("Open", "public", image_ids=[A, B]), allow_public=True)
+    assert result["failed"]
+    (reason,) = result["stopped"]
+    assert reason.startswith(f"policy 'Open': {A} (us-east-1): EC2 would refuse ModifyImageAttribute: UnsupportedOp")
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([], [])
+
+
+def test_a_snapshot_is_not_taken_away_while_a_pending_image_on_it_is_shared(ec2: LocalEC2, run: Run) -> None:
+    """Two images have the snapshot in common, and only one of them can be changed already."""
+    common = {"snapshots": image(B, FORMER)["snapshots"]}
+    ec2.seed(image(A, FORMER, pending_reads=99, **common), image(B, FORMER))
+    result = run(policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True), wait=False)
+    assert result["failed"]
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [KEPT])
+    assert copiers(ec2, B) == [KEPT, FORMER]
+    assert of(result, snapshot_of(B))["error"]["code"] == "HeldBack"
+
+
+def test_the_brake_counts_what_is_revoked_and_not_what_an_image_that_failed_keeps(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER, pending_reads=99), image(B, FORMER))
+    result = run(policy("Closed", "private", image_ids=[A, B]), max_revocations=1, wait=False)
+    assert result["stopped"] == []
+    assert result["summary"]["revoked"] == 1
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [])
+
+
+def test_a_snapshot_that_is_still_pending_is_waited_for(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, snapshots=[{"snapshot_id": snapshot_of(A), "pending_reads": 3}]))
+    result = run(policy("Shared", "share", KEPT, image_ids=[A], snapshots=True))
+    assert not result["failed"]
+    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT]
+
+
+@pytest.mark.parametrize("pending_reads", [0, 3], ids=["available", "pending"])
+def test_an_image_that_cannot_be_described_while_it_is_waited_for_stops_the_run(
+    ec2: LocalEC2, run: Run, pending_reads: int
+) -> None:
+    late = {"snapshot_id": snapshot_of(A), "hidden_reads": 3}
+    newest: Json = {"creation_date": "2026-02-01T00:00:00Z", "pending_reads": pending_reads, "snapshots": [late]}
+    ec2.seed(image(A, **newest), image(B, creation_date="2026-01-01T00:00:00Z"))
+    # One search and two reads of permissions; then the image that is waited for is described again.
+    ec2.switch(fail_every=4)
+    once = {"retries": {"total_max_attempts": 1}}
+    found = {"filters": {"name": "image-*"}}
+    copied = policy("Copied", "share", KEPT, **found, newest=1, snapshots=True)
+    result = run(copied, policy("Launched", "share", KEPT, **found), aws_config=once, concurrency=1)
+    assert result["failed"]
+    assert [A in reason and "InternalError" in reason for reason in result["stopped"]] == [True, True]
+    assert modifying(ec2) == []
+
+
+# Images that come and go
+
+
+def test_an_image_that_is_gone_between_search_and_reading_is_left_out(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A), image(B))
+    ec2.switch(deregister_after_read=[A])
+    found = [policy(name, "share", KEPT, filters={}, snapshots=True) for name in ("One", "Two")]
+    result = run(*found, report=True)
+    assert not result["failed"]
+    (warning,) = warned(result)
+    assert A in warning
+    assert result["report"]["warnings"] == [warning]
+    assert [each["selected"] for each in result["policies"]] == [1, 1]
+    assert counts(result) == {"changed": 1, "unchanged": 0, "failed": 0, "granted": 2, "revoked": 0}
+    assert [each["image_id"] for each in result["report"]["images"]] == [B]
+    assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
+
+
+@pytest.mark.parametrize("allow_empty", [True, False])
+def test_a_policy_whose_only_image_is_gone_selects_nothing(ec2: LocalEC2, run: Run, allow_empty: bool) -> None:
+    ec2.seed(image(A))
+    ec2.switch(deregister_after_read=[A])
+    result = run(policy("Found", "share", KEPT, filters={}, allow_empty=allow_empty))
+    assert result["failed"] != allow_empty
+    assert ["selects no image" in reason for reason in result["stopped"]] == [True] * (not allow_empty)
+    assert A in warned(result)[0]
+
+
+@pytest.mark.parametrize("others", [[], [policy("Found", "share", KEPT, filters={})]], ids=["by id", "by search too"])
+def test_an_image_that_is_named_and_gone_stops_the_run(ec2: LocalEC2, run: Run, others: list[Json]) -> None:
+    ec2.seed(image(A), image(B))
+    ec2.switch(deregister_after_read=[A])
+    result = run(*others, policy("Named", "share", KEPT, image_ids=[A, B]))
+    assert result["failed"]
+    assert f"policy 'Named': {A} (us-east-1): InvalidAMIID.NotFound" in result["msg"]
+    assert launchers(ec2, B) == []
+    assert modifying(ec2) == []
+
+
+@pytest.mark.parametrize(
+    ("selection", "code"),
+    [(SELECTIONS[0], "InvalidAMIID.NotFound"), (SELECTIONS[1], "InvalidAMIID.Unavailable")],
+    ids=["search", "id"],
+)
+def test_an_image_that_ec2_does_not_know_for_a_moment(ec2: LocalEC2, run: Run, selection: Json, code: str) -> None:
+    ec2.seed(image(A), image(B))
+    ec2.switch(image_errors={A: failing("DescribeImageAttribute", code, times=1)})
+    result = run(policy("Shared", "share", KEPT, **selection))
+    assert not result["failed"]
+    assert warned(result) == []
+    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
+
+
+def test_an_image_that_is_there_and_cannot_be_read_is_not_left_out(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A), image(B))
+    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.NotFound")})
+    result = run(policy("Shared", "share", KEPT, filters={}))
+    assert result["failed"]
+    assert f"policy 'Shared': {A} (us-east-1): InvalidAMIID.NotFound" in result["msg"]
+    assert launchers(ec2, B) == []
+
+
+# What is held back when something fails
+
+DENIED = "UnauthorizedOperation"
+REFUSED = "InvalidParameterValue"
+# A denial shows in check mode already, any other refusal in a real run alone.
+ATTEMPTS = [(DENIED, True), (DENIED, False), (REFUSED, False)]
+ATTEMPT_IDS = ["denied in check mode", "denied", "refused"]
+
+
+def done(check: bool) -> str:
+    return "authorized" if check else "applied"
+
+
+@pytest.mark.parametrize(("code", "check"), ATTEMPTS, ids=ATTEMPT_IDS)
+def test_additions_on_an_image_wait_for_those_on_its_snapshot(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
+    """Its removals and its description are sent. The removals of the snapshot follow its additions, as in any list."""
+    ec2.seed(image(A, FORMER), image(B, FORMER))
+    ec2.switch(image_errors={snapshot_of(A): failing("ModifySnapshotAttribute", code)})
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True, description="New")
+    result = run(exact, report=True, check=check)
+
+    assert result["failed"]
+    assert requests(result, A) == [f"set {done(check)}", "add not_sent", f"remove {done(check)}"]
+    assert requests(result, snapshot_of(A))[0] == ("add denied" if code == DENIED else "add failed")
+    error = of(result, A)["error"]
+    assert error["code"] == "HeldBack"
+    assert snapshot_of(A) in error["message"]
+    assert of(result, snapshot_of(A))["error"]["code"] == code
+    assert counts(result) == {"changed": 1, "unchanged": 0, "failed": 1, "granted": 2, "revoked": 3}
+    assert [(each["changed"], each["failed"]) for each in result["policies"]] == [(1, 1)]
+    assert f"policy 'Exact': {snapshot_of(A)} (us-east-1): {code}" in result["msg"]
+    assert f"{A} (us-east-1): HeldBack" in result["msg"]
+    assert (row(result, A)["added"], row(result, A)["removed"]) == ([], [FORMER])
+    assert row(result, A)["changes"] == ["description"]
+    assert "error" in of(result, A)
+    shared = ([FORMER], [FORMER], [FORMER]) if check else ([], [FORMER], [KEPT])
+    assert (launchers(ec2, A), copiers(ec2, A), launchers(ec2, B)) == shared
+    assert ((ec2.image(A) or {})["description"] == "New") != check
+
+
+@pytest.mark.parametrize(("code", "check"), ATTEMPTS, ids=ATTEMPT_IDS)
+def test_removals_on_a_snapshot_wait_for_those_on_its_image(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
+    ec2.seed(image(A, KEPT, FORMER), image(B, KEPT, FORMER))
+    ec2.switch(image_errors={A: failing("ModifyImageAttribute", code)})
+    taken = policy("Taken", "revoke", FORMER, image_ids=[A, B], snapshots=True)
+    result = run(taken, report=True, check=check)
+
+    assert result["failed"]
+    assert requests(result, A) == ["remove denied" if code == DENIED else "remove failed"]
+    assert requests(result, snapshot_of(A)) == ["remove not_sent"]
+    error = of(result, snapshot_of(A))["error"]
+    assert error["code"] == "HeldBack"
+    assert A in error["message"]
+    assert requests(result, snapshot_of(B)) == [f"remove {done(check)}"]
+    assert counts(result) == {"changed": 1, "unchanged": 0, "failed": 1, "granted": 0, "revoked": 2}
+    # The cause comes first.
+    assert f"policy 'Taken': {A} (us-east-1): {code}: " in result["msg"]
+    assert row(result, A)["error"].startswith(code)
+    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, FORMER]
+    assert launchers(ec2, B) == copiers(ec2, B) == ([KEPT, FORMER] if check else [KEPT])
+
+
+@pytest.mark.parametrize("failed", [A, B], ids=["first", "second"])
+def test_a_snapshot_in_common_waits_for_each_of_its_images(ec2: LocalEC2, run: Run, failed: str) -> None:
+    ec2.seed(image(A, FORMER), image(B, FORMER, snapshots=image(A, FORMER)["snapshots"]))
+    ec2.switch(image_errors={failed: failing("ModifyImageAttribute", REFUSED)})
+    result = run(policy("Taken", "revoke", FORMER, image_ids=[A, B], snapshots=True))
+    assert result["failed"]
+    assert launchers(ec2, failed) == copiers(ec2, A) == [FORMER]
+    assert launchers(ec2, B if failed == A else A) == []
+    # Both images fail: each has the snapshot behind it.
+    assert counts(result) == {"changed": 0, "unchanged": 0, "failed": 2, "granted": 0, "revoked": 1}
+
+
+BROKEN: dict[str, Json] = {
+    "nothing": {},
+    "the grant of a snapshot": {snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED)},
+    "an image": {A: failing("ModifyImageAttribute", REFUSED)},
+    "one of each": {
+        snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED),
+        B: failing("ModifyImageAttribute", DENIED),
+    },
+}
+
+
+@pytest.mark.parametrize("errors", BROKEN.values(), ids=list(BROKEN))
+def test_who_can_launch_can_copy_at_every_moment(ec2: LocalEC2, run: Run, errors: Json) -> None:
+    ids = [A, B, C]
+    ec2.seed(*(image(image_id, KEPT, FORMER) for image_id in ids))
+    ec2.switch(image_errors=errors)
+    result = run(
+        policy("Exact", "exclusive", KEPT, NEW, image_ids=ids, snapshots=True),
+        policy("Others", "share", NEW, image_ids=ids, snapshots=True),
+    )
+    assert result["failed"] == bool(errors)
+    held = {each: {KEPT, FORMER} for image_id in ids for each in (image_id, snapshot_of(image_id))}
+    for request in modifying(ec2):
+        apply(request, held)
+        assert [image_id for image_id in ids if not held[image_id] <= held[snapshot_of(image_id)]] == []
+    assert {each: sorted(held[each]) for each in ids} == {each: launchers(ec2, each) for each in ids}
+    assert [held[snapshot_of(each)] for each in ids] == [set(copiers(ec2, each)) for each in ids]
+    assert held[C] == held[snapshot_of(C)] == {KEPT, NEW}
+
+
+def apply(request: Json, held: dict[str, set[str]]) -> None:
+    """Do what EC2 did, if it did it, for entries of accounts."""
+    entries = held[request["image_id"] or request["snapshot_id"]]
+    for name, value in request["parameters"].items():
+        if not request["code"] and ".Add." in name:
+            entries.add(value)
+        elif not request["code"] and ".Remove." in name:
+            entries.remove(value)
+
+
+# When some fail, and others do not
+
+
+@pytest.mark.parametrize(
+    ("code", "check"),
+    [("InvalidAMIID.Unavailable", False), (DENIED, False), (DENIED, True)],
+    ids=["refused", "denied", "denied in check mode"],
+)
+def test_one_image_of_a_policy_fails_and_the_others_are_done(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
+    ec2.seed(image(A, KEPT, FORMER), image(B, KEPT, FORMER, region="eu-west-1"), image(C, KEPT))
+    ec2.switch(image_errors={A: failing("ModifyImageAttribute", code)})
+    result = run(
+        policy("First", "exclusive", KEPT, image_ids=[*IDS, C], snapshots=True),
+        policy("Second", "share", KEPT, image_ids=IDS[1:], description="Second"),
+        policy("Third", "share", KEPT, image_ids=[A]),
+        report=True,
+        check=check,
+    )
+    assert result["failed"]
+    assert (result["changed"], result["stopped"], result["preview"]) == (True, [], check)
+    head, first, third = result["msg"].split("\n")
+    assert head.startswith("1 of 3 images failed")
+    assert first.startswith(f"policy 'First': {A} (us-east-1): {code}: Not this one")
+    assert third.startswith(f"policy 'Third': {A} (us-east-1): {code}: Not this one")
+    assert [(each["failed"], each["changed"]) for each in result["policies"]] == [(1, 1), (0, 1), (1, 0)]
+    assert counts(result) == {"changed": 1, "unchanged": 1, "failed": 1, "granted": 0, "revoked": 2}
+    if not check:
+        # Who can still launch the image can still copy it.
+        assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, FORMER]
+        assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
+        assert (ec2.image(B) or {})["description"] == "Second"
+    assert_trimmed(result, code)
+    assert_whole(result, code)
+
+
+def assert_trimmed(result: Json, code: str) -> None:
+    """Lists of permissions are left out of before and after; what neither changed nor failed is named only."""
+    assert of(result, A)["error"]["code"] == code
+    assert (of(result, A)["before"], of(result, A)["after"]) == ({}, {})
+    assert (of(result, B)["before"], of(result, B)["after"]) == ({"description": ""}, {"description": "Second"})
+    assert of(result, B)["revoked"]["user_ids"] == [FORMER]
+    assert of(result, snapshot_of(B))["revoked"]["user_ids"] == [FORMER]
+    assert of(result, C) == {"image_id": C, "region": "us-east-1", "name": f"image-{C}", "changed": False}
+    assert of(result, snapshot_of(C)).keys() == {"snapshot_id", "region", "name", "changed"}
+    assert [each["before_header"].split()[0] for each in result["diff"]] == [B, snapshot_of(B)]
+    assert result["diff"][0]["before"]["launch_permissions"]["user_ids"] == [KEPT, FORMER]
+
+
+def assert_whole(result: Json, code: str) -> None:
+    """The report has all images, with who can launch them, and the errors."""
+    assert [row(result, each)["principals"] for each in (A, B, C)] == [[KEPT, FORMER], [KEPT], [KEPT]]
+    assert row(result, A)["error"] == f"{code}: Not this one."
+    assert (row(result, B)["error"], row(result, C)["error"]) == ("", "")
+    assert result["report"]["summary"]["failed"] == 1
+    errors = [[(error["id"], error["code"]) for error in each["errors"]] for each in result["report"]["policies"]]
+    assert errors == [[(A, code), (snapshot_of(A), "HeldBack")], [], [(A, code)]]
+
+
+def test_of_many_images_that_fail_five_are_named(ec2: LocalEC2, run: Run) -> None:
+    ids = [f"ami-{number:017x}" for number in range(7)]
+    ec2.seed(*(image(image_id) for image_id in ids))
+    ec2.switch(image_errors={image_id: failing("ModifyImageAttribute", REFUSED) for image_id in ids})
+    result = run(policy("Shared", "share", KEPT, image_ids=ids))
+    assert (result["failed"], result["changed"]) == (True, False)
+    head, line = result["msg"].split("\n")
+    assert head == "7 of 7 images failed; nothing was changed:"
+    assert line.count(f"(us-east-1): {REFUSED}") == 5
+    assert line.endswith("; and 2 more, each with its error in the result")
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_a_denial_is_decoded_where_that_is_allowed(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ec2.seed(image(A))
+    actions = ["ec2:Describe*", "sts:DecodeAuthorizationMessage"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    reader = ec2.principal("reader", {"Version": "2012-10-17", "Statement": [statement]})
+    keys = {name: reader[name] for name in ("access_key", "secret_key")}
+    result = run(policy("Shared", "share", KEPT, image_ids=[A]), check=check, **keys)
+    assert result["failed"]
+    assert f"policy 'Shared': {A} (us-east-1): UnauthorizedOperation: " in result["msg"]
+    assert "Decoded authorization message: " in result["msg"]
+    assert "ec2:ModifyImageAttribute" in result["msg"]
+    assert requests(result, A) == ["add denied"]
+    assert reader["secret_key"] not in str(result["policies"])
+
+
+FAULTS = [f"{fault}_every" for fault in ("drop", "drop_after", "fail", "throttle")]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_becomes_of_requests_the_result_is_true_and_the_next_run_converges(
+    ec2: LocalEC2, run: Run, fault: str
+) -> None:
+    ids = [f"ami-{number:017x}" for number in range(4)]
+    ec2.seed(*(image(image_id, FORMER) for image_id in ids))
+    exact = policy("Exact", "exclusive", KEPT, filters={}, snapshots=True)
+    # The first 10 requests read everything. Of the others, the 11th, 22nd, … are hit.
+    ec2.switch(**{fault: 11})
+    once = {"retries": {"total_max_attempts": 1}}
+    result = run(exact, report=True, concurrency=1, aws_config=once)
+    ec2.switch(**{fault: 0})
+
+    assert result["stopped"] == []
+    assert [row(result, each)["principals"] for each in ids] == [launchers(ec2, each) for each in ids]
+    assert all(set(launchers(ec2, each)) <= set(copiers(ec2, each)) for each in ids)
+    again = run(exact)
+    assert not again["failed"]
+    assert [launchers(ec2, each) for each in ids] == [copiers(ec2, each) for each in ids] == [[KEPT]] * 4
+    assert not run(exact)["changed"]
