@@ -44,7 +44,7 @@ seealso:
 EXAMPLES = r"""
 - name: Look whether a report can be written there
   amikit.aws.ami_sharing_place:
-    page: /tmp/reports/images.html
+    page: "{{ playbook_dir }}/images.html"
 """
 
 RETURN = r"""
@@ -52,7 +52,7 @@ facts:
   description: Where the facts of the page are written.
   type: str
   returned: always, unless the module fails
-  sample: /tmp/reports/images.json
+  sample: /srv/reports/images.json
 """
 
 from pathlib import Path

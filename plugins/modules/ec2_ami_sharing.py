@@ -79,7 +79,7 @@ options:
   audit:
     description:
       - Compare only. Nothing but reads is sent, no C(DryRun) either, so credentials that can only read are enough.
-      - RV(changed) says whether there is drift. What the guards would stop is a warning.
+      - The result is changed when there is drift. What the guards would stop is a warning.
     type: bool
     default: false
   account_names:
@@ -96,9 +96,8 @@ notes:
     C(DryRun).
   - One search is sent for each filter and Region, one C(DescribeImageAttribute) for each image, and for snapshots one
     C(DescribeSnapshots) for 200 and one C(DescribeSnapshotAttribute) each, whatever the number of policies.
-  - A failed task leaves lists of permissions out of RV(policies[].images[].before) and RV(policies[].images[].after),
-    and only names the images that neither changed nor failed. What was changed is in RV(policies[].images[].granted)
-    and RV(policies[].images[].revoked).
+  - A failed task leaves lists of permissions out of C(before) and C(after) of the images and snapshots in RV(policies),
+    and only names those that neither changed nor failed. What was changed is in their C(granted) and C(revoked).
   - "The least IAM permissions are those of M(amikit.aws.ec2_ami_attribute) and, for policies with V(snapshots), of
     M(amikit.aws.ec2_snapshot_attribute). An audit needs those that read, and nothing else."
 seealso:
@@ -126,7 +125,7 @@ EXAMPLES = r"""
           - "111122223333"
           - arn:aws:organizations::123456789012:organization/o-abcdefghij
         snapshots: true
-    max_revocations: 10
+    max_revocations: 20
 
 - name: Take every image of the account away from a former partner
   amikit.aws.ec2_ami_sharing:

@@ -23,6 +23,7 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule says so
 
+from ansible.module_utils.common import warnings
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -40,6 +41,14 @@ MAX_CONNECTIONS = 256
 _WOULD_SUCCEED = "DryRunOperation"
 _ENCODED = "Encoded authorization failure message: "
 _CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+def warn(text: str) -> None:
+    """Warn as AnsibleModule does.
+
+    AnsibleAWSModule returns warnings a second time, which Ansible deprecates (amazon.aws 10, ansible-core 2.19).
+    """
+    warnings.warn(text)
 
 
 class EC2Error(AnsibleAWSError):

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import fleet
 from .ec2 import EC2
 from .ec2 import EC2Error
+from .ec2 import warn
 from .options import InvalidOptionsError
 from .options import parse_task
 from .result import failure_message
@@ -86,7 +87,7 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
         warnings = fleet.work(runtime, subjects, dry_run=module.check_mode)
         decode_denials(runtime, subjects, at_most=NAMED)
     for warning in warnings:
-        module.warn(warning)
+        warn(warning)
     result = present(subjects, resource, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
     if any(subject.failure for subject in subjects):
         module.fail_json(msg=failure_message(subjects, resource.noun, module.check_mode), **result)

@@ -21,6 +21,7 @@ from .._attributes import reading
 from .._attributes import waiting
 from .._attributes.ec2 import EC2
 from .._attributes.ec2 import EC2Error
+from .._attributes.ec2 import warn
 from .._attributes.images import IMAGES
 from .._attributes.images import lacks_snapshots
 from .._attributes.images import snapshot_ids
@@ -79,7 +80,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"])
         work = work_through(runtime, policies, options)
     for warning in work.warnings:
-        module.warn(warning)
+        warn(warning)
     now = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc)
     result = present(work, options, diff=module._diff, made=now.strftime("%Y-%m-%d %H:%M UTC"))  # noqa: SLF001 AnsibleModule has no other name for it
     failed = message(work, options)

@@ -13,6 +13,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from unit.images import copiers
+from unit.images import image
+from unit.images import launchers
+from unit.images import policy
+from unit.images import snapshot_of
 
 from local_ec2.client import LocalEC2
 
@@ -24,39 +29,6 @@ ROLE = "amikit.aws.ami_sharing"
 UMASK = os.umask(0o022)
 os.umask(UMASK)
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-
-
-def image(image_id: str, *held: str, **others: t.Any) -> Json:
-    """Return an image with one snapshot, which is shared as the image is."""
-    entries = {"user_ids": held}
-    snapshot = {"snapshot_id": snapshot_of(image_id), "create_volume_permissions": entries}
-    return {
-        "image_id": image_id,
-        "name": f"image-{image_id}",
-        "launch_permissions": entries,
-        "snapshots": [snapshot],
-        **others,
-    }
-
-
-def snapshot_of(image_id: str) -> str:
-    return image_id.replace("ami-", "snap-")
-
-
-def policy(name: str, pattern: str, *principals: t.Any, **others: t.Any) -> Json:
-    return {"name": name, "pattern": pattern, **({"principals": principals} if principals else {}), **others}
-
-
-def launchers(ec2: LocalEC2, image_id: str) -> list[str]:
-    """Return who can launch the image, everyone as ``all``."""
-    held = (ec2.image(image_id) or {})["launch_permissions"]
-    return sorted(entry for entries in held.values() for entry in entries)
-
-
-def copiers(ec2: LocalEC2, image_id: str, region: str | None = None) -> list[str]:
-    """Return who can copy the snapshot of the image."""
-    held = (ec2.snapshot(snapshot_of(image_id), region) or {})["create_volume_permissions"]
-    return sorted(entry for entries in held.values() for entry in entries)
 
 
 def modifying(ec2: LocalEC2, *, dry_run: bool = False) -> list[Json]:

@@ -8,6 +8,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from unit.images import Clock
+from unit.images import copiers
+from unit.images import create_volume_permissions
+from unit.images import image
+from unit.images import launch_permissions
+from unit.images import launchers
+from unit.images import policy
+from unit.images import snapshot_of
+from unit.images import warned
 
 from local_ec2.client import LocalEC2
 
@@ -26,77 +35,13 @@ Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
-class Clock:
-    """A clock that nothing but a pause moves on, so that no test waits."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def run(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(f"{RUNTIME}.time", Clock())
     return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
 
 
-# What there is
-
-
-def snapshot_of(image_id: str) -> str:
-    return image_id.replace("ami-", "snap-")
-
-
-def image(image_id: str, *held: str, **others: t.Any) -> Json:
-    """Return an image with one snapshot, which is shared as the image is."""
-    entries = {"user_ids": held}
-    snapshot = {"snapshot_id": snapshot_of(image_id), "create_volume_permissions": entries}
-    return {
-        "image_id": image_id,
-        "name": f"image-{image_id}",
-        "launch_permissions": entries,
-        "snapshots": [snapshot],
-        **others,
-    }
-
-
-def launch_permissions(ec2: LocalEC2, image_id: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = (ec2.image(image_id) or {})["launch_permissions"]
-    return found
-
-
-def create_volume_permissions(ec2: LocalEC2, snapshot_id: str, region: str | None = None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = (ec2.snapshot(snapshot_id, region) or {})["create_volume_permissions"]
-    return found
-
-
-def flat(held: dict[str, list[str]]) -> list[str]:
-    return sorted(entry for entries in held.values() for entry in entries)
-
-
-def launchers(ec2: LocalEC2, image_id: str) -> list[str]:
-    """Return who can launch the image, everyone as ``all``."""
-    return flat(launch_permissions(ec2, image_id))
-
-
-def copiers(ec2: LocalEC2, image_id: str, region: str | None = None) -> list[str]:
-    """Return who can copy the snapshot of the image."""
-    return flat(create_volume_permissions(ec2, snapshot_of(image_id), region))
-
-
 # What is asked, and what was sent
-
-
-def policy(name: str, pattern: str, *principals: t.Any, **others: t.Any) -> Json:
-    return {"name": name, "pattern": pattern, **({"principals": principals} if principals else {}), **others}
 
 
 def modifying(ec2: LocalEC2) -> list[Json]:
@@ -115,11 +60,6 @@ def operation(request: Json) -> str:
     """Return the attribute that a request changes, and how."""
     heads = [name.split(".")[1].lower() for name in request["parameters"] if name.count(".") > 1]
     return f"{request['attribute']} {heads[0] if heads else 'set'}"
-
-
-def warned(result: Json) -> list[str]:
-    """Return the warnings, which some versions of Ansible wrap."""
-    return [each if isinstance(each, str) else each["event"]["msg"] for each in result.get("warnings", ())]
 
 
 # Patterns in fours

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from dataclasses import field
 
 import pytest
+from unit.images import Clock
+from unit.images import copiers
+from unit.images import image
+from unit.images import launchers
+from unit.images import policy
+from unit.images import snapshot_of
+from unit.images import warned
 
 from local_ec2.client import LocalEC2
 
@@ -24,64 +31,13 @@ Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
-class Clock:
-    """A clock that nothing but a pause moves on, so that no test waits."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def run(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(f"{RUNTIME}.time", Clock())
     return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
 
 
-# What there is, what is asked, and what was sent
-
-
-def snapshot_of(image_id: str) -> str:
-    return image_id.replace("ami-", "snap-")
-
-
-def image(image_id: str, *held: str, **others: t.Any) -> Json:
-    """Return an image with one snapshot, which is shared as the image is."""
-    entries = {"user_ids": held}
-    snapshot = {"snapshot_id": snapshot_of(image_id), "create_volume_permissions": entries}
-    return {
-        "image_id": image_id,
-        "name": f"image-{image_id}",
-        "launch_permissions": entries,
-        "snapshots": [snapshot],
-        **others,
-    }
-
-
-def flat(held: dict[str, list[str]]) -> list[str]:
-    return sorted(entry for entries in held.values() for entry in entries)
-
-
-def launchers(ec2: LocalEC2, image_id: str) -> list[str]:
-    """Return who can launch the image, everyone as ``all``."""
-    return flat((ec2.image(image_id) or {})["launch_permissions"])
-
-
-def copiers(ec2: LocalEC2, image_id: str) -> list[str]:
-    """Return who can copy the snapshot of the image."""
-    return flat((ec2.snapshot(snapshot_of(image_id)) or {})["create_volume_permissions"])
-
-
-def policy(name: str, pattern: str, *principals: t.Any, **others: t.Any) -> Json:
-    return {"name": name, "pattern": pattern, **({"principals": principals} if principals else {}), **others}
+# What was sent, and what the result says
 
 
 def modifying(ec2: LocalEC2) -> list[Json]:
@@ -120,11 +76,6 @@ def row(result: Json, image_id: str) -> Json:
     """Return what the report says of an image."""
     found: Json = next(each for each in result["report"]["images"] if each["image_id"] == image_id)
     return found
-
-
-def warned(result: Json) -> list[str]:
-    """Return the warnings, which some versions of Ansible wrap."""
-    return [each if isinstance(each, str) else each["event"]["msg"] for each in result.get("warnings", ())]
 
 
 # What stops a run before it changes anything
