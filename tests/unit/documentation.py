@@ -157,10 +157,23 @@ def plays(example: Items) -> Items:
     return [{"name": example[0]["name"], "hosts": "localhost", "gather_facts": False, "tasks": example}]
 
 
+def dictionaries(part: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    """Yield every dictionary of an example, such as tasks, their options and policies, however deep it is."""
+    if isinstance(part, dict):
+        yield part
+    if isinstance(part, (dict, list)):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from dictionaries(each)
+
+
 def changes_something(example: Items) -> bool:
-    """Tell whether the example has a task or a role that writes, and not only tasks that read."""
-    writes = r'"amikit\.aws\.ec2_\w+(?<!_info)":|"amikit\.aws\.ami_sharing"'
-    return re.search(writes, json.dumps(example)) is not None
+    """Tell whether the example has a task or a role that writes, and not only tasks that read. An audit reads."""
+    return '"amikit.aws.ami_sharing"' in json.dumps(example) or any(
+        not options.get("audit")
+        for each in dictionaries(example)
+        for name, options in each.items()
+        if re.fullmatch(r"amikit\.aws\.ec2_\w+(?<!_info)", name)
+    )
 
 
 def resources(example: t.Any, prefix: str) -> set[tuple[str, str]]:
@@ -176,20 +189,33 @@ def resources(example: t.Any, prefix: str) -> set[tuple[str, str]]:
 
 
 def searched(example: t.Any) -> set[tuple[str, str]]:
-    """Return the Regions that an example searches, each with what the names begin with that it searches for."""
+    """Return the Regions that an example searches, each with what the names begin with that it searches for.
+
+    The Regions are those that it lists, or else that of the task, where it has filters.
+    """
     text = json.dumps(example)
-    lists = re.findall(r'"regions": (\[[^]]*\])', text)
+    listed = [region for regions in re.findall(r'"regions": (\[[^]]*\])', text) for region in json.loads(regions)]
+    of_task = re.findall(r'"region": "([a-z0-9-]+)"', text) if '"filters"' in text else []
     names = re.findall(r"[\"']([a-z][\w.-]*)\*[\"']", text) or ["golden-"]
-    return {(region, name) for regions in lists for region in json.loads(regions) for name in names}
+    return {(region, name) for region in listed or of_task for name in names}
 
 
 def revoked(example: t.Any) -> set[str]:
-    """Return the accounts that an example revokes by a task."""
-    return {
+    """Return the accounts that an example revokes, by a task or by a policy."""
+    by_task = {
         account
         for entries in re.findall(r'"revoke_\w+": (\{[^}]*\})', json.dumps(example))
         for account in json.loads(entries).get("user_ids", [])
     }
+    revoking = [each["principals"] for each in dictionaries(example) if each.get("pattern") == "revoke"]
+    return by_task | {each for principals in revoking for each in principals if each.isdigit()}
+
+
+def has_organizations_that_cannot_copy(example: t.Any) -> bool:
+    """Tell whether a policy grants images and their snapshots to organizations or OUs, of which the run warns."""
+    granting = [each for each in dictionaries(example) if each.get("pattern") in ("share", "exclusive")]
+    sharing = [policy["principals"] for policy in granting if policy.get("snapshots")]
+    return any("arn:aws:organizations" in json.dumps(principals) for principals in sharing)
 
 
 def users_environment(home: Path) -> dict[str, str]:

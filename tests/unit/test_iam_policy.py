@@ -21,14 +21,16 @@ POLICY, KEYS, DECODING = (json.loads(block.text) for block in blocks("permission
 STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
 # The guide's table: what somebody is to do, and the statements that it takes.
 _HEAD, *_ROWS = rows("permissions")
-ROWS = {what: named.split(", ") for what, named in _ROWS}
+ROWS = {what: named.replace(",", "").split() for what, named in _ROWS}
 
 AMI, SNAPSHOT = "ami-0123456789abcdef0", "snap-0123456789abcdef0"
-HELD: Json = {"user_ids": ["111111111111"]}
-GRANTED: Json = {"user_ids": ["222222222222"]}
+OLD, NEW = ["111111111111"], ["222222222222"]
+HELD: Json = {"user_ids": OLD}
+GRANTED: Json = {"user_ids": NEW}
 EVERYONE: Json = {"group_names": ["all"]}
 
 INFO, IMAGE, SNAPSHOTS = "ec2_ami_attribute_info", "ec2_ami_attribute", "ec2_snapshot_attribute"
+SHARING = "ec2_ami_sharing"
 DESCRIBED: Json = {"description": "new"}
 GRANT: dict[str, Json] = {IMAGE: {"launch_permissions": GRANTED}, SNAPSHOTS: {"create_volume_permissions": GRANTED}}
 MODIFY = {IMAGE: "ec2:ModifyImageAttribute", SNAPSHOTS: "ec2:ModifySnapshotAttribute"}
@@ -38,6 +40,13 @@ NAMED: dict[str, Json] = {
     IMAGE: {"image_id": AMI},
     SNAPSHOTS: {"snapshot_id": SNAPSHOT},
 }
+
+
+def by_policy(pattern: str, *principals: str, audit: bool = False, **others: t.Any) -> Json:
+    """Return the options of a run with one policy, which finds its images by a search."""
+    named = {"principals": principals} if principals else {}
+    policy = {"name": "Golden images", "filters": {"name": "golden-*"}, "pattern": pattern, **named, **others}
+    return {"policies": [policy], "allow_public": pattern == "public", "audit": audit}
 
 
 class Scenario(t.NamedTuple):
@@ -52,7 +61,9 @@ class Scenario(t.NamedTuple):
 READS = {"ec2:DescribeImages", "ec2:DescribeImageAttribute"}
 DESCRIPTIONS = {"ec2:DescribeImages", MODIFY[IMAGE]}
 LAUNCH = {*READS, MODIFY[IMAGE]}
-COPY = {"ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute", MODIFY[SNAPSHOTS]}
+COPY_READS = {"ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute"}
+COPY = {*COPY_READS, MODIFY[SNAPSHOTS]}
+BLOCKS = {"ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState"}
 SCENARIOS = {
     "search": Scenario("find and read images", INFO, {"filters": {"name": "golden-*"}}, READS),
     "read": Scenario("find and read images", INFO, {}, READS),
@@ -81,7 +92,32 @@ SCENARIOS = {
         {"create_volume_permissions": EVERYONE},
         COPY | {"ec2:GetSnapshotBlockPublicAccessState"},
     ),
+    "share by a policy": Scenario("share by policies", SHARING, by_policy("share", *NEW), LAUNCH),
+    "revoke by a policy": Scenario("share by policies", SHARING, by_policy("revoke", *OLD), LAUNCH),
+    "exclusive, with snapshots": Scenario(
+        "share by policies, snapshots too", SHARING, by_policy("exclusive", *NEW, snapshots=True), LAUNCH | COPY
+    ),
+    "public by a policy, with snapshots": Scenario(
+        "make public by policies, snapshots too",
+        SHARING,
+        by_policy("public", snapshots=True),
+        LAUNCH | COPY | BLOCKS,
+    ),
+    "audit": Scenario("audit policies", SHARING, by_policy("exclusive", *NEW, audit=True), READS),
+    "audit, with snapshots": Scenario(
+        "audit policies, snapshots too",
+        SHARING,
+        by_policy("exclusive", *NEW, audit=True, snapshots=True),
+        READS | COPY_READS,
+    ),
+    "audit of public, with snapshots": Scenario(
+        "audit public policies, snapshots too",
+        SHARING,
+        by_policy("public", audit=True, snapshots=True),
+        READS | COPY_READS | BLOCKS,
+    ),
 }
+AUDITS = [scenario.row for scenario in SCENARIOS.values() if scenario.options.get("audit")]
 CHECK = pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 MODIFYING = pytest.mark.parametrize("module", [IMAGE, SNAPSHOTS])
 # What each module asks about one image or snapshot at a time.
@@ -135,7 +171,7 @@ def run(ec2: LocalEC2, run_module: Run) -> Run:
         image = {"image_id": AMI, "region": region, "name": "golden-1", "launch_permissions": HELD}
         ec2.seed({**image, "description": "old", "snapshots": [behind]})
         user = ec2.principal("user", {"Version": "2012-10-17", "Statement": statements})
-        named = {} if "filters" in options else NAMED[module]
+        named = {} if "filters" in options or "policies" in options else NAMED[module]
         keys = {name: user[name] for name in ("access_key", "secret_key")}
         return run_module(module, check=check, region=region, **named, **options, **keys)
 
@@ -146,6 +182,12 @@ def the_one(result: Json) -> Json:
     """Return the image or the snapshot of a result."""
     (resource,) = result.get("images") or result["snapshots"]
     return t.cast(Json, resource)
+
+
+def requests_of(result: Json) -> list[Json]:
+    """Return the requests for all images and snapshots of a result."""
+    kinds = [part.get(kind, []) for part in result.get("policies", [result]) for kind in ("images", "snapshots")]
+    return [request for resources in kinds for resource in resources for request in resource["requests"]]
 
 
 def told(result: Json) -> str:
@@ -171,6 +213,11 @@ def test_each_row_lists_what_its_tasks_need_and_nothing_else(row: str) -> None:
     assert sorted(actions(of_row(row))) == sorted(needed)
 
 
+@pytest.mark.parametrize("row", AUDITS)
+def test_an_audit_needs_nothing_but_reads(row: str) -> None:
+    assert [action for action in actions(of_row(row)) if not action.startswith(("ec2:Describe", "ec2:Get"))] == []
+
+
 @CHECK
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenario, check: bool) -> None:
@@ -179,8 +226,8 @@ def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenar
     assert not told(result)
     assert result["changed"] is (scenario.module != INFO)
     if scenario.module != INFO:
-        sent = the_one(result)["requests"]
-        assert {each["status"] for each in sent} == {"authorized" if check else "applied"}
+        status = "unproven" if scenario.row in AUDITS else "authorized" if check else "applied"
+        assert {each["status"] for each in requests_of(result)} == {status}
 
 
 @CHECK

@@ -294,12 +294,12 @@ def test_the_other_variables_reach_the_call(ec2: LocalEC2, playbook: Playbook) -
         concurrency=2,
     )
     guarded = sharing(
-        policy("Exact", "exclusive", KEPT, filters={}, regions=["eu-central-1"]),
+        policy("Exact", "exclusive", KEPT, filters={}, regions=["eu-west-1"]),
         account_names={FORMER: "payments-prod"},
         protected_principals=[FORMER],
     )
     done = playbook(play(rescued(guarded, "GUARDED {{ ansible_failed_result.msg }}"), rescued(task, "FAILED"), summary))
-    assert f"{FORMER} (payments-prod) from eu-central-1:{B}" in done.stdout
+    assert f"{FORMER} (payments-prod) from eu-west-1:{A}" in done.stdout
     assert f"{B} (eu-central-1): EC2 would refuse ModifyImageAttribute" in done.stdout
     assert "still pending after 0 s" in done.stdout
     assert "SUMMARY 1 OF 2." in done.stdout
