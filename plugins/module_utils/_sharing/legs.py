@@ -5,8 +5,8 @@
 
 """Legs: which kinds of resources a policy is about, and what it asks of each.
 
-A new leg is a row of LEGS. The order of the passes over them is in run.py: grants go from what an image stands on up to
-the image, revocations the other way. Pure.
+A new leg is a row of LEGS, and fields of its resources in work.py. The order of the passes over them is in passes.py.
+Pure.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from .policies import InvalidPoliciesError
 from .policies import Policy
 from .policies import parse_policies
 from .policies import parse_principals
+from .policies import quoted
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,10 @@ def parse(params: t.Mapping[str, t.Any], region: str | None, *, check_mode: bool
     policies, problems = parse_policies(params["policies"], given)
     problems += _region_problems(regions)
     protected = _protected(params["protected_principals"], problems)
-    names = {str(account): str(name) for account, name in (params["account_names"] or {}).items()}
-    odd = [account for account in names if USER_IDS.problem(account)]
+    given_names = params["account_names"] or {}
+    # An account without a name is shown by its id. quoted() keeps a name on one line.
+    names = {str(account): quoted(name)[1:-1] for account, name in given_names.items() if name not in (None, "")}
+    odd = [str(account) for account in given_names if USER_IDS.problem(str(account))]
     problems += [f"account_names: '{account}' {USER_IDS.problem(account)}" for account in odd]
     problems += _too_small(params)
     if problems:

@@ -21,7 +21,6 @@ from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedText
 from .guards import Revocation
-from .legs import SNAPSHOT_LEG
 
 if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
@@ -148,16 +147,15 @@ def _of_policy(
 ) -> dict[str, t.Any]:
     policy = work.policies[number]
     images = [work.images[target] for target in work.selected[number]]
-    snapshots = [subject for part in work.parts if part.leg is SNAPSHOT_LEG for subject in part.of(number)]
-    mine = {subject.target: credited[subject.target][number] for subject in images + snapshots}
+    subjects = {part.leg.resource.result_key: part.of(number) for part in work.parts}
+    subjects["images"] = images  # in the order in which they were asked for
+    mine = {each.target: credited[each.target][number] for every in subjects.values() for each in every}
     concerned = {
         image.target: [image, *(each for each in work.snapshots_behind(image) if each.target in mine)]
         for image in images
     }
-    failed = {target for target, subjects in concerned.items() if any(each.failure for each in subjects)}
-    changed = {
-        target for target, subjects in concerned.items() if any(mine[each.target].is_change for each in subjects)
-    }
+    failed = {target for target, every in concerned.items() if any(each.failure for each in every)}
+    changed = {target for target, every in concerned.items() if any(mine[each.target].is_change for each in every)}
     return {
         "name": policy.name,
         "pattern": policy.pattern.name,
@@ -166,6 +164,5 @@ def _of_policy(
         "granted": sum(credit.granted for credit in mine.values()),
         "revoked": sum(credit.revoked for credit in mine.values()),
         "failed": len(failed),
-        "images": [items[subject.target] for subject in images],
-        "snapshots": [items[subject.target] for subject in snapshots],
+        **{key: [items[subject.target] for subject in every] for key, every in subjects.items()},
     }

@@ -42,6 +42,7 @@ from .answer import message
 from .answer import present
 from .guards import guard
 from .legs import IMAGE_LEG
+from .legs import LEGS
 from .legs import SNAPSHOT_LEG
 from .legs import unshareable
 from .merge import contradictions
@@ -247,13 +248,12 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
 
 def _stop_for_contradictions(work: Work, options: Options) -> None:
     """Stop for policies that contradict each other. Nobody knows what they ask for, so nothing is foreseen for it."""
-    for found in contradictions(work.policies, [work.spoken_of_images, work.spoken_of_snapshots]):
+    for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS]):
         reason = found.text(options.named)
         work.stop([reason])
-        images = [work.images[target] for target in found.targets if target in work.images]
-        snapshots = [work.snapshots[target] for target in found.targets if target in work.snapshots]
-        behind = [snapshot for image in images for snapshot in work.snapshots_behind(image)]
-        for subject in healthy(images + snapshots + behind):
+        disputed = [subject for subject in work.subjects if subject.target in found.targets]
+        behind = [snapshot for image in disputed for snapshot in work.snapshots_behind(image)]
+        for subject in healthy(disputed + behind):
             subject.asked = (AskedPermissions(subject.resource.permissions),)
             subject.make_plan()
 
@@ -310,8 +310,9 @@ def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
 def _predict(runtime: Runtime, work: Work) -> None:
     """Stop for what EC2 is known to refuse. A pending image is no reason to stop: it is waited for, or fails alone."""
     keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
-    images = [image for image in healthy(work.images.values()) if not is_pending(image.described)]
-    for subjects in (images, healthy(work.snapshots.values())):
+    pending = _pending(work)
+    for leg in LEGS:
+        subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
         work.warnings += predicting.predict(runtime, subjects, keys)
         work.stop(failures_by_policy(work, subjects))
 

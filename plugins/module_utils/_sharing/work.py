@@ -14,7 +14,6 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
-from .legs import IMAGE_LEG
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
 from .legs import Leg
@@ -29,7 +28,9 @@ if t.TYPE_CHECKING:
 
 @dataclass
 class Work:
-    """The resources of a run, by target, and the numbers of the policies that speak of each, by leg.
+    """The resources of a run, by target, and the numbers of the policies that speak of each.
+
+    Of each leg there is a field of both, named after the key of its resources in results.
 
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
@@ -49,10 +50,12 @@ class Work:
     warnings: list[str] = field(default_factory=list)
 
     def subjects_of(self, leg: Leg) -> list[Subject]:
-        return list((self.images if leg is IMAGE_LEG else self.snapshots).values())
+        subjects: dict[Target, Subject] = getattr(self, leg.resource.result_key)
+        return list(subjects.values())
 
     def spoken_of(self, leg: Leg) -> t.Mapping[Target, Speakers]:
-        return self.spoken_of_images if leg is IMAGE_LEG else self.spoken_of_snapshots
+        spoken: dict[Target, Speakers] = getattr(self, f"spoken_of_{leg.resource.result_key}")
+        return spoken
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -50,9 +50,11 @@ ORDER = [
     "_sharing.place",
 ]
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
-PURE = ORDER[: ORDER.index("_attributes.runtime")] + [
-    name for name in ORDER if name.startswith("_sharing.") and name not in ("_sharing.run", "_sharing.place")
-]
+PURE = (
+    ORDER[: ORDER.index("_attributes.runtime")]
+    + ["_attributes.result"]
+    + [name for name in ORDER if name.startswith("_sharing.") and name not in ("_sharing.run", "_sharing.place")]
+)
 
 
 def file_of(name: str) -> pathlib.Path:
