@@ -48,6 +48,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+page:
+  description: Where the page is written.
+  type: str
+  returned: always, unless the module fails
+  sample: /srv/reports/images.html
 facts:
   description: Where the facts of the page are written.
   type: str
@@ -69,7 +74,7 @@ def main() -> None:
     problem = hindrance(page)
     if problem:
         module.fail_json(msg=f"ami_sharing_report: {problem}. Nothing was sent to EC2.")
-    module.exit_json(changed=False, facts=str(facts_of(page)))
+    module.exit_json(changed=False, page=str(page), facts=str(facts_of(page)))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from .subject import healthy
 
 if t.TYPE_CHECKING:
     from .attribute import Operation
+    from .permissions import Permissions
     from .runtime import Runtime
 
 
@@ -85,4 +86,15 @@ def see(runtime: Runtime, subjects: t.Sequence[Subject]) -> list[str]:
         return []
     shown = ", ".join(str(subject.target) for subject in interfered[:NAMED])
     changed = f"changed the permissions of {len(interfered)} of the changed resources ({shown})"
-    return [f"While the task ran, something else {changed}. Run the task again to see what is there now"]
+    who = _named([waiting.meanwhile(subject) for subject in interfered])
+    return [f"While the task ran, something else {changed}{who}. Run the task again to see what is there now"]
+
+
+def _named(changes: t.Sequence[tuple[Permissions, Permissions]]) -> str:
+    """Return who was granted and revoked meanwhile, the first of them."""
+    text = ""
+    for verb, entries in zip(("granted", "revoked"), zip(*changes)):
+        values = sorted({entry.value for each in entries for entry in each})
+        more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
+        text += f"; it {verb} {', '.join(values[:NAMED])}{more}" if values else ""
+    return text

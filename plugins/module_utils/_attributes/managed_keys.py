@@ -23,12 +23,19 @@ if t.TYPE_CHECKING:
     from .runtime import Runtime
 
 
+Judged = dict[tuple[str, str], bool]  # (Region, key) to whether AWS manages it
+
+
 @dataclass
 class ManagedKeys:
-    """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet."""
+    """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet.
+
+    ``judged`` says of keys whether AWS manages them, as far as a run has asked.
+    """
 
     runtime: Runtime
     snapshots: dict[Target, str | None]
+    judged: Judged
     _unread: list[str] = field(default_factory=list)
 
     @property
@@ -44,8 +51,9 @@ class ManagedKeys:
         """Return the snapshots whose key AWS manages: one DescribeKey for each key, whatever the snapshots."""
         self._find_keys()
         keys = list(dict.fromkeys((target.region, key) for target, key in self.snapshots.items() if key))
-        managed = {key for key, is_managed in zip(keys, self.runtime.each(self._is_managed, keys)) if is_managed}
-        return {target for target, key in self.snapshots.items() if (target.region, key) in managed}
+        new = [key for key in keys if key not in self.judged]
+        self.judged.update(zip(new, self.runtime.each(self._is_managed, new)))
+        return {target for target, key in self.snapshots.items() if key and self.judged[target.region, key]}
 
     def _find_keys(self) -> None:
         unknown = [target for target, key in self.snapshots.items() if key is None]

@@ -11,6 +11,7 @@ import typing as t
 from types import MappingProxyType
 
 from .ec2 import EC2Error
+from .managed_keys import Judged
 from .managed_keys import ManagedKeys
 from .plan import Failure
 from .resource import Resource
@@ -29,15 +30,19 @@ if t.TYPE_CHECKING:
 
 
 def predict(
-    runtime: Runtime, subjects: t.Sequence[Subject], keys: t.Mapping[Target, str] = MappingProxyType({})
+    runtime: Runtime,
+    subjects: t.Sequence[Subject],
+    keys: t.Mapping[Target, str] = MappingProxyType({}),
+    judged: Judged | None = None,
 ) -> list[str]:
     """Fail the subjects whose plan EC2 would refuse, and return warnings. All are of one kind of resource.
 
-    ``keys`` are those of encrypted snapshots, as far as they have been read.
+    ``keys`` are those of encrypted snapshots, as far as they have been read. ``judged`` remembers whether AWS manages a
+    key, for a run that predicts for several kinds.
     """
     warnings = _quota_warnings(subjects)
     blocked = _public_access_blocked(runtime, subjects)
-    managed, unread = _under_managed_keys(runtime, subjects, keys)
+    managed, unread = _under_managed_keys(runtime, subjects, keys, judged)
     for subject in healthy(subjects):
         if subject.plan is None:
             continue
@@ -64,7 +69,7 @@ def _under(managed: set[Target], subject: Subject) -> tuple[str, ...]:
 
 
 def _under_managed_keys(
-    runtime: Runtime, subjects: t.Sequence[Subject], known: t.Mapping[Target, str]
+    runtime: Runtime, subjects: t.Sequence[Subject], known: t.Mapping[Target, str], judged: Judged | None
 ) -> tuple[set[Target], list[str]]:
     """Return the snapshots behind what is about to be shared that are under a key of AWS, and warnings."""
     encrypted = {
@@ -73,7 +78,11 @@ def _under_managed_keys(
         if subject.plan and subject.plan.granted
         for snapshot, key in subject.resource.encrypted_snapshots(subject.described).items()
     }
-    keys = ManagedKeys(runtime, {target: key or known.get(target) for target, key in encrypted.items()})
+    keys = ManagedKeys(
+        runtime,
+        {target: key or known.get(target) for target, key in encrypted.items()},
+        {} if judged is None else judged,
+    )
     managed = keys.managed()
     return managed, keys.warnings
 

@@ -44,8 +44,10 @@ def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool)
         runtime.call(region, subject.steps[number].request.call(resource_id), **({"DryRun": True} if dry_run else {}))
         subject.ended(number, "authorized" if dry_run else "applied")
     except EC2Error as error:
-        subject.ended(number, "denied" if error.failure.code == DENIED else "failed")
-        subject.failure = subject.failure or error.failure
+        denied = error.failure.code == DENIED
+        subject.ended(number, "denied" if denied else "failed", uncertain=error.failure.uncertain)
+        # What another resource holds back says less than what EC2 answered.
+        subject.failure = error.failure if subject.held_back else subject.failure or error.failure
 
 
 def decode_denials(runtime: Runtime, subjects: t.Iterable[Subject], at_most: int) -> None:

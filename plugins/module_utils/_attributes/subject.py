@@ -63,10 +63,11 @@ def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -
 
 @dataclass(frozen=True)
 class Step:
-    """A request of the plan, and what became of it."""
+    """A request of the plan, and what became of it. ``uncertain``: EC2 did not say whether it was applied."""
 
     request: Request
     status: Status = "not_sent"
+    uncertain: bool = False
 
 
 @dataclass
@@ -101,9 +102,10 @@ class Subject:
         self.plan = make_plan(Attributes(current), self.asked)
         self.steps = tuple(Step(request) for request in self.plan.requests)
 
-    def ended(self, number: int, status: Status) -> None:
+    def ended(self, number: int, status: Status, *, uncertain: bool = False) -> None:
         """Write down what became of the step with that number."""
-        self.steps = (*self.steps[:number], Step(self.steps[number].request, status), *self.steps[number + 1 :])
+        step = Step(self.steps[number].request, status, uncertain)
+        self.steps = (*self.steps[:number], step, *self.steps[number + 1 :])
 
     @property
     def name(self) -> str | None:
@@ -116,8 +118,11 @@ class Subject:
             return None
         if self.foreseen and not self.failure:
             return self.plan.after
-        done = itertools.takewhile(lambda step: step.status not in BROKEN, self.steps)
-        return after_requests(self.plan.before, [step.request for step in done if step.status in DONE])
+        # What was applied counts in any order. A real run would stop at what is denied in check mode.
+        unbroken = itertools.takewhile(lambda step: step.status not in BROKEN, self.steps)
+        authorized = [step for step in unbroken if step.status in DONE]
+        done = [step for step in self.steps if step.status == "applied" or step in authorized]
+        return after_requests(self.plan.before, [step.request for step in done])
 
     @property
     def granted(self) -> Permissions:
@@ -139,7 +144,7 @@ class Subject:
     @property
     def is_uncertain(self) -> bool:
         """Whether nobody knows if the write that failed was applied."""
-        return self.failure is not None and self.failure.uncertain and self.broken is not None
+        return self.broken is not None and self.steps[self.broken].uncertain
 
     def lacks(self, operation: Operation) -> bool:
         """Tell whether the plan has a request of that operation that was not carried out."""

@@ -14,8 +14,10 @@ import typing as t
 
 from . import reading
 from .attribute import ByCall
+from .plan import Attributes
 from .plan import Failure
 from .plan import Request
+from .plan import gained
 from .resource import is_pending
 from .resource import still_pending
 from .subject import BROKEN
@@ -23,6 +25,7 @@ from .subject import Subject
 from .subject import healthy
 
 if t.TYPE_CHECKING:
+    from .permissions import Permissions
     from .runtime import Runtime
 
 _FIRST_PAUSE = 1.0  # seconds
@@ -78,23 +81,21 @@ def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subje
     changed = [subject for subject in subjects if _applied(subject) and _was_sent(subject)]
 
     def unseen() -> list[Subject]:
-        return [subject for subject in changed if _is_readable(subject) and _unseen(subject)]
+        return [subject for subject in changed if not subject.failure and _unseen(subject)]
 
     _look(runtime, changed, _unverified)
     _poll(runtime, unseen, lambda left: _look(runtime, left, _unseen))
     for subject in unseen():
-        subject.failure = subject.failure or _not_yet_visible(_unseen(subject), runtime.wait_timeout)
-    return [subject for subject in changed if _is_readable(subject) and not _unseen(subject) and _shows_more(subject)]
+        subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
+    for subject in changed:
+        # What failed is looked at once and not waited for: a reading from before the change is none.
+        subject.verified = subject.verified and not _unseen(subject)
+    return [subject for subject in changed if (subject.verified or not subject.failure) and _shows_more(subject)]
 
 
 def _was_sent(subject: Subject) -> bool:
     """Tell whether all that should be sent of it was sent, or EC2 or another resource stood against the rest."""
     return subject.failure is None or subject.broken is not None or bool(subject.held_back)
-
-
-def _is_readable(subject: Subject) -> bool:
-    """Tell whether its latest reading came from EC2: that of a subject without a failure always does."""
-    return subject.failure is None or subject.verified
 
 
 def _look(runtime: Runtime, subjects: t.Sequence[Subject], wanted: t.Callable[[Subject], t.Sequence[Request]]) -> None:
@@ -134,8 +135,14 @@ def _is_visible(subject: Subject, request: Request) -> bool:
 
 def _shows_more(subject: Subject) -> bool:
     """Tell whether EC2 shows permissions beyond those planned: another writer was there between read and now."""
-    expected = subject.after.values if subject.after else ()
-    return any(isinstance(value, frozenset) and subject.current(attribute) != value for attribute, value in expected)
+    return any(meanwhile(subject))
+
+
+def meanwhile(subject: Subject) -> tuple[Permissions, Permissions]:
+    """Return who was granted and who was revoked by somebody else, as far as the latest reading shows."""
+    expected = subject.after or Attributes(())
+    now = tuple((attribute, subject.current(attribute)) for attribute, _value in expected.values)
+    return gained(expected, Attributes(now)), gained(Attributes(now), expected)
 
 
 def _not_yet_visible(requests: t.Sequence[Request], timeout: int) -> Failure:

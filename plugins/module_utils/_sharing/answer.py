@@ -66,7 +66,8 @@ def _became(work: Work, options: Options) -> str:
         return "nothing was changed, as this is check mode"
     images = work.images.values()
     changed = sum(any(each.changed for each in (image, *work.snapshots_behind(image))) for image in images)
-    return f"{changed} were changed, in whole or in part" if changed else "nothing was changed"
+    verb = "was" if changed == 1 else "were"
+    return f"{changed} {verb} changed, in whole or in part" if changed else "nothing was changed"
 
 
 def failures_by_policy(work: Work, subjects: t.Iterable[Subject]) -> list[str]:

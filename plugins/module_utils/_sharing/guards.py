@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._attributes.subject import NAMED
 from .merge import Names
 from .merge import listed
 
@@ -42,7 +43,7 @@ def guard(
     """Return what the guards have against the plan: nothing, when it may be sent."""
     return [
         *_protected_lost(revocations, policies, protected, named),
-        *_too_many(revocations, policies, max_revocations),
+        *_too_many(revocations, policies, max_revocations, named),
     ]
 
 
@@ -57,12 +58,18 @@ def _protected_lost(
                 yield f"{policy}: it would revoke the protected principal {named(principal.value)} from {listed(lost)}"
 
 
-def _too_many(revocations: t.Sequence[Revocation], policies: t.Sequence[Policy], limit: int | None) -> t.Iterator[str]:
+def _too_many(
+    revocations: t.Sequence[Revocation], policies: t.Sequence[Policy], limit: int | None, named: Names
+) -> t.Iterator[str]:
     count = sum(len(each.entries) for each in revocations)
     if limit is not None and count > limit:
         counts = counted(revocations)
         shares = ", ".join(f"{quoted(policies[number].name)} {counts[number]}" for number in sorted(counts))
-        yield f"this run would revoke {count} entries, and max_revocations is {limit} (by policy: {shares})"
+        values = sorted({entry.value for each in revocations for entry in each.entries})
+        who = ", ".join(named(value) for value in values[:NAMED])
+        more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
+        whom = f"{who}{more}, from {listed(sorted(each.target for each in revocations))}"
+        yield f"this run would revoke {count} entries, and max_revocations is {limit} (by policy: {shares}): {whom}"
 
 
 def counted(revocations: t.Iterable[Revocation]) -> dict[int, int]:

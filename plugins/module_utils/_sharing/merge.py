@@ -40,6 +40,21 @@ def speakers(selected: t.Iterable[t.Iterable[Target]]) -> dict[Target, Speakers]
     return spoken
 
 
+def speakers_behind(
+    policies: t.Sequence[Policy],
+    leg: Leg,
+    images: t.Mapping[Target, Speakers],
+    behind: t.Mapping[Target, t.Iterable[Target]],
+) -> dict[Target, Speakers]:
+    """Return the policies that ask something of each target behind the images, which may have one in common."""
+    asking = {number for number, policy in enumerate(policies) if leg.asked(policy)}
+    spoken: dict[Target, set[int]] = {}
+    for image, targets in behind.items():
+        for target in targets:
+            spoken.setdefault(target, set()).update(asking.intersection(images[image]))
+    return {target: tuple(sorted(numbers)) for target, numbers in spoken.items()}
+
+
 def wishes(
     leg: Leg, policies: t.Sequence[Policy], spoken: t.Mapping[Target, Speakers]
 ) -> dict[Target, tuple[Asked, ...]]:
@@ -87,11 +102,13 @@ class Contradiction(t.NamedTuple):
 
 
 def contradictions(
-    policies: t.Sequence[Policy], spoken: t.Sequence[t.Mapping[Target, Speakers]]
+    policies: t.Sequence[Policy],
+    spoken: t.Sequence[t.Mapping[Target, Speakers]],
+    behind: t.Mapping[Target, t.Sequence[Target]],
 ) -> list[Contradiction]:
     """Return every pair of policies that contradict each other. ``spoken`` belongs to LEGS, in their order.
 
-    A pair that disputes its images disputes the snapshots behind them as well, which is not said twice.
+    A pair that disputes images disputes the snapshots ``behind`` them as well, which is not said twice.
     """
     found: dict[tuple[int, int], Contradiction] = {}
     for leg, targets in zip(LEGS, spoken):
@@ -99,8 +116,12 @@ def contradictions(
         for pair, common in _in_common(targets).items():
             one, other = pair
             about = disputed(asked[one], asked[other])
-            if about and pair not in found:
-                found[pair] = Contradiction(policies[one], policies[other], about, tuple(sorted(common)))
+            known = found[pair].targets if pair in found else ()
+            implied = {snapshot for image in known for snapshot in behind.get(image, ())}
+            more = tuple(target for target in sorted(common) if target not in implied)
+            if about and more:
+                first = found[pair].about if pair in found else about
+                found[pair] = Contradiction(policies[one], policies[other], first, known + more)
     return [found[pair] for pair in sorted(found)]
 
 

@@ -68,10 +68,11 @@ def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequ
     subject.failure = Failure(subject.resource.modify_action, HELD_BACK, f"Not sent, because {what} {shown} failed")
 
 
-_ANYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
+# A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.
 PASSES = (
     Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
-    Pass(IMAGE_LEG, _ANYTHING, _images_behind_whose_grants),
+    Pass(IMAGE_LEG, frozenset({"add", "remove"}), _images_behind_whose_grants),
+    Pass(IMAGE_LEG, frozenset({"set"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"remove"}), _snapshots_of_images),
 )
 

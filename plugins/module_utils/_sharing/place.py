@@ -29,6 +29,8 @@ def facts_of(page: Path) -> Path:
 
 def hindrance(page: Path) -> str:
     """Return why a report cannot be written there, nothing if it can; make its directory if it is missing."""
+    if not page.name:
+        return f"{page} is a directory, and not the name of a page"
     facts = facts_of(page)
     if page == facts:
         return "the page needs another name, the facts beside it end in .json"

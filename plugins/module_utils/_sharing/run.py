@@ -47,6 +47,7 @@ from .legs import SNAPSHOT_LEG
 from .legs import unshareable
 from .merge import contradictions
 from .merge import speakers
+from .merge import speakers_behind
 from .merge import wishes
 from .options import Options
 from .options import parse
@@ -60,6 +61,8 @@ from .work import Work
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from .._attributes.managed_keys import Judged
 
 _GONE = (IMAGES.not_found_code, IMAGES.state_code)
 _APPEARING = 15.0  # seconds for a new image to show what is behind it
@@ -204,22 +207,13 @@ def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
         for target, image in work.images.items()
         if work.shares_snapshots(image)
     }
-    work.spoken_of_snapshots = _spoken_of_snapshots(work, [image.target for image in healthy(images)])
+    asking = {image.target: work.behind[image.target] for image in healthy(images) if image.target in work.behind}
+    work.spoken_of_snapshots = speakers_behind(work.policies, SNAPSHOT_LEG, work.spoken_of_images, asking)
     known, work.snapshots = work.snapshots, {}
     for target, asked in wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots).items():
         work.snapshots[target] = known.get(target) or Subject(SNAPSHOTS, target, asked)
         work.snapshots[target].asked = asked
     return [snapshot for target, snapshot in work.snapshots.items() if target not in known]
-
-
-def _spoken_of_snapshots(work: Work, images: t.Iterable[Target]) -> dict[Target, tuple[int, ...]]:
-    """Return the policies that ask something of each snapshot behind the images, which may have one in common."""
-    asking = {number for number, policy in enumerate(work.policies) if SNAPSHOT_LEG.asked(policy)}
-    spoken: dict[Target, set[int]] = {}
-    for image in images:
-        for snapshot in work.behind.get(image, ()):
-            spoken.setdefault(snapshot, set()).update(asking.intersection(work.spoken_of_images[image]))
-    return {snapshot: tuple(sorted(numbers)) for snapshot, numbers in spoken.items()}
 
 
 def _stop_for_selection(work: Work) -> None:
@@ -228,7 +222,7 @@ def _stop_for_selection(work: Work) -> None:
         unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
         if not selected and not policy.allow_empty and not unsearched:
             work.stop([f"{policy}: it selects no image (set allow_empty where that is as it should be)"])
-    work.stop(failures_by_policy(work, work.subjects))
+    work.stop(failures_by_policy(work, [each for each in work.subjects if each.target not in work.alone]))
 
 
 def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
@@ -248,7 +242,7 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
 
 def _stop_for_contradictions(work: Work, options: Options) -> None:
     """Stop for policies that contradict each other. Nobody knows what they ask for, so nothing is foreseen for it."""
-    for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS]):
+    for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS], work.behind):
         reason = found.text(options.named)
         work.stop([reason])
         disputed = [subject for subject in work.subjects if subject.target in found.targets]
@@ -273,11 +267,12 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")
     broken = [image for image in healthy(pending) if image.described.get("State") != IMAGES.ready_state]
+    work.left_out.update(image.target for image in broken)
     _leave_out(work, broken, "became unavailable")
     if runtime.wait:
         sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
         waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=_APPEARING)
-    work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
+    _stop_for_selection(work)
 
 
 def _matters(work: Work, image: Subject) -> bool:
@@ -311,9 +306,16 @@ def _predict(runtime: Runtime, work: Work) -> None:
     """Stop for what EC2 is known to refuse. A pending image is no reason to stop: it is waited for, or fails alone."""
     keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
     pending = _pending(work)
+    for image in healthy(work.images.values()):
+        changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))
+        if changing and image.target not in pending and image.described.get("State") != IMAGES.ready_state:
+            # Its snapshots could be changed, and that would help nobody: the image cannot be launched.
+            image.failure = not_ready(IMAGES, image.described)
+    work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
+    judged: Judged = {}
     for leg in LEGS:
         subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
-        work.warnings += predicting.predict(runtime, subjects, keys)
+        work.warnings += predicting.predict(runtime, subjects, keys, judged)
         work.stop(failures_by_policy(work, subjects))
 
 

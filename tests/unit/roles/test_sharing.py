@@ -107,7 +107,10 @@ def test_check_mode_of_the_play_is_a_preview(ec2: LocalEC2, playbook: Playbook, 
 
 GUARDED = [
     f"policy 'Exact': it would revoke the protected principal {FORMER} from us-east-1:{A}",
-    "this run would revoke 2 entries, and ami_sharing_max_revocations is 1 (by policy: 'Exact' 2)",
+    (
+        "this run would revoke 2 entries, and ami_sharing_max_revocations is 1 (by policy: 'Exact' 2):"
+        f" {FORMER}, {STRANGER}, from us-east-1:{A}"
+    ),
 ]
 
 
@@ -230,6 +233,30 @@ def test_defaults_by_the_name_of_the_module_reach_the_call(ec2: LocalEC2, playbo
     assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
     assert {request["principal"] for request in ec2.requests()} == {"someone"}
     assert {request["region"] for request in ec2.requests() if request["service"] == "ec2"} == {"eu-west-1"}
+
+
+def test_guards_by_defaults_of_the_module_hold_where_the_role_sets_none(ec2: LocalEC2, playbook: Playbook) -> None:
+    """A variable that is not set hides no default, and one whose template is undefined is not taken for unset."""
+    ec2.seed(image(A, FORMER))
+    private = policy("Private", "private", image_ids=[A])
+    said = "{{ ansible_failed_result.msg }}"
+    undefined = sharing(private, max_revocations="{{ my_brake }}")
+    undefined["ansible.builtin.include_role"]["rolespec_validate"] = False
+    done = playbook(
+        [
+            *play(rescued(sharing(private), said), module_defaults={SHARING: {"max_revocations": 0}}),
+            *play(
+                rescued(sharing(private, connection={"region": "us-east-1"}), said),
+                module_defaults={"group/amikit.aws.aws": {"protected_principals": [FORMER]}},
+            ),
+            *play(rescued(undefined, "UNDEFINED")),
+        ]
+    )
+    assert done.returncode == 0, done.stdout
+    assert "ami_sharing_max_revocations is 0" in done.stdout
+    assert f"it would revoke the protected principal {FORMER}" in done.stdout
+    assert "UNDEFINED" in done.stdout
+    assert launchers(ec2, A) == [FORMER]
 
 
 def test_the_connection_is_merged_over_the_defaults_of_the_group(ec2: LocalEC2, playbook: Playbook) -> None:

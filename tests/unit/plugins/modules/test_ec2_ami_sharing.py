@@ -104,7 +104,7 @@ PATTERNS = {
         ),
         {"user_ids": [KEPT, FORMER, NEW], "org_arns": [ORG]},
         {"user_ids": [KEPT, FORMER, NEW]},
-        [COPY_ADD, "description set", "imdsSupport set", ADD],
+        [COPY_ADD, ADD, "description set", "imdsSupport set"],
         granted=6,
     ),
     "exclusive with snapshots": Scenario(
@@ -148,7 +148,7 @@ PATTERNS = {
         policy("P", "private", image_ids=IDS, snapshots="yes", description="Closed"),
         {},
         {},
-        ["description set", REMOVE, COPY_REMOVE],
+        [REMOVE, "description set", COPY_REMOVE],
         revoked=8,
     ),
 }

@@ -324,7 +324,10 @@ def test_an_audit_warns_of_what_the_guards_would_stop(ec2: LocalEC2, run: Run) -
     result = run(exact, account_names={FORMER: "Partner"}, **options)
     warnings = [
         f"policy 'Exact': it would revoke the protected principal {FORMER} (Partner) from us-east-1:{A}",
-        "this run would revoke 2 entries, and max_revocations is 0 (by policy: 'Exact' 2)",
+        (
+            "this run would revoke 2 entries, and max_revocations is 0 (by policy: 'Exact' 2):"
+            f" {FORMER} (Partner), {STRANGER}, from us-east-1:{A}"
+        ),
     ]
     assert not result["failed"]
     assert result["changed"]
@@ -894,3 +897,78 @@ def test_whatever_becomes_of_requests_the_result_is_true_and_the_next_run_conver
     assert not again["failed"]
     assert [launchers(ec2, each) for each in ids] == [copiers(ec2, each) for each in ids] == [[KEPT]] * 4
     assert not run(exact)["changed"]
+
+
+# What one thing must not do to another
+
+
+def test_a_removal_without_an_answer_on_a_held_back_image_is_looked_for(ec2: LocalEC2, run: Run) -> None:
+    """The grant on the snapshot fails, the image's removal is applied, and the connection drops before the answer."""
+    ec2.seed(image(A, FORMER))
+    ec2.switch(image_errors={snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED)})
+    once = {"retries": {"total_max_attempts": 1}}
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True)
+    # Four reads and the failed grant come first; the sixth request is the removal.
+    ec2.switch(drop_after_every=6)
+    result = run(exact, report=True, aws_config=once)
+    ec2.switch(drop_after_every=0)
+    assert result["failed"]
+    assert launchers(ec2, A) == []
+    assert requests(result, A) == ["add not_sent", "remove applied"]
+    assert of(result, A)["revoked"]["user_ids"] == [FORMER]
+    assert result["changed"]
+    assert row(result, A)["principals"] == []
+
+
+def test_a_denied_removal_on_a_held_back_image_is_the_error(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER))
+    errors = {
+        snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED),
+        A: failing("ModifyImageAttribute", "UnauthorizedOperation"),
+    }
+    ec2.switch(image_errors=errors)
+    result = run(policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True))
+    assert requests(result, A) == ["add not_sent", "remove denied"]
+    assert of(result, A)["error"]["code"] == "UnauthorizedOperation"
+    assert "UnauthorizedOperation" in result["msg"]
+
+
+def test_a_text_that_is_refused_stops_no_revocation(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER))
+    ec2.switch(image_errors={A: {**failing("ModifyImageAttribute", REFUSED), "attribute": "description"}})
+    result = run(
+        policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True),
+        policy("Worded", "share", KEPT, image_ids=[A], description="New"),
+    )
+    assert result["failed"]
+    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT]
+    assert requests(result, A) == ["set failed", "add applied", "remove applied"]
+    assert of(result, A)["after"] == {"description": ""}
+    assert of(result, A)["granted"]["user_ids"] == [KEPT]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by id", "by search"])
+def test_a_policy_without_images_after_the_wait_stops_the_run(ec2: LocalEC2, run: Run, named: bool) -> None:
+    ec2.seed(image(A, FORMER, pending_reads=1), image(B, FORMER))
+    ec2.switch(deregister_after_read=[A])
+    selection: Json = {"image_ids": [A]} if named else {"filters": {"name": f"image-{A}"}}
+    result = run(policy("Gone", "private", **selection), policy("Other", "private", image_ids=[B]))
+    assert result["failed"]
+    assert [reason.partition(": ")[0] for reason in result["stopped"]] == ["policy 'Gone'"]
+    assert launchers(ec2, B) == [FORMER]
+
+
+def test_the_snapshots_of_an_image_that_cannot_be_launched_are_not_shared(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({**image(A, KEPT, state="disabled"), "snapshots": [{"snapshot_id": snapshot_of(A)}]})
+    result = run(policy("Shared", "share", KEPT, image_ids=[A], snapshots=True))
+    assert result["failed"]
+    assert "The image is disabled" in result["stopped"][0]
+    assert copiers(ec2, A) == []
+
+
+def test_a_key_is_described_once(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": each, "name": each, "encrypted": True} for each in (A, B)))
+    result = run(policy("Shared", "share", KEPT, image_ids=[A, B], snapshots=True), check=True)
+    assert not result["failed"], result["msg"]
+    keys = {str(request["parameters"]) for request in ec2.requests("DescribeKey")}
+    assert len(ec2.requests("DescribeKey")) == len(keys)
