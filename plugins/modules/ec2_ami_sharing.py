@@ -56,6 +56,7 @@ options:
     description: The Regions that policies search which name none. By default the Region of the task.
     type: list
     elements: str
+    aliases: [ami_sharing_regions]
   allow_public:
     description: Consent to policies of the pattern V(public).
     type: bool
@@ -65,6 +66,7 @@ options:
       - How many entries the whole run may revoke, on images and snapshots. If it would be more, nothing is changed.
       - V(0) allows none. Without this option there is no limit.
     type: int
+    aliases: [ami_sharing_max_revocations]
   protected_principals:
     description:
       - Principals that no policy may revoke, in the forms that policies take, or V(all) for everyone. If one would be,
@@ -72,6 +74,7 @@ options:
     type: list
     elements: raw
     default: []
+    aliases: [ami_sharing_protected_principals]
   report:
     description: Whether to return RV(report), the facts of a page of who can launch what.
     type: bool
@@ -85,6 +88,17 @@ options:
   account_names:
     description: The names of accounts by their ids, for messages, warnings and RV(report). Quote the ids.
     type: dict
+    aliases: [ami_sharing_account_names]
+  wait_timeout:
+    description: How long each of the waits that O(wait) speaks of may take, in seconds.
+    type: int
+    default: 120
+    aliases: [ami_sharing_wait_timeout]
+  concurrency:
+    description: The number of requests in flight, over all Regions together.
+    type: int
+    default: 16
+    aliases: [ami_sharing_concurrency]
   wait:
     description:
       - Whether to wait for a C(pending) image that is to be changed, or whose snapshots are shared, to become
@@ -92,6 +106,7 @@ options:
     type: bool
     default: true
 notes:
+  - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables.
   - In check mode every planned request is sent with C(DryRun=true), in the order of a real run. A real run sends no
     C(DryRun).
   - One search is sent for each filter and Region, one C(DescribeImageAttribute) for each image, and for snapshots one
@@ -305,16 +320,24 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import PACE
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.run import run
 
+
+def _as_the_role(option: str, spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the specification with the role's name of the option as an alias."""
+    return {option: {**spec, "aliases": [f"ami_sharing_{option}"]}}
+
+
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "policies": {"type": "list", "elements": "raw", "required": True},
-    "regions": {"type": "list", "elements": "str"},
+    **_as_the_role("regions", {"type": "list", "elements": "str"}),
     "allow_public": {"type": "bool", "default": False},
-    "max_revocations": {"type": "int"},
-    "protected_principals": {"type": "list", "elements": "raw", "default": []},
+    **_as_the_role("max_revocations", {"type": "int"}),
+    **_as_the_role("protected_principals", {"type": "list", "elements": "raw", "default": []}),
     "report": {"type": "bool", "default": False},
     "audit": {"type": "bool", "default": False},
-    "account_names": {"type": "dict"},
-    **PACE,
+    **_as_the_role("account_names", {"type": "dict"}),
+    "wait": PACE["wait"],
+    **_as_the_role("wait_timeout", PACE["wait_timeout"]),
+    **_as_the_role("concurrency", PACE["concurrency"]),
 }
 
 
