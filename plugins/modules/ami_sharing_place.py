@@ -42,7 +42,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look whether a report can be written there
+- name: Check that a report can be written there
   amikit.aws.ami_sharing_place:
     page: "{{ playbook_dir }}/images.html"
 """

@@ -11,12 +11,12 @@ module: ec2_ami_sharing
 version_added: 1.0.0
 short_description: Share AMIs by a list of policies
 description:
-  - Takes any number of policies, each of which says who can launch which images, and makes all of them so in one run.
+  - Takes any number of policies, each of which says who can launch which images, and applies them all in one run.
   - Policies are merged for each image before anything is planned. An image that several policies select is read once,
     planned once, and changed by at most one addition and one removal of launch permissions. The order of the policies
     does not matter.
   - The plan that the guards judge (O(max_revocations), O(protected_principals)) is the plan that is sent. What somebody
-    else grants between reading and writing is neither revoked nor denied. A warning names it.
+    else grants between reading and writing is neither revoked nor hidden. A warning names it.
   - When policies contradict each other, a guard is exceeded, a policy selects nothing, something cannot be read, or EC2
     is known to refuse a change, nothing is changed anywhere. The task then fails, and RV(stopped) has the reasons.
   - Grants are sent to snapshots first and then to images, revocations to images first and then to snapshots, so
@@ -40,7 +40,7 @@ options:
       - V(image_ids) are the images, in any form that O(amikit.aws.ec2_ami_attribute#module:image_ids) takes. Either
         this or V(filters) is required.
       - V(filters) is what to search for among the account's own images, by EC2's own filter names. V({}) is all of
-        them, and no selection for the pattern V(public). Images that are neither available nor pending are left out
+        them, which the pattern V(public) does not accept. Images that are neither available nor pending are left out
         unless the filters name V(state).
       - V(regions) are the Regions to search, by default those of O(regions).
       - V(newest) selects only so many of the images found in each Region, the newest by creation date.
@@ -53,7 +53,7 @@ options:
     elements: raw
     required: true
   regions:
-    description: The Regions that policies search which name none. By default the Region of the task.
+    description: The Regions to search for policies that name none. By default the Region of the task.
     type: list
     elements: str
     aliases: [ami_sharing_regions]
@@ -63,14 +63,14 @@ options:
     default: false
   max_revocations:
     description:
-      - How many entries the whole run may revoke, on images and snapshots. If it would be more, nothing is changed.
+      - How many entries the whole run may revoke, on images and snapshots. Above that, nothing is changed.
       - V(0) allows none. Without this option there is no limit.
     type: int
     aliases: [ami_sharing_max_revocations]
   protected_principals:
     description:
-      - Principals that no policy may revoke, in the forms that policies take, or V(all) for everyone. If one would be,
-        nothing is changed.
+      - Principals that no policy may revoke, in the forms that policies take, or V(all) for everyone. If any would
+        be revoked, nothing is changed.
     type: list
     elements: raw
     default: []
@@ -258,7 +258,7 @@ policies:
     images:
       description:
         - Its images, as M(amikit.aws.ec2_ami_attribute) returns them.
-        - Each is whole in every policy that selects it.
+        - Each is returned in full in every policy that selects it.
       type: list
       elements: dict
       returned: always
@@ -290,11 +290,11 @@ policies:
             - {attribute: launchPermission, operation: add, entries: 1, status: applied}
       snapshots: []
 preview:
-  description: Whether this only shows what would be done. Check mode, an audit, or a run that was stopped.
+  description: Whether this only shows what would be done, as in check mode, an audit, or a stopped run.
   returned: always, unless the options are invalid or no connection could be set up
   type: bool
 stopped:
-  description: Why nothing was changed, one reason an element. Empty for a run that was not stopped.
+  description: Why nothing was changed, one reason per element. Empty for a run that was not stopped.
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: str

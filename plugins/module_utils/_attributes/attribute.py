@@ -80,7 +80,7 @@ class Attribute:
 
 
 def described_text(member: str, unset: Value) -> InDescription:
-    """Return how a text is read that EC2 leaves out of the description of a resource that has none."""
+    """Return how to read a text that EC2 leaves out of the description of a resource that has none."""
 
     def value(description: Description) -> Value:
         text: str | None = description.get(member)
@@ -98,7 +98,7 @@ def own_read(operation: str, id_key: str, name: str, member: str) -> ByCall:
 
 
 def modify_member(operation: str, id_key: str, member: str, **always: str) -> Write:
-    """Return how an attribute is written that is a member of the Modify request, which takes one at a time."""
+    """Return how to write an attribute that is a member of the Modify request, which takes one at a time."""
 
     def write(resource_id: str, verb: Operation, payload: Payload) -> Call:
         structure: Arguments = {"Value": payload} if isinstance(payload, str) else {verb.capitalize(): to_ec2(payload)}

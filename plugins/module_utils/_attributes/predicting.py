@@ -88,7 +88,7 @@ def _under_managed_keys(
 
 
 def _public_access_blocked(runtime: Runtime, subjects: t.Sequence[Subject]) -> dict[str, bool | Failure]:
-    """Return, for every Region where something becomes public, whether that is blocked, or why nobody knows."""
+    """Return, for every Region where something becomes public, whether that is blocked, or why that is unknown."""
     public = [each for each in healthy(subjects) if each.plan and becomes_public(each.plan)]
     regions = list(dict.fromkeys(subject.target.region for subject in public))
     return dict(zip(regions, runtime.each(lambda region: _is_blocked(runtime, public[0].resource, region), regions)))

@@ -56,7 +56,7 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
 
 
 def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tuple[dict[str, Description], str | None]:
-    """Return the descriptions by id, those of other owners only unless ``own``, and the request's id."""
+    """Return the descriptions by id, those of other owners included unless ``own``, and the request's id."""
     resource = batch[0].resource
     call = describing(resource, [subject.target.id for subject in batch], own=own)
     answer = runtime.call(batch[0].target.region, call)
@@ -81,7 +81,7 @@ def read_attributes(runtime: Runtime, subject: Subject) -> bool:
             try:
                 subject.read[attribute.option] = read(runtime, subject.target, attribute)
             except EC2Error as error:
-                # That it was described as missing or as another's says more.
+                # The finding that it is missing or another's says more.
                 subject.failure = subject.failure or error.failure
                 return False
     return True

@@ -28,7 +28,7 @@ Refusal = tuple[str, str]  # EC2's code, and a message
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What decides on a sharing beside the resource itself.
+    """What, besides the resource itself, decides whether it can be shared.
 
     ``public_access_blocked`` is that of the account and Region, ``under_managed_key`` names the resource's snapshots
     that are encrypted under the key that AWS manages for EBS.
@@ -43,7 +43,7 @@ Rule = t.Callable[[Plan, Description, Surroundings], t.Iterator[Refusal]]
 
 @dataclass(frozen=True)
 class Quota:
-    """EC2's default for the entries of one resource. ``advice`` ends the warning that it would be passed."""
+    """EC2's default for the entries of one resource. ``advice`` ends the warning that it would be exceeded."""
 
     entries: int
     advice: str

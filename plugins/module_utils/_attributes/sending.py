@@ -26,7 +26,7 @@ EVERYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
 
 
 def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool) -> None:
-    """Send those of the plan's requests, in order. A real run stops at the first that fails; DryRun asks about all."""
+    """Send these operations of the plan, in order. A real run stops at the first that fails; DryRun asks about all."""
     for number, step in enumerate(subject.steps):
         if subject.broken is not None and not dry_run:
             return

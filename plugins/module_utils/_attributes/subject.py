@@ -143,7 +143,7 @@ class Subject:
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether nobody knows if the write that failed was applied."""
+        """Whether it is unknown if the write that failed was applied."""
         return self.broken is not None and self.steps[self.broken].uncertain
 
     def lacks(self, operation: Operation) -> bool:

@@ -88,13 +88,13 @@ def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subje
     for subject in unseen():
         subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
     for subject in changed:
-        # What failed is looked at once and not waited for: a reading from before the change is none.
+        # What failed is looked at once and not waited for: a reading from before the change does not count.
         subject.verified = subject.verified and not _unseen(subject)
     return [subject for subject in changed if (subject.verified or not subject.failure) and _shows_more(subject)]
 
 
 def _was_sent(subject: Subject) -> bool:
-    """Tell whether all that should be sent of it was sent, or EC2 or another resource stood against the rest."""
+    """Tell whether all of it that should be sent was sent, or EC2 or another resource prevented the rest."""
     return subject.failure is None or subject.broken is not None or bool(subject.held_back)
 
 
@@ -125,7 +125,7 @@ def _unseen(subject: Subject) -> list[Request]:
 
 
 def _unanswered(subject: Subject) -> list[Request]:
-    """Return the requests that EC2 may have carried out, and did not say."""
+    """Return the requests that EC2 may have carried out without saying so."""
     return [step.request for step in subject.steps if step.status in BROKEN]
 
 

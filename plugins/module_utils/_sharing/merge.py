@@ -68,7 +68,7 @@ def wishes(
 def merge(asked: t.Iterable[t.Iterable[Asked]], order: t.Sequence[str]) -> tuple[Asked, ...]:
     """Return what is asked together, one wish for each attribute, in the order of their options.
 
-    Of texts that differ the least is taken: ``contradictions`` stops such a run.
+    If texts differ, the first in sort order is taken: ``contradictions`` stops such a run.
     """
     merged: dict[str, Asked] = {}
     for wish in itertools.chain.from_iterable(asked):

@@ -23,7 +23,7 @@ from .policies import quoted
 
 @dataclass(frozen=True)
 class Options:
-    """What a task asks for beside the policies. ``names`` are those of accounts, by id."""
+    """What a task asks for besides the policies. ``names`` are those of accounts, by id."""
 
     protected: tuple[Permission, ...]
     max_revocations: int | None

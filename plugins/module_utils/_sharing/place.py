@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""The place of a report: whether a page and the facts beside it can be written there, and replace nothing foreign.
+"""The place of a report: whether a page and the facts beside it can be written there without replacing other files.
 
 Looks at the file system of the host and makes a missing directory; nothing else is written.
 """

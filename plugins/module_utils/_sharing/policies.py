@@ -220,7 +220,7 @@ def _repeated_names(policies: t.Sequence[t.Any]) -> list[str]:
 
 
 def parse_principals(values: t.Any, problems: list[str], *, everyone: bool = False) -> tuple[Permission, ...]:
-    """Return the principals in the order given, each once; append what is none to ``problems``.
+    """Return the principals in the order given, each once; append what is not one to ``problems``.
 
     A text is a comma-separated list, and lists in the list are taken apart. ``everyone``: V(all) is taken as well.
     """

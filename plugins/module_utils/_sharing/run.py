@@ -178,7 +178,7 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
 def _read(runtime: Runtime, work: Work) -> None:
     """Read and plan the images. The snapshots that are known to be behind them are read at the same time.
 
-    An image that a search found and that is gone since then is looked for again, and then left out.
+    An image that a search found and that has since gone is looked for again, and then left out.
     """
     images = list(work.images.values())
     new = _take_snapshots(work, [image for image in images if not is_pending(image.described)])
@@ -241,7 +241,7 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
 
 
 def _stop_for_contradictions(work: Work, options: Options) -> None:
-    """Stop for policies that contradict each other. Nobody knows what they ask for, so nothing is foreseen for it."""
+    """Stop for policies that contradict each other. What they want is unclear, so nothing is planned for it."""
     for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS], work.behind):
         reason = found.text(options.named)
         work.stop([reason])
@@ -253,7 +253,7 @@ def _stop_for_contradictions(work: Work, options: Options) -> None:
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
-    """Wait for pending images that are to be changed, or whose snapshots are shared. One that still is fails alone.
+    """Wait for pending images that are to be changed, or whose snapshots are shared. Any still pending fails alone.
 
     One that is gone in the end, or failed, is left out: a search would not have selected it.
     """

@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 class Work:
     """The resources of a run, by target, and the numbers of the policies that speak of each.
 
-    Of each leg there is a field of both, named after the key of its resources in results.
+    Each leg has a field for each, named after the key of its resources in results.
 
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
