@@ -30,21 +30,27 @@ Result = t.TypeVar("Result")
 class EC2Like(t.Protocol):
     """What a run asks of EC2. Each raises EC2Error, of ec2.py."""
 
-    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response: ...
+    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
+        """Send one request and return the response."""
 
-    def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]: ...
+    def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
+        """Yield the pages of a response."""
 
-    def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None: ...
+    def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None:
+        """Return the decoded authorization message of a denial, if there is one that the caller may read."""
 
 
 class Clock(t.Protocol):
     """Times are in seconds."""
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Return a time that never goes back, to measure with."""
 
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Return the time since the epoch."""
 
-    def sleep(self, seconds: float, /) -> None: ...
+    def sleep(self, seconds: float, /) -> None:
+        """Pause."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ class Subject:
     def ended(self, number: int, status: Status, *, uncertain: bool = False) -> None:
         """Write down what became of the step with that number."""
         step = Step(self.steps[number].request, status, uncertain)
-        self.steps = (*self.steps[:number], step, *self.steps[number + 1 :])
+        steps = list(self.steps)
+        steps[number] = step
+        self.steps = tuple(steps)
 
     @property
     def name(self) -> str | None:
