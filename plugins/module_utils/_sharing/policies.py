@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from functools import cached_property
 
 from .._attributes.images import IMAGES
 from .._attributes.options import parse_filters
@@ -115,11 +116,11 @@ class Policy:
     snapshots: bool
     allow_empty: bool
 
-    @property
+    @cached_property
     def grants(self) -> Permissions:
         return frozenset(self.principals if self.pattern.grants else ())
 
-    @property
+    @cached_property
     def revokes(self) -> Permissions:
         return frozenset(() if self.pattern.grants else self.principals)
 

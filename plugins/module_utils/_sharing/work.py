@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from functools import cached_property
 
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
@@ -88,7 +89,11 @@ class Part:
 
     def asked(self, subject: Subject) -> dict[int, tuple[Asked, ...]]:
         """Return what each of the policies that speak of the subject asks of it."""
-        return {number: self.leg.asked(self.policies[number]) for number in self.spoken.get(subject.target, ())}
+        return {number: self._asked[number] for number in self.spoken.get(subject.target, ())}
+
+    @cached_property
+    def _asked(self) -> list[tuple[Asked, ...]]:
+        return [self.leg.asked(policy) for policy in self.policies]
 
     def of(self, number: int) -> list[Subject]:
         """Return the subjects that a policy speaks of."""
