@@ -11,6 +11,7 @@ permissions: the options of a task, EC2's requests and responses, and the result
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -125,11 +126,17 @@ def to_options(permissions: Permissions, kinds: t.Iterable[Kind]) -> dict[str, l
 def from_ec2(entries: t.Iterable[t.Mapping[str, str]]) -> Permissions:
     """Return the permissions of an EC2 response: LaunchPermissions or CreateVolumePermissions."""
     return frozenset(
-        Permission(_OPTIONS[member], value)
+        _permission(_OPTIONS[member], value)
         for entry in entries
         for member, value in entry.items()
         if member in _OPTIONS
     )
+
+
+@functools.lru_cache(maxsize=100_000)
+def _permission(kind: str, value: str) -> Permission:
+    """Return the permission, the same object each time: a fleet holds the same few entries on thousands of lists."""
+    return Permission(kind, value)
 
 
 def to_ec2(permissions: t.Iterable[Permission]) -> list[dict[str, str]]:
