@@ -19,9 +19,9 @@ sum = $(shell { pwd; cat $(1:%=$(REQUIREMENTS)/%.txt); } | cksum | tr ' ' -)
 RUN_READY := $(VENV)/run-$(call sum,ansible-core amazon-aws run)
 TEST_READY := $(VENV)/test-$(call sum,ansible-core amazon-aws run test)
 GATES_READY := $(VENV)/gates-$(call sum,ansible-core amazon-aws run test gates)
-# Cloud Custodian, which the benchmark compares with, wants versions of its own.
-CUSTODIAN := $(VENV)-custodian
-CUSTODIAN_READY := $(CUSTODIAN)/ready-$(call sum,custodian)
+# The aws command and Cloud Custodian, which are run against the embedded EC2, want versions of their own.
+CLIENTS := $(VENV)-clients
+CLIENTS_READY := $(CLIENTS)/ready-$(call sum,clients)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # What the user has set for other work decides nothing here: no credentials, no configuration, no home directory.
@@ -64,7 +64,7 @@ ec2: $(RUN_READY) ## start an embedded EC2 with a few images, and print how to u
 	@PYTHONPATH=tests $(PY) -m local_ec2 --seed $(ARGS)
 
 .PHONY: bench
-bench: $(RUN_READY) $(CUSTODIAN_READY) tree ## measure the collection
+bench: $(RUN_READY) $(CLIENTS_READY) tree ## measure the collection
 	@$(PY) bench/run.py $(ARGS)
 
 .PHONY: tarball
@@ -112,7 +112,7 @@ mypy: $(TEST_READY) tree ## check the types, strictly
 	  -p ansible_collections.amikit.aws.plugins $(TYPED) $(ARGS)
 
 .PHONY: unit
-unit: $(TEST_READY) tree ## run the unit tests: make unit ARGS='-k permissions'; without ARGS, measure what they cover
+unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS='-k permissions'; without ARGS, measure what they cover
 	@echo "==> unit: pytest"
 	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(or $(ARGS),--cov --cov-config=tests/coverage.ini --cov-report=)
 	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
@@ -162,7 +162,7 @@ docs: $(GATES_READY) tree ## build the documentation as a site, in build/site
 ### Means
 
 .PHONY: venv
-venv: $(TEST_READY) ## make the virtual environment with all that the gates need
+venv: $(TEST_READY) $(CLIENTS_READY) ## make the virtual environments with all that the gates need
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside
@@ -199,11 +199,11 @@ $(GATES_READY): $(TEST_READY)
 	@rm -f $(VENV)/gates-*
 	@touch $@
 
-$(CUSTODIAN_READY):
-	@echo "==> environment: Cloud Custodian for Python $(VERSION) (once, about ten seconds)"
-	@rm -rf $(CUSTODIAN)
-	@$(BASE) -m venv $(CUSTODIAN)
-	@HOME="$(USER_HOME)" $(CUSTODIAN)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-	  -r $(REQUIREMENTS)/custodian.txt
-	@cd $(CUSTODIAN)/lib/python*/site-packages && "$(CURDIR)/$(CUSTODIAN)/bin/python" -m compileall -qq -j0 .
+$(CLIENTS_READY):
+	@echo "==> environment: the aws command and Cloud Custodian for Python $(VERSION) (once, a quarter of a minute)"
+	@rm -rf $(CLIENTS)
+	@$(BASE) -m venv $(CLIENTS)
+	@HOME="$(USER_HOME)" $(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  -r $(REQUIREMENTS)/clients.txt
+	@cd $(CLIENTS)/lib/python*/site-packages && "$(CURDIR)/$(CLIENTS)/bin/python" -m compileall -qq -j0 .
 	@touch $@

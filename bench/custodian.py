@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.catalogue import NAMES
 from bench.catalogue import Catalogue
 
-ENVIRONMENT = Path(f"{sys.prefix}-custodian")
+ENVIRONMENT = Path(f"{sys.prefix}-clients")
 
 
 def version() -> str:

@@ -23,8 +23,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from local_ec2.client import LocalEC2
 
-MODULES = "ansible_collections.amikit.aws.plugins.modules"
-
 
 @pytest.fixture(scope="session")
 def server() -> t.Iterator[LocalEC2]:
@@ -45,7 +43,9 @@ def ec2(server: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> LocalEC2:
 def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
     """Run a module as Ansible does, and return its result; ``failed`` is always in it."""
 
-    def run(name: str, *, check: bool = False, diff: bool = True, **options: t.Any) -> dict[str, t.Any]:
+    def run(
+        name: str, /, *, collection: str = "amikit.aws", check: bool = False, diff: bool = True, **options: t.Any
+    ) -> dict[str, t.Any]:
         arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
         # Needed since ansible-core 2.19, unknown before.
@@ -54,7 +54,7 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         warnings._global_warnings.clear()
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
-            importlib.import_module(f"{MODULES}.{name}").main()
+            importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}").main()
         # A module keeps what it has made from being collected, as its process ends with it. This one goes on.
         gc.unfreeze()
         return {"failed": False, **json.loads(printed.getvalue())}

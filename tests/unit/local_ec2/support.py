@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 IMAGE = "ami-0123456789abcdef0"
 SNAPSHOT = "snap-0123456789abcdef0"
+#: The commands of tests/requirements/clients.txt, and their Python.
+CLIENTS = Path(f"{sys.prefix}-clients") / "bin"
 
 #: (HTTP status, code, message) of an error.
 Refusal = tuple[int, str, str]
