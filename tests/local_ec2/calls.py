@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """One EC2 request on its way through an operation: who asks, where, and the steps that all operations share.
 
-Only those steps live here, in EC2's order: lookup, IAM, dry run, injected error, ownership, state.
+Only those steps live here, in EC2's order: IAM, dry run, lookup, injected error, ownership, state.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from moto.ec2.models import ec2_backends
 from local_ec2 import errors
 from local_ec2.errors import Ec2Error
 from local_ec2.forms import Form
+from local_ec2.forms import check_id
 from local_ec2.forms import flag
 from local_ec2.sorts import IMAGE
 from local_ec2.state import STATE
@@ -47,11 +48,15 @@ class Call:
     def switches(self) -> Switches:
         return STATE.switches
 
+    @property
+    def dry_run(self) -> bool:
+        return flag(self.form, "DryRun") and not self.switches.ignore_dry_run
+
     def permit(self) -> None:
         """IAM's answer, and then that of a dry run, which proves nothing else."""
         if self.denial is not None:
             raise self.denial
-        if flag(self.form, "DryRun"):
+        if self.dry_run:
             raise Ec2Error(errors.DRY_RUN)
 
     def known(self, sort: Sort, resource_id: str) -> Shared | None:
@@ -59,21 +64,38 @@ class Call:
         return found
 
     def target(self, sort: Sort, resource_id: str, attribute: str = "") -> Shared:
-        """The image or snapshot, if it exists, IAM permits the action and the caller owns it.
+        """The image or snapshot, if IAM permits the action, it exists and the caller owns it.
 
-        Whether EC2 looks it up before it answers a dry run is not known, hence ``dry_run_before_lookup``.
+        IAM and a dry run are answered before the id is looked at (recorded for reading and resetting the permissions of
+        snapshots; inferred for images). The switch ``dry_run_after_lookup`` has the other order.
         """
+        if not self.switches.dry_run_after_lookup:
+            self._permit(resource_id, attribute)
+        return self._owned(sort, check_id(sort, resource_id), attribute)
+
+    def modified(self, sort: Sort, resource_id: str, attribute: str) -> Shared:
+        """The same for Modify, which looks at the id first, and at IAM before the look-up only in a dry run.
+
+        So a snapshot that does not exist is told as such even to a caller whom IAM denies the action (recorded).
+        """
+        if self.dry_run and not self.switches.dry_run_after_lookup:
+            self._permit(resource_id, attribute)
+        return self._owned(sort, resource_id, attribute)
+
+    def _permit(self, resource_id: str, attribute: str) -> None:
         injected = self.switches.injected(self.action, resource_id, attribute)
         if injected is not None and injected.code == errors.UNAUTHORIZED.code:
             self._refuse(injected, resource_id)
-        if self.switches.dry_run_before_lookup:
-            self.permit()
-        resource = self._find(sort, resource_id)
         self.permit()
+
+    def _owned(self, sort: Sort, resource_id: str, attribute: str) -> Shared:
+        resource = self._find(sort, resource_id)
+        self._permit(resource_id, attribute)
+        injected = self.switches.injected(self.action, resource_id, attribute)
         if injected is not None:
             self._refuse(injected, resource_id)
         if resource.owner_id != self.account:
-            raise Ec2Error(sort.refusals.not_owner, id=resource_id)
+            raise Ec2Error(errors.NOT_OWNER, id=resource_id)
         return resource
 
     def refuse_injected(self, ids: Iterable[str]) -> None:
@@ -91,10 +113,10 @@ class Call:
     def _find(self, sort: Sort, resource_id: str) -> Shared:
         """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945).
 
-        A snapshot of others that is not shared with the caller does not exist for them.
+        Snapshots of others do not exist for who wants to read or change their attributes, shared or not (recorded).
         """
         resource = self.known(sort, resource_id)
-        if resource is not None and (sort is IMAGE or resource.visible_to(self.account)):
+        if resource is not None and (sort is IMAGE or resource.owner_id == self.account) and not resource.unseen:
             return resource
         if resource_id in self.backend.deleted_amis:
             raise Ec2Error(errors.DEREGISTERED, id=resource_id)

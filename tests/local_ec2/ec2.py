@@ -36,6 +36,7 @@ from local_ec2.markup import element
 from local_ec2.sorts import IMAGE
 from local_ec2.sorts import SNAPSHOT
 from local_ec2.sorts import Sort
+from local_ec2.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,11 @@ class LocalEC2Response(EC2Response):
         call = Call(action, form, self.current_account, self.region, self._denial())
         check_parameters(action, form)
         return self._answer(action, operation(call))
+
+    def error_on_dryrun(self) -> None:
+        """In moto's operations."""
+        if not STATE.switches.ignore_dry_run:
+            super().error_on_dryrun()
 
     def _denial(self) -> Ec2Error | None:
         """IAM's refusal, to be told in its turn; bad credentials are told at once."""

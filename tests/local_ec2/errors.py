@@ -74,13 +74,14 @@ MISSING_PARAMETER = Kind("MissingParameter", "The request must contain the param
 NO_ATTRIBUTES = Kind("InvalidParameterCombination", "No attributes specified.")
 NO_OPERATION = Kind("InvalidParameterCombination", "No operation specified for {name} attribute.")
 SEVERAL_ATTRIBUTES = Kind("InvalidParameterCombination", "Fields for multiple attribute types specified: {names}")
-ONE_OPERATION = Kind("InvalidParameterCombination", "Only one operation can be specified.")
+ONE_OPERATION = Kind("InvalidParameterCombination", "One and only one operation type may be specified for {name}s")
+NULL_ATTRIBUTE = Kind(
+    "MissingParameter", "Value for parameter attribute is invalid. Parameter may not be null or empty."
+)
+UNRECOGNIZED_ATTRIBUTE = Kind("InvalidParameterValue", "Unrecognized attribute.")
 UNSUPPORTED_ATTRIBUTE = Kind("InvalidParameter", "Parameter {name} is invalid. The attribute is not supported")
 INVALID_ATTRIBUTE = Kind("InvalidRequest", "The request received was invalid.")
-TOO_MANY_ENTRIES = Kind(
-    "InvalidParameterValue",
-    "Value ({count}) for parameter {name} is invalid. At most {limit} modifications can be made in one request.",
-)
+TOO_MANY_ENTRIES = Kind("InvalidParameterValue", "Modification size must not be greater than {limit}.")
 INVALID_VALUE = Kind("InvalidParameterValue", "Value ({value}) for parameter {name} is invalid. {reason}")
 BAD_USER = Kind("InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value} " for userId item type.')
 BAD_GROUP = Kind("InvalidAMIAttributeItemValue", 'Invalid attribute item value "{value} " for UserGroup item type.')
@@ -154,7 +155,10 @@ SHARING_QUOTA = Kind(
 SNAPSHOT_MALFORMED_ID = Kind("InvalidSnapshotID.Malformed", 'Invalid id: "{id}" (expecting "snap-...")')
 SNAPSHOT_MALFORMED_ID_BODY = Kind("InvalidSnapshotID.Malformed", 'Invalid id: "{id}"')
 SNAPSHOT_NOT_FOUND = Kind("InvalidSnapshot.NotFound", "The snapshot '{id}' does not exist.")
-SNAPSHOT_NOT_OWNER = Kind("AuthFailure", "Not authorized for snapshot:{id}")
+SNAPSHOT_BAD_USER = Kind("InvalidAMIAttributeItemValue", "UserId {value}")
+SNAPSHOT_BAD_GROUP = Kind("InvalidAMIAttributeItemValue", "UserGroup {value}")
+SNAPSHOT_BAD_LEGACY_USER = Kind("InvalidAMIAttributeItemValue", "UserId ({value}) is invalid.")
+SNAPSHOT_BAD_LEGACY_GROUP = Kind("InvalidAMIAttributeItemValue", "UserGroup ({value}) is invalid.")
 SNAPSHOT_WRONG_STATE = Kind("IncorrectState", "Snapshot '{id}' is not 'completed'.")
 SNAPSHOT_PUBLIC_BLOCKED = Kind(
     "OperationNotPermitted",
@@ -164,5 +168,5 @@ SNAPSHOT_PUBLIC_BLOCKED = Kind(
 SNAPSHOT_PUBLIC_PRODUCT_CODE = Kind(
     "OperationNotPermitted", "Snapshots with an Amazon Web Services Marketplace product code cannot be made public."
 )
-SNAPSHOT_PUBLIC_ENCRYPTED = Kind("OperationNotPermitted", "Encrypted snapshots cannot be made public.")
+SNAPSHOT_PUBLIC_ENCRYPTED = Kind("OperationNotPermitted", "Encrypted snapshots cannot be shared publicly.")
 SNAPSHOT_AWS_MANAGED_KEY = Kind("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared")

@@ -63,6 +63,13 @@ def required(form: Form, name: str) -> str:
     return form[name]
 
 
+def given(form: Form, name: str) -> str:
+    """For a parameter that may be empty, but not left out."""
+    if name not in form:
+        raise Ec2Error(errors.MISSING_PARAMETER, name=name)
+    return form[name]
+
+
 def values(form: Form, name: str) -> list[str]:
     """The values of ``Name.1``, ``Name.2``, ..."""
     head = name + "."

@@ -7,6 +7,7 @@ Only one image's own state lives here. What may be done to it is decided by writ
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
@@ -37,6 +38,8 @@ class Image(Shared, _moto_ami):
         self.deregistration_protection = "disabled"
         self.tpm_support: str | None = None
         self.ephemeral = False
+        self.unseen_reads = 0
+        self.unseen_until = 0.0
         super().__init__(*args, **kwargs)
         self.snapshots: list[Snapshot] = [self.ebs_snapshot]
 
@@ -56,6 +59,10 @@ class Image(Shared, _moto_ami):
     @description.setter
     def description(self, description: str | None) -> None:
         self._attributes = self._attributes.with_text("description", description)
+
+    @property
+    def unseen(self) -> bool:
+        return self.unseen_reads > 0 or time.monotonic() < self.unseen_until
 
     @property
     def storage(self) -> list[Snapshot]:

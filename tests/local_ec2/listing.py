@@ -64,6 +64,12 @@ def by_id_filter(sort: Sort, found: dict[str, Kept], wanted: Filters) -> list[Ke
     return [found[resource_id] for resource_id in dict.fromkeys(ids) if resource_id in found]
 
 
+def found(call: Call, resources: list[Kept]) -> list[Kept]:
+    """Those that filters show yet. Ids show them at once (recorded)."""
+    lag = call.switches.filter_lag
+    return [one for one in resources if one.found_by(call.account, lag)] if lag else resources
+
+
 def matching(wanted: Filters, resources: list[Kept]) -> list[Kept]:
     try:
         return list(generic_filter(wanted, resources))

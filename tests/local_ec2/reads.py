@@ -43,8 +43,8 @@ ABSENT = frozenset({"kernel", "ramdisk"})
 
 def describe_image_attribute(call: Call) -> Value:
     """One attribute of one image, for its owner; a scalar that is not set is an empty element."""
-    image_id = forms.target_id(IMAGE, call.form)
-    attribute = forms.required(call.form, "Attribute")
+    image_id = forms.required(call.form, IMAGE.parameter)
+    attribute = forms.given(call.form, "Attribute")
     if attribute not in {*TEXTS, *SCALARS, *ABSENT, "launchPermission", "productCodes", "blockDeviceMapping"}:
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
     image = cast("Image", call.target(IMAGE, image_id, attribute))
@@ -75,9 +75,9 @@ def describe_images(call: Call) -> Value:
     listing.check_accounts(call, "ExecutableBy")
     call.permit()
     call.refuse_injected(ids)
-    images = _by_ids(call, ids) if ids else listing.by_id_filter(IMAGE, call.backend.amis, filters)
+    images = _by_ids(call, ids) if ids else _by_filters(call, filters)
     images = listing.owned(call, listing.usable(call, _visible(call, images, ids), "ExecutableBy"))
-    page, token = listing.page(IMAGE, call.form, listing.matching(filters, images))
+    page, token = listing.page(IMAGE, call.form, _seen(listing.matching(filters, images)))
     answer: Value = {"imagesSet": [describe(image, call.account) for image in page], "nextToken": token}
     after_read(call.backend, page)
     return answer
@@ -86,10 +86,23 @@ def describe_images(call: Call) -> Value:
 def _by_ids(call: Call, ids: list[str]) -> list[Image]:
     """One unknown id fails the call; a recently deregistered one gives nothing (observed: boto/botocore#2194)."""
     amis, gone = call.backend.amis, set(call.backend.deleted_amis)
-    unknown = [image_id for image_id in ids if image_id not in amis and image_id not in gone]
+    seen = {image.id for image in _seen([amis[image_id] for image_id in dict.fromkeys(ids) if image_id in amis])}
+    unknown = [image_id for image_id in ids if image_id not in seen and image_id not in gone]
     if unknown:
         raise Ec2Error(errors.NOT_FOUND, id=", ".join(unknown))
     return [amis[image_id] for image_id in dict.fromkeys(ids) if image_id in amis]
+
+
+def _by_filters(call: Call, filters: listing.Filters) -> list[Image]:
+    return listing.found(call, listing.by_id_filter(IMAGE, call.backend.amis, filters))
+
+
+def _seen(images: list[Image]) -> list[Image]:
+    """Counts a read of those that EC2 does not show yet."""
+    unseen = [image for image in images if image.unseen]
+    for image in unseen:
+        image.unseen_reads = max(0, image.unseen_reads - 1)
+    return [image for image in images if image not in unseen] if unseen else images
 
 
 def _visible(call: Call, images: Iterable[Image], ids: list[str]) -> list[Image]:

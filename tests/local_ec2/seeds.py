@@ -7,6 +7,7 @@ Only creation lives here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
@@ -33,7 +34,11 @@ PARTNER = "210987654321"
 
 @dataclass
 class Spec:
-    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it is visible."""
+    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it is visible.
+
+    The first ``unseen_reads`` answers of DescribeImages that would show it do not, nor do those of the first
+    ``unseen_seconds``; until then it is not found by any operation.
+    """
 
     image_id: str | None = None
     region: str = "us-east-1"
@@ -44,6 +49,8 @@ class Spec:
     launch_permissions: dict[str, list[str]] | None = None
     state: str = "available"
     pending_reads: int = 0
+    unseen_reads: int = 0
+    unseen_seconds: float = 0
     product_codes: list[str] | None = None
     encrypted: bool = False
     kms_key_id: str | None = None
@@ -122,7 +129,7 @@ def _create(item: dict[str, Any]) -> dict[str, Any]:
         root_device_type="ebs",
         region_name=f"{spec.region}a",
     )
-    texts = {FIELDS[name]: value for name, value in item.items() if name in FIELDS and value}
+    texts = {FIELDS[name]: value for name, value in item.items() if name in FIELDS and value is not None}
     image.change(Attributes(texts, from_options(spec.launch_permissions or {})))
     _complete(image, spec)
     backend.amis[image_id] = image
@@ -131,6 +138,8 @@ def _create(item: dict[str, Any]) -> dict[str, Any]:
 
 def _complete(image: Image, spec: Spec) -> None:
     image.pending_reads = spec.pending_reads
+    image.unseen_reads = spec.unseen_reads
+    image.unseen_until = time.monotonic() + spec.unseen_seconds if spec.unseen_seconds else 0.0
     image.ephemeral = spec.ephemeral
     image.boot_mode = spec.boot_mode  # type: ignore[assignment]
     image.tpm_support = spec.tpm_support

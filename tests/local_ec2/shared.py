@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Attributes:
     """What Modify requests can change: ``texts`` by EC2's names, those that were never set or were emptied left out.
+    Old images have empty ones, which EC2 shows as such.
 
     A snapshot has ``grants`` only: its description stays as it was made.
     """
@@ -56,6 +57,8 @@ class Shared:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._attributes = Attributes()
         self._past: list[tuple[float, Attributes]] = []
+        self._since: dict[Grant, float] = {}
+        self._made = time.monotonic()
         self.pending_reads = 0
         super().__init__(*args, **kwargs)
 
@@ -73,8 +76,10 @@ class Shared:
 
     def change(self, attributes: Attributes, lag: float = 0) -> None:
         """Make ``attributes`` the truth; reads go on showing the old ones for ``lag`` seconds."""
+        now = time.monotonic()
         if lag:
-            self._past.append((time.monotonic() + lag, self._attributes))
+            self._past.append((now + lag, self._attributes))
+        self._since = {grant: self._since.get(grant, now) for grant in attributes.grants}
         self._attributes = attributes
 
     @property
@@ -86,8 +91,21 @@ class Shared:
         """The snapshots whose encryption decides who it may be shared with."""
         raise NotImplementedError
 
+    @property
+    def unseen(self) -> bool:
+        """Whether EC2 does not know it yet, for all that was told its maker."""
+        return False
+
     def visible_to(self, account: str) -> bool:
         return self.owner_id == account or self.is_public or (USER, account) in self.seen.grants
+
+    def found_by(self, account: str, lag: float) -> bool:
+        """Whether filters find it: what is new, or newly shared with ``account``, only after ``lag`` seconds."""
+        if not lag:
+            return True
+        known = [self._made] if self.owner_id == account else []
+        known += [self._since[grant] for grant in (PUBLIC, (USER, account)) if grant in self._since]
+        return min(known, default=self._made) + lag <= time.monotonic()
 
     def get_tags(self) -> list[dict[str, str]]:
         """moto's own walks the tags of every resource, which is quadratic over a fleet."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 def describe_snapshot_attribute(call: Call) -> Value:
     """One attribute of one snapshot, for its owner."""
-    snapshot_id = forms.target_id(SNAPSHOT, call.form)
-    attribute = forms.required(call.form, "Attribute")
+    snapshot_id = forms.required(call.form, SNAPSHOT.parameter)
+    attribute = forms.given(call.form, "Attribute")
     if attribute not in ("createVolumePermission", "productCodes"):
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
     snapshot = call.target(SNAPSHOT, snapshot_id, attribute)
@@ -45,8 +45,8 @@ def describe_snapshots(call: Call) -> Value:
     listing.check_accounts(call, "RestorableBy")
     call.permit()
     call.refuse_injected(ids)
-    found = _visible(call)
-    snapshots = _by_ids(found, ids) if ids else listing.by_id_filter(SNAPSHOT, found, filters)
+    visible = _visible(call)
+    snapshots = _by_ids(visible, ids) if ids else _by_filters(call, visible, filters)
     snapshots = listing.owned(call, listing.usable(call, snapshots, "RestorableBy"))
     page, token = listing.page(SNAPSHOT, call.form, listing.matching(filters, snapshots))
     answer: Value = {"snapshotSet": [describe(snapshot) for snapshot in page], "nextToken": token}
@@ -66,6 +66,10 @@ def _by_ids(found: dict[str, Snapshot], ids: list[str]) -> list[Snapshot]:
         if snapshot_id not in found:
             raise Ec2Error(errors.SNAPSHOT_NOT_FOUND, id=snapshot_id)
     return [found[snapshot_id] for snapshot_id in dict.fromkeys(ids)]
+
+
+def _by_filters(call: Call, visible: dict[str, Snapshot], filters: listing.Filters) -> list[Snapshot]:
+    return listing.found(call, listing.by_id_filter(SNAPSHOT, visible, filters))
 
 
 def describe(snapshot: Snapshot) -> Value:

@@ -7,11 +7,14 @@ Only one snapshot's own state lives here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import moto.ec2.models.elastic_block_store as moto_storage
 
 from local_ec2 import keys
+from local_ec2.grants import USER
+from local_ec2.shared import Attributes
 from local_ec2.shared import Shared
 from local_ec2.sorts import SNAPSHOT
 
@@ -39,6 +42,10 @@ class Snapshot(Shared, _moto_snapshot):
     @state.setter
     def state(self, state: str) -> None:
         self.status = state
+
+    def change(self, attributes: Attributes, lag: float = 0) -> None:
+        """The owner's own account is taken and never listed (recorded). An image lists it."""
+        super().change(replace(attributes, grants=attributes.grants - {(USER, self.owner_id)}), lag)
 
     @property
     def progress(self) -> str:

@@ -15,6 +15,8 @@ from local_ec2 import errors
 from local_ec2.errors import Kind
 from local_ec2.grants import GROUP
 from local_ec2.grants import KINDS
+from local_ec2.grants import ORGANIZATION
+from local_ec2.grants import UNIT
 from local_ec2.grants import USER
 from local_ec2.texts import TEXTS
 
@@ -26,7 +28,8 @@ class Refusals:
     malformed: Kind
     malformed_body: Kind
     not_found: Kind
-    not_owner: Kind
+    entries: Mapping[str, Kind]
+    legacy_entries: Mapping[str, Kind]
     wrong_state: Kind
     public_product_code: Kind
     public_encrypted: Kind
@@ -48,14 +51,15 @@ class Blocking:
 class Sort:
     """``collection`` is moto's name; ``structures`` are the attributes that can be modified, by request parameter.
 
-    ``kinds`` are the permissions that exist, ``limit`` how many of them one request may name.
+    ``kinds`` are the permissions that exist, ``limit`` how many of them one request may name. ``changeable`` are the
+    states in which it can be modified, of which the first is the one that a pending one ends in.
     """
 
     name: str
     parameter: str
     collection: str
     id_pattern: re.Pattern[str]
-    ready: str
+    changeable: tuple[str, ...]
     permission: str
     structures: Mapping[str, str]
     kinds: tuple[str, ...]
@@ -63,6 +67,10 @@ class Sort:
     one_operation: bool
     refusals: Refusals
     blocking: Blocking
+
+    @property
+    def ready(self) -> str:
+        return self.changeable[0]
 
     @property
     def prefix(self) -> str:
@@ -73,12 +81,18 @@ def _ids(prefix: str) -> re.Pattern[str]:
     return re.compile(prefix + r"-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
+IMAGE_ENTRIES = {
+    GROUP: errors.BAD_GROUP,
+    USER: errors.BAD_USER,
+    ORGANIZATION: errors.BAD_ORGANIZATION,
+    UNIT: errors.BAD_UNIT,
+}
 IMAGE = Sort(
     name="image",
     parameter="ImageId",
     collection="amis",
     id_pattern=_ids("ami"),
-    ready="available",
+    changeable=("available",),
     permission="launchPermission",
     structures={**{text.structure: name for name, text in TEXTS.items()}, "LaunchPermission": "launchPermission"},
     kinds=KINDS,
@@ -88,7 +102,8 @@ IMAGE = Sort(
         malformed=errors.MALFORMED_ID,
         malformed_body=errors.MALFORMED_ID_BODY,
         not_found=errors.NOT_FOUND,
-        not_owner=errors.NOT_OWNER,
+        entries=IMAGE_ENTRIES,
+        legacy_entries=IMAGE_ENTRIES,
         wrong_state=errors.WRONG_STATE,
         public_product_code=errors.PUBLIC_PRODUCT_CODE,
         public_encrypted=errors.PUBLIC_ENCRYPTED,
@@ -108,7 +123,7 @@ SNAPSHOT = Sort(
     parameter="SnapshotId",
     collection="snapshots",
     id_pattern=_ids("snap"),
-    ready="completed",
+    changeable=("completed", "pending"),
     permission="createVolumePermission",
     structures={"CreateVolumePermission": "createVolumePermission"},
     kinds=(GROUP, USER),
@@ -118,7 +133,8 @@ SNAPSHOT = Sort(
         malformed=errors.SNAPSHOT_MALFORMED_ID,
         malformed_body=errors.SNAPSHOT_MALFORMED_ID_BODY,
         not_found=errors.SNAPSHOT_NOT_FOUND,
-        not_owner=errors.SNAPSHOT_NOT_OWNER,
+        entries={USER: errors.SNAPSHOT_BAD_USER, GROUP: errors.SNAPSHOT_BAD_GROUP},
+        legacy_entries={USER: errors.SNAPSHOT_BAD_LEGACY_USER, GROUP: errors.SNAPSHOT_BAD_LEGACY_GROUP},
         wrong_state=errors.SNAPSHOT_WRONG_STATE,
         public_product_code=errors.SNAPSHOT_PUBLIC_PRODUCT_CODE,
         public_encrypted=errors.SNAPSHOT_PUBLIC_ENCRYPTED,

@@ -20,14 +20,17 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from local_ec2.errors import Ec2Error
 from local_ec2.errors import Kind
 
-NUMBERS = frozenset({"latency", "read_lag"})
+NUMBERS = frozenset({"latency", "read_lag", "filter_lag"})
 COUNTS = frozenset({"throttle_every", "fail_every", "drop_every", "drop_after_every"})
 QUOTAS = frozenset({"public_quota", "sharing_quota"})
 
 
 @dataclass
 class Switches:
-    """All off by default. ``latency`` and ``read_lag`` are seconds; ``*_every`` is n for every n-th AWS request.
+    """All off by default. ``latency`` and ``*_lag`` are seconds; ``*_every`` is n for every n-th AWS request.
+
+    With ``filter_lag``, what is new or newly shared with the caller is shown by id at once, and by filter after that
+    time. With ``ignore_dry_run``, requests are carried out as if they had no ``DryRun``.
 
     ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well. An error of
     ``image_errors`` is answered ``times`` times, for good when that is left out. A change of ``mid_run`` happens after
@@ -44,12 +47,14 @@ class Switches:
     drop_every: int = 0
     drop_after_every: int = 0
     read_lag: float = 0
+    filter_lag: float = 0
     image_errors: dict[str, dict[str, Any]] = field(default_factory=dict)
     mid_run: dict[str, dict[str, Any]] = field(default_factory=dict)
     deregister_after_read: list[str] = field(default_factory=list)
-    reject_empty_description: bool = False
+    accept_empty_description: bool = False
     reject_add_and_remove: bool = False
-    dry_run_before_lookup: bool = False
+    dry_run_after_lookup: bool = False
+    ignore_dry_run: bool = False
     public_quota: int | None = None
     sharing_quota: int | None = None
 

@@ -16,11 +16,15 @@ DESCRIPTION = re.compile(r"[\x20-\x7e]*")
 
 @dataclass(frozen=True)
 class Text:
-    """``name`` is EC2's, ``field`` that of seeds and of the control API; ``reason`` is why EC2 refuses a value."""
+    """``name`` is EC2's, ``field`` that of seeds and of the control API; ``reason`` is why EC2 refuses a value.
+
+    ``missing`` is how EC2 names the parameter when its value is empty, which it takes for none.
+    """
 
     name: str
     field: str
     reason: Callable[[str], str]
+    missing: str
 
     @property
     def structure(self) -> str:
@@ -49,8 +53,8 @@ def _imds_support(value: str) -> str:
 TEXTS = {
     text.name: text
     for text in (
-        Text("description", "description", _description),
-        Text("imdsSupport", "imds_support", _imds_support),
+        Text("description", "description", _description, "description"),
+        Text("imdsSupport", "imds_support", _imds_support, "imdsSupport with value v2.0"),
     )
 }
 FIELDS = {text.field: text.name for text in TEXTS.values()}

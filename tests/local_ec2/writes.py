@@ -42,9 +42,10 @@ def modify_snapshot_attribute(call: Call) -> Value:
 def _modify(call: Call, sort: Sort) -> Value:
     """One attribute of one resource. Nothing is changed unless all passes."""
     resource_id = forms.target_id(sort, call.form)
-    known = call.known(sort, resource_id)
-    change = changes.change(sort, call.form, call.switches, known.attributes.grants if known else frozenset())
-    resource = in_state(call.target(sort, resource_id, change.attribute), sort.ready)
+    change = changes.change(sort, call.form, call.switches)
+    resource = call.modified(sort, resource_id, change.attribute)
+    changes.check_values(sort, change, resource.attributes.grants)
+    in_state(resource, *sort.changeable)
     after = _after(resource.attributes, change)
     if change.attribute == sort.permission:
         sharing.check(call, resource, after)
@@ -56,7 +57,7 @@ def _after(before: Attributes, change: changes.Change) -> Attributes:
     """Adding what is present and removing what is absent both succeed; additions come first."""
     if change.attribute in TEXTS:
         return before.with_text(change.attribute, change.value)
-    return replace(before, grants=(before.grants | change.add) - change.remove)
+    return replace(before, grants=before.grants.union(change.add).difference(change.remove))
 
 
 def reset_image_attribute(call: Call) -> Value:
@@ -69,11 +70,11 @@ def reset_snapshot_attribute(call: Call) -> Value:
 
 def _reset(call: Call, sort: Sort) -> Value:
     """Removes every entry, public and explicit; permissions are the only attribute that can be reset."""
-    resource_id = forms.target_id(sort, call.form)
-    attribute = forms.required(call.form, "Attribute")
+    resource_id = forms.required(call.form, sort.parameter)
+    attribute = forms.given(call.form, "Attribute")
     if attribute != sort.permission:
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
-    resource = in_state(call.target(sort, resource_id, attribute), sort.ready)
+    resource = in_state(call.target(sort, resource_id, attribute), *sort.changeable)
     resource.change(replace(resource.attributes, grants=frozenset()), call.switches.read_lag)
     return DONE
 
@@ -100,4 +101,4 @@ def deregister_image(call: Call) -> Value:
 
 
 def _target(call: Call) -> Image:
-    return cast("Image", call.target(IMAGE, forms.target_id(IMAGE, call.form)))
+    return cast("Image", call.target(IMAGE, forms.required(call.form, IMAGE.parameter)))

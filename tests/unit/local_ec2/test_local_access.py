@@ -50,13 +50,31 @@ def test_a_dry_run_changes_nothing_and_proves_only_permission(
     assert (image["description"], image["state"]) == ("old", "failed")
 
 
-def test_a_dry_run_comes_after_lookup_unless_switched(ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]) -> None:
-    assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True)[1] == "InvalidAMIID.NotFound"
-    assert refusal(api.modify_snapshot_attribute, **SHARE, DryRun=True)[1] == "InvalidSnapshot.NotFound"
-    ec2.switch(dry_run_before_lookup=True)
-    assert refusal(api.modify_snapshot_attribute, **SHARE, DryRun=True) == DRY_RUN
-    assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True) == DRY_RUN
-    assert refusal(api.modify_image_attribute, ImageId="x", Description={"Value": "x"}, DryRun=True)[0] == 400
+def test_a_dry_run_comes_before_lookup_unless_switched(
+    ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]
+) -> None:
+    for operation, parameters, code in (
+        (api.modify_snapshot_attribute, SHARE, "InvalidSnapshot.NotFound"),
+        (api.describe_snapshot_attribute, RESET, "InvalidSnapshot.NotFound"),
+        (api.modify_image_attribute, CHANGE, "InvalidAMIID.NotFound"),
+        (api.disable_image, {"ImageId": IMAGE}, "InvalidAMIID.NotFound"),
+    ):
+        ec2.switch(dry_run_after_lookup=False)
+        assert refusal(operation, **parameters, DryRun=True) == DRY_RUN
+        ec2.switch(dry_run_after_lookup=True)
+        assert refusal(operation, **parameters, DryRun=True)[1] == code
+
+
+def test_a_malformed_id_is_told_before_a_dry_run_by_modify_alone(api: Any, refusal: Callable[..., Refusal]) -> None:
+    for resource in ({"ImageId": "x"}, {"SnapshotId": "x"}):
+        sort = "image" if "ImageId" in resource else "snapshot"
+        attribute = "launchPermission" if "ImageId" in resource else "createVolumePermission"
+        structure = {attribute[0].upper() + attribute[1:]: {"Add": [{"Group": "all"}]}}
+        assert refusal(getattr(api, f"modify_{sort}_attribute"), **resource, **structure, DryRun=True)[0] == 400
+        for action in ("describe", "reset"):
+            operation = getattr(api, f"{action}_{sort}_attribute")
+            assert refusal(operation, **resource, Attribute=attribute, DryRun=True) == DRY_RUN
+            assert refusal(operation, **resource, Attribute="x", DryRun=True)[1] == "InvalidRequest"
 
 
 def test_a_denial_says_who_what_and_on_what(ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]) -> None:
@@ -108,11 +126,18 @@ def test_permission_on_one_image_only(ec2: LocalEC2, connect: Connect, refusal: 
 def test_errors_of_the_request_come_before_denial(
     ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]
 ) -> None:
+    """Only Modify looks for the resource first, and not in a dry run."""
     api = connect(principal=ec2.principal("nobody"))
     assert refusal(api.modify_image_attribute, ImageId=IMAGE)[1] == "InvalidParameterCombination"
     assert refusal(api.modify_image_attribute, **CHANGE)[1] == "InvalidAMIID.NotFound"
+    assert refusal(api.modify_image_attribute, **CHANGE, DryRun=True)[1] == "UnauthorizedOperation"
+    assert refusal(api.describe_image_attribute, ImageId=IMAGE, Attribute="x")[1] == "InvalidRequest"
+    assert refusal(api.describe_image_attribute, ImageId=IMAGE, Attribute="kernel")[1] == "UnauthorizedOperation"
+    assert refusal(api.reset_snapshot_attribute, **RESET)[1] == "UnauthorizedOperation"
     ec2.seed({"image_id": IMAGE, "state": "failed"})
-    assert refusal(api.modify_image_attribute, **CHANGE)[1] == "UnauthorizedOperation"
+    for value in ("x", "x" * 256):
+        parameters = {"ImageId": IMAGE, "Description": {"Value": value}}
+        assert refusal(api.modify_image_attribute, **parameters)[1] == "UnauthorizedOperation"
 
 
 def test_actions_of_moto_are_denied_alike(ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]) -> None:

@@ -83,8 +83,8 @@ def test_the_record(ec2: LocalEC2, connect: Connect, api: Any) -> None:
     assert {name: second[name] for name in ("attribute", "dry_run", "status", "code", "principal")} == {
         "attribute": "launchPermission",
         "dry_run": True,
-        "status": 400,
-        "code": "InvalidAMIID.NotFound",
+        "status": 412,
+        "code": "DryRunOperation",
         "principal": "",
     }
     assert (third["service"], third["action"], third["status"]) == ("sts", "GetCallerIdentity", 200)

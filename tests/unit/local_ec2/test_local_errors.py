@@ -72,7 +72,15 @@ FORMS: dict[str, tuple[dict[str, Any], Refusal]] = {
     ),
     "imdsSupport without value": (
         {"Attribute": "imdsSupport"},
-        (400, "MissingParameter", "The request must contain the parameter imdsSupport"),
+        (400, "MissingParameter", "The request must contain the parameter imdsSupport with value v2.0"),
+    ),
+    "empty description": (
+        {"Description": {"Value": ""}},
+        (400, "MissingParameter", "The request must contain the parameter description"),
+    ),
+    "empty imdsSupport": (
+        {"ImdsSupport": {"Value": ""}},
+        (400, "MissingParameter", "The request must contain the parameter imdsSupport with value v2.0"),
     ),
     "launchPermission without operation": (
         {"Attribute": "launchPermission"},
@@ -84,8 +92,10 @@ FORMS: dict[str, tuple[dict[str, Any], Refusal]] = {
     ),
     "operation": (
         {"Attribute": "launchPermission", "OperationType": "set", "UserIds": ["111111111111"]},
-        (400, "InvalidParameterValue", "Value (set) for parameter operationType is invalid. Expecting add or remove."),
+        (400, "InvalidParameterCombination", "No operation specified for launchPermission attribute."),
     ),
+}
+VALUES: dict[str, tuple[dict[str, Any], Refusal]] = {
     "account with a blank": (add(UserId="86385474502 "), item("86385474502  ", "userId")),
     "account of eleven digits": (add(UserId="11111111111"), item("11111111111 ", "userId")),
     "account in other digits": (add(UserId="\u0661" * 12), item("\u0661" * 12 + " ", "userId")),
@@ -93,7 +103,6 @@ FORMS: dict[str, tuple[dict[str, Any], Refusal]] = {
         {"Attribute": "launchPermission", "OperationType": "add", "UserIds": ["x<y"]},
         item("x<y ", "userId"),
     ),
-    "account beside a structure": ({"UserIds": ["x"], **add(Group="all")}, item("x ", "userId")),
     "group": (add(Group="x"), item("x ", "UserGroup")),
     "organization": (add(OrganizationArn=ACCOUNT_ARN), item(ACCOUNT_ARN, "OrganizationArn")),
     "organization id": (add(OrganizationArn="o-123example"), item("o-123example", "OrganizationArn")),
@@ -135,6 +144,27 @@ def test_a_wrong_request_is_refused_before_the_image_is_looked_up(
     api: Any, refusal: Callable[..., Refusal], parameters: dict[str, Any], expected: Refusal
 ) -> None:
     assert refusal(api.modify_image_attribute, ImageId=UNKNOWN, **parameters) == expected
+    assert refusal(api.modify_image_attribute, ImageId=UNKNOWN, **parameters, DryRun=True) == expected
+
+
+@pytest.mark.parametrize(("parameters", "expected"), VALUES.values(), ids=VALUES)
+def test_a_wrong_value_is_refused_after_a_dry_run_and_the_look_up(
+    ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal], parameters: dict[str, Any], expected: Refusal
+) -> None:
+    assert refusal(api.modify_image_attribute, ImageId=IMAGE, **parameters)[1] == "InvalidAMIID.NotFound"
+    ec2.seed({"image_id": IMAGE})
+    before = ec2.image(IMAGE)
+    assert refusal(api.modify_image_attribute, ImageId=IMAGE, **parameters, DryRun=True)[1] == "DryRunOperation"
+    assert refusal(api.modify_image_attribute, ImageId=IMAGE, **parameters) == expected
+    assert ec2.image(IMAGE) == before
+
+
+def test_an_entry_beside_a_structure_is_not_looked_at(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE})
+    api.modify_image_attribute(ImageId=IMAGE, UserIds=["x"], OperationType="set", **add(Group="all"))
+    image = ec2.image(IMAGE)
+    assert image is not None
+    assert image["launch_permissions"]["group_names"] == ["all"]
 
 
 @pytest.mark.parametrize(

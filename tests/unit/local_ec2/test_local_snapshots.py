@@ -26,7 +26,12 @@ LEGACY = {"Attribute": ATTRIBUTE, "OperationType": "add"}
 NO_ATTRIBUTES = (400, "InvalidParameterCombination", "No attributes specified.")
 NO_OPERATION = (400, "InvalidParameterCombination", f"No operation specified for {ATTRIBUTE} attribute.")
 NOT_FOUND = (400, "InvalidSnapshot.NotFound", f"The snapshot '{SNAPSHOT}' does not exist.")
-ONE_OPERATION = (400, "InvalidParameterCombination", "Only one operation can be specified.")
+ONE_OPERATION = (
+    400,
+    "InvalidParameterCombination",
+    "One and only one operation type may be specified for createVolumePermissions",
+)
+UNRECOGNIZED = (400, "InvalidParameterValue", "Unrecognized attribute.")
 ALL = {"CreateVolumePermission": {"Add": [{"Group": "all"}]}}
 ADD = {"CreateVolumePermission": {"Add": [{"UserId": USER}]}}
 
@@ -37,8 +42,8 @@ def shared(ec2: LocalEC2, snapshot_id: str = SNAPSHOT) -> dict[str, list[str]]:
     return {name: values for name, values in snapshot["create_volume_permissions"].items() if values}
 
 
-def item(value: str, kind: str) -> Refusal:
-    return 400, "InvalidAMIAttributeItemValue", f'Invalid attribute item value "{value} " for {kind} item type.'
+def item(text: str) -> Refusal:
+    return 400, "InvalidAMIAttributeItemValue", text
 
 
 def many(count: int) -> dict[str, Any]:
@@ -48,32 +53,34 @@ def many(count: int) -> dict[str, Any]:
 FORMS: dict[str, tuple[dict[str, Any], Refusal]] = {
     "nothing": ({}, NO_ATTRIBUTES),
     "empty list": ({"CreateVolumePermission": {"Add": []}}, NO_ATTRIBUTES),
-    "nonsense attribute": ({"Attribute": "launchPermission"}, NO_ATTRIBUTES),
-    "product codes": (
-        {"Attribute": "productCodes"},
-        (400, "InvalidParameter", "Parameter productCodes is invalid. The attribute is not supported"),
+    "nonsense attribute": ({"Attribute": "launchPermission"}, UNRECOGNIZED),
+    "product codes": ({"Attribute": "productCodes", "OperationType": "add", "UserIds": [USER]}, UNRECOGNIZED),
+    "users without attribute": (
+        {"OperationType": "add", "UserIds": [USER]},
+        (
+            400,
+            "MissingParameter",
+            "Value for parameter attribute is invalid. Parameter may not be null or empty.",
+        ),
     ),
-    "users without operation": ({"UserIds": [USER]}, NO_OPERATION),
-    "attribute without entries": (LEGACY, NO_OPERATION),
-    "operation": (
-        {**LEGACY, "OperationType": "set", "UserIds": [USER]},
-        (400, "InvalidParameterValue", "Value (set) for parameter operationType is invalid. Expecting add or remove."),
-    ),
+    "users without operation": ({"Attribute": ATTRIBUTE, "UserIds": [USER]}, NO_OPERATION),
+    "attribute alone": ({"Attribute": ATTRIBUTE}, NO_OPERATION),
+    "operation": ({**LEGACY, "OperationType": "set", "UserIds": [USER]}, NO_OPERATION),
     "both operations": (
         {"CreateVolumePermission": {"Add": [{"UserId": USER}], "Remove": [{"Group": "all"}]}},
         ONE_OPERATION,
     ),
-    "account": ({"CreateVolumePermission": {"Add": [{"UserId": "1"}]}}, item("1", "userId")),
-    "account in the legacy form": ({**LEGACY, "UserIds": ["o-123"]}, item("o-123", "userId")),
-    "group": ({**LEGACY, "GroupNames": ["none"]}, item("none", "UserGroup")),
-    "501 entries": (
-        many(501),
-        (
-            400,
-            "InvalidParameterValue",
-            f"Value (501) for parameter {ATTRIBUTE} is invalid. At most 500 modifications can be made in one request.",
-        ),
+    "501 entries": (many(501), (400, "InvalidParameterValue", "Modification size must not be greater than 500.")),
+    "501 entries, the same twice": (
+        {**LEGACY, "UserIds": [USER] * 501},
+        (400, "InvalidParameterValue", "Modification size must not be greater than 500."),
     ),
+}
+VALUES: dict[str, tuple[dict[str, Any], Refusal]] = {
+    "account": ({"CreateVolumePermission": {"Add": [{"UserId": USER}, {"UserId": "1"}]}}, item("UserId 1")),
+    "account in the legacy form": ({**LEGACY, "UserIds": [USER, "o-123"]}, item("UserId (o-123) is invalid.")),
+    "group": ({"CreateVolumePermission": {"Remove": [{"Group": "none"}]}}, item("UserGroup none")),
+    "group in the legacy form": ({**LEGACY, "GroupNames": ["none"]}, item("UserGroup (none) is invalid.")),
 }
 
 
@@ -82,6 +89,18 @@ def test_a_wrong_request_is_refused_before_the_snapshot_is_looked_up(
     api: Any, refusal: Callable[..., Refusal], parameters: dict[str, Any], expected: Refusal
 ) -> None:
     assert refusal(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **parameters) == expected
+    assert refusal(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **parameters, DryRun=True) == expected
+
+
+@pytest.mark.parametrize(("parameters", "expected"), VALUES.values(), ids=VALUES)
+def test_a_wrong_value_is_refused_after_a_dry_run_and_the_look_up(
+    ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal], parameters: dict[str, Any], expected: Refusal
+) -> None:
+    assert refusal(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **parameters) == NOT_FOUND
+    ec2.seed_snapshots({"snapshot_id": SNAPSHOT})
+    assert refusal(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **parameters, DryRun=True)[0] == 412
+    assert refusal(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **parameters) == expected
+    assert shared(ec2) == {}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +124,8 @@ def test_a_snapshot_that_is_not_there(
 
 BLOCKED = "You can\u2019t publicly share this snapshot because block public access for snapshots is enabled"
 SNAPSHOTS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
-    "foreign": ({"owner_id": OWNER}, ADD, "AuthFailure", f"Not authorized for snapshot:{SNAPSHOT}"),
+    "foreign": ({"owner_id": OWNER}, ADD, *NOT_FOUND[1:]),
     "hidden": ({"owner_id": OWNER, "create_volume_permissions": {}}, ADD, *NOT_FOUND[1:]),
-    "pending": ({"state": "pending"}, ADD, "IncorrectState", f"Snapshot '{SNAPSHOT}' is not 'completed'."),
     "error": ({"state": "error"}, ADD, "IncorrectState", f"Snapshot '{SNAPSHOT}' is not 'completed'."),
     "product code": (
         {"product_codes": ["abc"]},
@@ -115,7 +133,7 @@ SNAPSHOTS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "OperationNotPermitted",
         "Snapshots with an Amazon Web Services Marketplace product code cannot be made public.",
     ),
-    "encrypted": ({"encrypted": True}, ALL, "OperationNotPermitted", "Encrypted snapshots cannot be made public."),
+    "encrypted": ({"encrypted": True}, ALL, "OperationNotPermitted", "Encrypted snapshots cannot be shared publicly."),
     "AWS managed key": (
         {"kms_key_id": "aws/ebs"},
         ADD,
@@ -148,7 +166,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "structure": ADD,
     "structure and attribute": {**ADD, "Attribute": ATTRIBUTE},
     "legacy": {**LEGACY, "UserIds": [USER]},
-    "legacy without attribute": {"OperationType": "add", "UserIds": [USER]},
+    "structure and nonsense": {**ADD, "Attribute": "x", "OperationType": "remove", "UserIds": ["222222222222"]},
 }
 
 
@@ -158,6 +176,29 @@ def test_every_form_of_adding(ec2: LocalEC2, api: Any, parameters: dict[str, Any
     api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **parameters)
     api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **parameters)
     assert shared(ec2) == {"user_ids": [USER, "222222222222"]}
+
+
+def test_an_empty_list_of_accounts_changes_nothing(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "create_volume_permissions": {"user_ids": [USER]}})
+    api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **{**LEGACY, "OperationType": "remove"})
+    assert shared(ec2) == {"user_ids": [USER]}
+
+
+def test_the_owner_is_taken_and_never_listed(ec2: LocalEC2, api: Any, refusal: Callable[..., Refusal]) -> None:
+    both = {"CreateVolumePermission": {"Add": [{"UserId": "123456789012"}, {"UserId": USER}]}}
+    ec2.seed_snapshots({"snapshot_id": SNAPSHOT}, {"snapshot_id": OTHER, "kms_key_id": "aws/ebs"})
+    api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **both)
+    assert permissions(api) == [{"UserId": USER}]
+    assert shared(ec2) == {"user_ids": [USER]}
+    assert refusal(api.modify_snapshot_attribute, SnapshotId=OTHER, **both)[1] == "OperationNotPermitted"
+
+
+def test_a_pending_snapshot_is_shared_and_reset(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "state": "pending", "encrypted": True})
+    api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **ADD)
+    assert shared(ec2) == {"user_ids": [USER]}
+    api.reset_snapshot_attribute(SnapshotId=SNAPSHOT, Attribute=ATTRIBUTE)
+    assert shared(ec2) == {}
 
 
 def test_removing_and_resetting(ec2: LocalEC2, api: Any) -> None:
@@ -290,8 +331,6 @@ def test_a_snapshot_that_goes_after_it_was_read(
 
 def test_pending_reads(ec2: LocalEC2, api: Any) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "pending_reads": 2})
-    assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD) == "IncorrectState"
     found = [api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"][0] for _time in range(3)]
     assert [one["State"] for one in found] == ["pending", "pending", "completed"]
     assert [one["Progress"] for one in found] == ["0%", "0%", "100%"]
-    assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD) == "ok"

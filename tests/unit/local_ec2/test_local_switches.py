@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionClosedError
 from unit.local_ec2.support import IMAGE
+from unit.local_ec2.support import SNAPSHOT
 from unit.local_ec2.support import Connect
 from unit.local_ec2.support import Refusal
 
@@ -298,10 +299,80 @@ def test_hidden_reads(
     assert len(api.describe_snapshots(SnapshotIds=[first, second])["Snapshots"]) == 2
 
 
-def test_reject_empty_description(ec2: LocalEC2, api: Any) -> None:
+def test_accept_empty_description(ec2: LocalEC2, api: Any) -> None:
+    """In the structure form, of which there is no record."""
     ec2.seed({"image_id": IMAGE, "description": "old"})
-    ec2.switch(reject_empty_description=True)
-    assert outcome(api.modify_image_attribute, ImageId=IMAGE, Description={"Value": ""}) == "MissingParameter"
+    ec2.switch(accept_empty_description=True)
+    legacy = {"Attribute": "description", "Value": ""}
+    assert outcome(api.modify_image_attribute, ImageId=IMAGE, **legacy) == "MissingParameter"
+    assert outcome(api.modify_image_attribute, ImageId=IMAGE, ImdsSupport={"Value": ""}) == "MissingParameter"
+    assert outcome(api.modify_image_attribute, ImageId=IMAGE, Description={"Value": ""}) == "ok"
+    assert "Description" not in api.describe_images()["Images"][0]
+
+
+def test_ignore_dry_run(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE, "snapshots": [{"snapshot_id": SNAPSHOT}]})
+    ec2.switch(ignore_dry_run=True)
+    share = {"SnapshotId": SNAPSHOT, "CreateVolumePermission": {"Add": [{"UserId": "111111111111"}]}}
+    assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "ok"
+    assert outcome(api.modify_snapshot_attribute, **share, DryRun=True) == "ok"
+    assert outcome(api.create_volume, Size=1, AvailabilityZone="us-east-1a", DryRun=True) == "ok"
+    image, snapshot = ec2.image(IMAGE), ec2.snapshot(SNAPSHOT)
+    assert image is not None
+    assert snapshot is not None
+    assert image["launch_permissions"]["user_ids"] == ["111111111111"]
+    assert snapshot["create_volume_permissions"]["user_ids"] == ["111111111111"]
+    assert [entry["dry_run"] for entry in ec2.requests()] == [True] * 3
+
+
+BY_FILTER = {"Filters": [{"Name": "image-id", "Values": [IMAGE]}]}
+
+
+def test_unseen_reads(ec2: LocalEC2, api: Any) -> None:
+    """Answers that would show it count: by id, and by filter, but not those about other images."""
+    other = {"image_id": "ami-00000001", "name": "other"}
+    ec2.seed({"image_id": IMAGE, "unseen_reads": 2}, other)
+    attribute = {"ImageId": IMAGE, "Attribute": "launchPermission"}
+    for _time in range(3):
+        assert outcome(api.describe_image_attribute, **attribute) == "InvalidAMIID.NotFound"
+        assert outcome(api.modify_image_attribute, **ADD) == "InvalidAMIID.NotFound"
+        api.describe_images(Filters=[{"Name": "name", "Values": ["other"]}])
+    assert outcome(api.describe_images, ImageIds=["ami-00000001", IMAGE]) == "InvalidAMIID.NotFound"
+    assert api.describe_images(**BY_FILTER)["Images"] == []
+    assert outcome(api.describe_image_attribute, **attribute) == "ok"
+    assert len(api.describe_images(ImageIds=["ami-00000001", IMAGE])["Images"]) == 2
+    assert outcome(api.modify_image_attribute, **ADD) == "ok"
+
+
+def test_unseen_seconds(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE, "unseen_seconds": 0.3})
+    assert outcome(api.describe_images, ImageIds=[IMAGE]) == "InvalidAMIID.NotFound"
+    assert api.describe_images()["Images"] == []
+    assert outcome(api.modify_image_attribute, **ADD) == "InvalidAMIID.NotFound"
+    time.sleep(0.3)
+    assert len(api.describe_images(ImageIds=[IMAGE])["Images"]) == 1
+    assert outcome(api.modify_image_attribute, **ADD) == "ok"
+
+
+def test_filter_lag_of_what_is_new(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE, "snapshots": [{"snapshot_id": SNAPSHOT}]})
+    ec2.switch(filter_lag=0.3)
+    started = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
+    assert api.describe_images(**BY_FILTER)["Images"] == api.describe_images()["Images"] == []
+    assert api.describe_snapshots(Filters=started)["Snapshots"] == []
+    assert len(api.describe_images(ImageIds=[IMAGE])["Images"]) == 1
+    assert len(api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"]) == 1
+    time.sleep(0.3)
+    assert len(api.describe_images(**BY_FILTER)["Images"]) == 1
+    assert len(api.describe_snapshots(Filters=started)["Snapshots"]) == 1
+
+
+def test_an_empty_description(ec2: LocalEC2, api: Any) -> None:
+    ec2.seed({"image_id": IMAGE, "description": ""}, {"image_id": "ami-00000001"})
+    [empty, none] = api.describe_images(ImageIds=[IMAGE, "ami-00000001"])["Images"]
+    assert (empty["Description"], none.get("Description")) == ("", None)
+    answer = api.describe_image_attribute(ImageId=IMAGE, Attribute="description")
+    assert answer["Description"] == {"Value": ""}
 
 
 def test_reject_add_and_remove(ec2: LocalEC2, api: Any) -> None:
