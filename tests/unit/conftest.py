@@ -21,7 +21,11 @@ from ansible.module_utils.common import warnings
 # ansible-test looks for modules in the collection alone, and these are beside it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from unit.images import Clock
+
 from local_ec2.client import LocalEC2
+
+RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +41,14 @@ def ec2(server: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> LocalEC2:
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     return server
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock on which the pauses of a module take no time. What the embedded EC2 does after seconds, it does not."""
+    clock = Clock()
+    monkeypatch.setattr(f"{RUNTIME}.time", clock)
+    return clock
 
 
 @pytest.fixture

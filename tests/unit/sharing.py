@@ -151,7 +151,7 @@ def carry_out(work: Work, answers: Answers) -> None:
 
 
 def _send(subject: Subject, number: int, answers: Answers) -> None:
-    if subject.broken is None:
+    if not subject.has_broken(subject.steps[number].request.attribute):
         status = answers(subject)
         subject.ended(number, status)
         if status in ("failed", "denied"):

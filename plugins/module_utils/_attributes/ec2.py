@@ -27,6 +27,7 @@ from ansible.module_utils.common import warnings
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .plan import DRY_RUN_IGNORED
 from .plan import Failure
 
 if t.TYPE_CHECKING:
@@ -101,7 +102,11 @@ class EC2:
         except Exception as error:
             raise _unanswered(action, error) from error
         if dry_run:
-            raise EC2Error(Failure(action, "DryRunIgnored", "A DryRun was answered as if it had been carried out"))
+            message = (
+                "This endpoint does not know DryRun and carried the request out; nothing more was sent. Check mode"
+                " cannot be used with it"
+            )
+            raise EC2Error(Failure(action, DRY_RUN_IGNORED, message))
         return response
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:

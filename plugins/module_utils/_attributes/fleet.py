@@ -36,10 +36,6 @@ class Pass(t.NamedTuple):
 
 def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool) -> list[str]:
     """Make one kind of resource as asked, and return warnings. EC2's errors end up in the subjects; none is raised."""
-    reading.describe(runtime, subjects)
-    # A task that has failed already is not worth waiting for.
-    if runtime.wait and len(healthy(subjects)) == len(subjects):
-        waiting.until_ready(runtime, subjects)
     plan(runtime, subjects)
     warnings = predicting.predict(runtime, subjects)
     if len(healthy(subjects)) == len(subjects):
@@ -48,26 +44,55 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool) -> l
     return warnings
 
 
-def plan(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
-    """Read what is, and plan what will be, of those that are there."""
-    present = healthy(subjects)
-    runtime.each(lambda subject: reading.read_attributes(runtime, subject), present)
-    for subject in healthy(present):
+def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Read what is, and plan what will be, of those that are there. What is pending and changes nothing is ready."""
+    reading.look_up(runtime, subjects)
+    if runtime.wait:
+        waiting.until_found(runtime, subjects)
+    for subject in healthy(subjects):
         subject.make_plan()
+    # A task that has failed already is not worth waiting for.
+    if runtime.wait and len(healthy(subjects)) == len(subjects):
+        changing = [subject for subject in subjects if subject.plan and subject.plan.changed]
+        waiting.until_ready(runtime, changing)
+        for subject in healthy(changing):
+            # What describes it is newer now; nobody can have changed the permissions of what was pending.
+            subject.make_plan()
 
 
 def carry_out(runtime: Runtime, each: Pass, *, dry_run: bool) -> None:
     """Send the requests of a pass and, in a real run, find out about those that were not answered."""
+    if dry_run:
+        _ask(runtime, each)
+    else:
+        _send(runtime, each)
+
+
+def _ask(runtime: Runtime, each: Pass) -> None:
+    """Send DryRuns. Until one of an action is answered as a DryRun, nothing else is in flight: see DRY_RUN_IGNORED."""
+    proven = {action for subject in each.subjects for action in sending.actions_authorized(subject)}
+    later = []
+    for subject in each.subjects:
+        if sending.actions_due(subject, each.operations) <= proven:
+            later.append(subject)
+            continue
+        sending.send(runtime, subject, each.operations, dry_run=True)
+        if subject.ignored_dry_run:
+            return
+        proven |= sending.actions_authorized(subject)
+    runtime.each(lambda subject: sending.send(runtime, subject, each.operations, dry_run=True), later)
+
+
+def _send(runtime: Runtime, each: Pass) -> None:
 
     def one(subject: Subject) -> None:
-        sending.send(runtime, subject, each.operations, dry_run=dry_run)
-        if runtime.wait and not dry_run and _is_done(subject):
+        sending.send(runtime, subject, each.operations, dry_run=False)
+        if runtime.wait and _is_done(subject):
             # The verifying read of one need not wait for the writes of the others.
             reading.verify(runtime, subject)
 
     runtime.each(one, each.subjects)
-    if not dry_run:
-        waiting.settle(runtime, each.subjects)
+    waiting.settle(runtime, each.subjects)
 
 
 def _is_done(subject: Subject) -> bool:

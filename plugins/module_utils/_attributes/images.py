@@ -104,6 +104,12 @@ def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
 # The rules. Codes are EC2's own where one was observed.
 
 
+def _empty_description(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    if ("description", "") in [(request.attribute.option, request.value) for request in plan.requests]:
+        message = "EC2 cannot clear the description of an image; set another one, or leave description out of the task"
+        yield "MissingParameter", message
+
+
 def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
     snapshots = surroundings.under_managed_key
     if plan.granted and snapshots:
@@ -145,14 +151,19 @@ IMAGES = Resource(
         public_access_operation="get_image_block_public_access_state",
         public_access_key="ImageBlockPublicAccessState",
     ),
-    ready_state="available",
+    ready_states=("available",),
+    advice={
+        "pending": "it can be modified once it is available",
+        "failed": "a failed image never becomes available, so create it again",
+        "disabled": "enable it first (EnableImage)",
+    },
     describe_action="DescribeImages",
     modify_action="ModifyImageAttribute",
     not_found_code="InvalidAMIID.NotFound",
     state_code="InvalidAMIID.Unavailable",
     name_of=lambda described: described.get("Name"),
     encrypted_snapshots=_encrypted_snapshots,
-    rules=(_managed_key, _public),
+    rules=(_empty_description, _managed_key, _public),
     quota=Quota(
         SHARING_QUOTA,
         "EC2's default quota is 1,000 a Region for each AMI: raise it in Service Quotas, or share with an organization"

@@ -13,7 +13,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from functools import cached_property
+
+from .permissions import EVERYONE
+from .permissions import USER_IDS
 
 if t.TYPE_CHECKING:
     from .attribute import Attribute
@@ -25,6 +29,8 @@ if t.TYPE_CHECKING:
     from .permissions import Permissions
 
 Item = t.TypeVar("Item")
+# The code of a failure that is not EC2's own: the endpoint carried out what it was to answer as a DryRun.
+DRY_RUN_IGNORED = "DryRunIgnored"
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,10 @@ class AskedPermissions:
     def applied_to(self, current: Value) -> Value:
         kept = frozenset() if self.purge else _entries(current)
         return (kept | self.grant) - self.revoke
+
+    def but_for(self, entries: Permissions) -> AskedPermissions:
+        """Return the same wish without a word about these entries."""
+        return replace(self, grant=self.grant - entries, revoke=self.revoke - entries)
 
     def takes_away(self, entry: Permission) -> bool:
         """Tell whether a list that holds the entry no longer does afterwards."""
@@ -96,10 +106,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from what is to what will be."""
+    """The way from what is to what will be. ``quota`` is how many entries EC2 lets a list hold, None for no limit."""
 
     before: Attributes
     after: Attributes
+    quota: int | None = None
 
     @property
     def changed(self) -> bool:
@@ -117,16 +128,26 @@ class Plan:
 
     @cached_property
     def requests(self) -> tuple[Request, ...]:
-        """Return the least requests, none of them empty: one attribute each, additions before removals.
+        """Return the fewest requests, none of them empty: one attribute each, permissions first.
 
-        EC2 changes one attribute in a request (ModifyImageAttribute, API reference). Additions come first so that
-        nobody who keeps access under another entry loses it in between.
+        EC2 changes one attribute in a request (ModifyImageAttribute, API reference).
         """
-        return tuple(
-            request
-            for (attribute, before), (_dummy, after) in zip(self.before.values, self.after.values)
-            for request in _attribute_requests(attribute, before, after)
-        )
+        pairs = zip(self.before.values, self.after.values)
+        changes = [(attribute, before, after) for (attribute, before), (_dummy, after) in pairs]
+        changes.sort(key=lambda change: not change[0].kinds)
+        return tuple(request for change in changes for request in _attribute_requests(*change, self.quota))
+
+    @property
+    def peak(self) -> int:
+        """How many entries the longest list holds on the way, in whatever order the requests are sent."""
+        pairs = zip(self.before.values, self.after.values)
+        return max((_peak(_entries(was), _entries(now)) for (_a, was), (_b, now) in pairs), default=0)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the quota leaves no room for the way, although it does for both of its ends."""
+        ends = (_entries(value) for attributes in (self.before, self.after) for _attribute, value in attributes.values)
+        return self.quota is not None and self.peak > self.quota >= max(map(counted, ends), default=0)
 
 
 @dataclass(frozen=True)
@@ -156,11 +177,11 @@ def _entries(value: Value) -> Permissions:
     return value if isinstance(value, frozenset) else frozenset()
 
 
-def make_plan(current: Attributes, asked: t.Iterable[Asked]) -> Plan:
+def make_plan(current: Attributes, asked: t.Iterable[Asked], quota: int | None = None) -> Plan:
     """Return the plan for one resource. ``current`` holds exactly the attributes that ``asked`` speaks of."""
     wanted = {each.attribute.option: each for each in asked}
     after = tuple((attribute, wanted[attribute.option].applied_to(value)) for attribute, value in current.values)
-    return Plan(current, Attributes(after))
+    return Plan(current, Attributes(after), quota)
 
 
 def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attributes:
@@ -172,17 +193,45 @@ def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attribu
     return Attributes(tuple((attribute, values[attribute.option]) for attribute, _dummy in before.values))
 
 
-def _attribute_requests(attribute: Attribute, before: Value, after: Value) -> t.Iterator[Request]:
+def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota: int | None) -> t.Iterator[Request]:
     if isinstance(before, frozenset) and isinstance(after, frozenset):
-        yield from _permission_requests(attribute, "add", after - before)
-        yield from _permission_requests(attribute, "remove", before - after)
+        for operation, entries in _turns(before, after, quota):
+            for some in in_parts(sorted(entries), attribute.entries_per_request):
+                yield Request(attribute, operation, tuple(some))
     elif before != after and isinstance(after, str):
         yield Request(attribute, "set", after)
 
 
-def _permission_requests(attribute: Attribute, operation: Operation, entries: Permissions) -> t.Iterator[Request]:
-    for some in in_parts(sorted(entries), attribute.entries_per_request):
-        yield Request(attribute, operation, tuple(some))
+def _turns(before: Permissions, after: Permissions, quota: int | None) -> list[tuple[Operation, Permissions]]:
+    """Return what is added and removed, in order: additions first, so that nobody who keeps access loses it.
+
+    Where there is no room for all additions at once, although there is for what remains, accounts are added as far as
+    they fit, and the others once those that go are removed. An organization or OU may stand for any account, so it is
+    added before and removed after all accounts.
+    """
+    added, removed = after - before, before - after
+    if quota is None or counted(before | after) <= quota or counted(after) > quota:
+        return [("add", added), ("remove", removed)]
+    accounts = sorted(_accounts(added))
+    groups = added.difference(accounts)
+    first = groups.union(accounts[: max(0, quota - counted(before | groups))])
+    leaving = _accounts(removed)
+    return [("add", first), ("remove", leaving), ("add", added - first), ("remove", removed - leaving)]
+
+
+def _peak(before: Permissions, after: Permissions) -> int:
+    """Return the length of the longest list on the way: organizations and OUs come first and go last."""
+    arriving, leaving = after - before, before - after
+    return max(counted(before | (arriving - _accounts(arriving))), counted(after | (leaving - _accounts(leaving))))
+
+
+def _accounts(entries: Permissions) -> Permissions:
+    return frozenset(entry for entry in entries if entry.kind == USER_IDS.option)
+
+
+def counted(entries: Permissions) -> int:
+    """Return how many of the entries count towards the quota: accounts, organizations and OUs (EC2 User Guide)."""
+    return sum(entry != EVERYONE for entry in entries)
 
 
 def in_parts(items: t.Sequence[Item], size: int) -> t.Iterator[t.Sequence[Item]]:

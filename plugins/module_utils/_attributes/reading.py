@@ -21,6 +21,7 @@ from .resource import foreign
 from .resource import unknown
 from .subject import Subject
 from .subject import Target
+from .subject import healthy
 from .subject import in_batches
 
 if t.TYPE_CHECKING:
@@ -32,24 +33,35 @@ IMAGES_PER_PAGE = 1000  # what MaxResults takes in most actions of EC2; for Desc
 
 def describe(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
     """Describe the subjects of one kind, up to 200 in a request. One that is not there, or not the caller's, fails."""
-    runtime.each(lambda batch: _describe_batch(runtime, batch), in_batches(subjects, lambda subject: subject.target))
+    read_at_once(runtime, subjects, ())
+
+
+def look_up(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Describe the subjects, and then read the attributes of those that are there."""
+    describe(runtime, subjects)
+    read_at_once(runtime, (), healthy(subjects))
 
 
 def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
     try:
         own, _dummy = _described(runtime, batch, own=True)
         missing = [subject for subject in batch if subject.target.id not in own]
-        # Who owns the others takes one more request, which a task without mistakes does not make.
+        # Who owns the others takes more requests, which a task without mistakes does not make.
         others, request_id = _described(runtime, missing, own=False) if missing else ({}, None)
+        seen = [subject for subject in missing if subject.target.id in others]
+        if seen:
+            # A new one may have appeared between the two answers.
+            own.update(_described(runtime, seen, own=True)[0])
     except EC2Error as error:
         for subject in batch:
             subject.failure = error.failure
         return
+    accounts = {described.get("OwnerId") for described in own.values()}
     for subject in batch:
         region, resource_id = subject.target
         if resource_id in own:
             subject.described = own[resource_id]
-        elif resource_id in others:
+        elif resource_id in others and others[resource_id].get("OwnerId") not in accounts:
             subject.failure = foreign(subject.resource, resource_id, others[resource_id])
         else:
             subject.failure = unknown(subject.resource, resource_id, region, request_id)

@@ -20,8 +20,10 @@ from .attribute import Call
 from .attribute import Description
 from .permissions import EVERYONE
 from .permissions import Kind
+from .permissions import Permissions
 from .plan import Failure
 from .plan import Plan
+from .plan import counted
 
 Refusal = tuple[str, str]  # EC2's code, and a message
 
@@ -63,12 +65,18 @@ class Api:
     describe_options: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
+def _nothing_unlisted(_described: Description) -> Permissions:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
-    ``name_of`` returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with
-    their keys, None for a key that is not known yet. ``rules`` are asked about every plan that changes something.
+    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says of others what to do. ``name_of``
+    returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None
+    for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` are asked
+    about every plan that changes something.
     """
 
     noun: str
@@ -79,7 +87,8 @@ class Resource:
     result_key: str
     attributes: tuple[Attribute, ...]
     api: Api
-    ready_state: str
+    ready_states: tuple[str, ...]
+    advice: t.Mapping[str, str]
     describe_action: str
     modify_action: str
     not_found_code: str
@@ -88,6 +97,7 @@ class Resource:
     encrypted_snapshots: t.Callable[[Description], dict[str, str | None]]
     rules: tuple[Rule, ...]
     quota: Quota | None = None
+    unlisted: t.Callable[[Description], Permissions] = _nothing_unlisted
 
     @property
     def permissions(self) -> Attribute:
@@ -111,8 +121,13 @@ def describing(resource: Resource, ids: t.Sequence[str], *, own: bool) -> Call:
     return Call(api.describe_operation, arguments)
 
 
-def is_pending(described: Description) -> bool:
-    return bool(described.get("State") == "pending")
+def is_ready(resource: Resource, described: Description) -> bool:
+    return described.get("State") in resource.ready_states
+
+
+def is_pending(resource: Resource, described: Description) -> bool:
+    """Tell whether EC2 does not change the resource's attributes yet, and will."""
+    return described.get("State") == "pending" and not is_ready(resource, described)
 
 
 def blocks_public_access(resource: Resource, answer: Description) -> bool:
@@ -125,7 +140,7 @@ def becomes_public(plan: Plan) -> bool:
 
 def exceeds_quota(resource: Resource, plan: Plan) -> bool:
     """Tell whether the plan adds entries to a resource that then has more than the default quota allows."""
-    entries = sum(len(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
+    entries = sum(counted(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
     return resource.quota is not None and bool(plan.granted) and entries > resource.quota.entries
 
 
@@ -170,7 +185,7 @@ def refusal(resource: Resource, plan: Plan, described: Description, surroundings
     if not plan.changed:
         return None
     refusals = list(_not_ready(resource, described))
-    for rule in resource.rules:
+    for rule in (*resource.rules, _crowded):
         refusals += rule(plan, described, surroundings)
     if not refusals:
         return None
@@ -179,9 +194,19 @@ def refusal(resource: Resource, plan: Plan, described: Description, surroundings
 
 def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal]:
     state = described.get("State")
-    if state != resource.ready_state:
-        message = f"The {resource.noun} is {state}; it can be modified once it is {resource.ready_state}"
-        yield resource.state_code, message
+    if state not in resource.ready_states:
+        advice = resource.advice.get(str(state), f"EC2 modifies it only while it is {resource.ready_states[0]}")
+        yield resource.state_code, f"The {resource.noun} is {state}; {advice}"
+
+
+def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    if plan.is_crowded:
+        message = (
+            f"Organizations and OUs are added before and removed after accounts, so that nobody loses access in"
+            f" between. The list would hold {plan.peak} entries on the way, and EC2's default quota is {plan.quota}:"
+            " revoke entries in a task of their own first, or have the quota raised and add these without purging"
+        )
+        yield "ResourceLimitExceeded", message
 
 
 def _refused(resource: Resource, code: str, message: str) -> Failure:

@@ -12,6 +12,7 @@ import typing as t
 
 from .permissions import to_options
 from .subject import NAMED
+from .subject import Step
 from .subject import Subject
 
 if t.TYPE_CHECKING:
@@ -23,11 +24,15 @@ _ENCODED = " Encoded authorization failure message: "
 
 
 def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool) -> dict[str, t.Any]:
-    """Return the result of a task: ``changed``, a summary, the resources, and ``diff`` when asked for."""
+    """Return the result of a task: ``changed``, a summary, the resources, and ``diff`` when asked for.
+
+    That of a failed task is trimmed: Ansible prints it whole.
+    """
+    present_one = trimmed if any(subject.failure for subject in subjects) else item
     result: dict[str, t.Any] = {
         "changed": any(subject.changed for subject in subjects),
         "summary": {resource.result_key: len(subjects), **summary(subjects)},
-        resource.result_key: [item(subject) for subject in subjects],
+        resource.result_key: [present_one(subject) for subject in subjects],
     }
     if diff:
         result["diff"] = differences(subjects)
@@ -52,17 +57,32 @@ def summary(subjects: t.Sequence[Subject]) -> dict[str, int]:
 
 
 def differences(subjects: t.Iterable[Subject]) -> list[dict[str, t.Any]]:
-    """Return the differences of the subjects that changed, as Ansible shows them."""
+    """Return the differences of the subjects that changed, as Ansible shows them: one more entry is one line more."""
     return [
         {
-            "before_header": str(subject.target),
-            "after_header": str(subject.target),
-            "before": _attributes(subject.plan.before),
-            "after": _attributes(subject.after),
+            "before_header": _header(subject),
+            "after_header": _header(subject),
+            "before": _lines(subject.plan.before),
+            "after": _lines(subject.after),
         }
         for subject in subjects
         if subject.changed and subject.plan and subject.after
     ]
+
+
+def _header(subject: Subject) -> str:
+    return f"{subject.name} {subject.target}" if subject.name else str(subject.target)
+
+
+def _lines(attributes: Attributes) -> str:
+    """Return a line for each text that is set, and for each entry of a list."""
+    lines = []
+    for attribute, value in attributes.values:
+        if isinstance(value, frozenset):
+            lines += [f"{attribute.option}.{kind}: {entry}" for kind, entry in sorted(value)]
+        elif value:
+            lines.append(f"{attribute.option}: {value}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:
@@ -71,7 +91,7 @@ def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) 
     named = [f"{target}: {failure_text(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
-    became = "Nothing was changed: this is check mode" if check_mode else _became(subjects, noun)
+    became = _became_in_check_mode(subjects, noun) if check_mode else _became(subjects, noun)
     return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became}"
 
 
@@ -87,18 +107,37 @@ def item(subject: Subject) -> dict[str, t.Any]:
         "revoked": to_options(subject.revoked, kinds),
         "before": _attributes(subject.plan.before) if subject.plan else {},
         "after": _attributes(subject.after) if subject.after else {},
-        "requests": [
-            {
-                "attribute": step.request.attribute.name,
-                "operation": step.request.operation,
-                "entries": step.request.entries,
-                "status": step.status,
-            }
-            for step in subject.steps
-        ],
+        "requests": [_request(step) for step in subject.steps],
     }
     if subject.failure:
         presented["error"] = _error(subject.failure)
+    return presented
+
+
+def trimmed(subject: Subject) -> dict[str, t.Any]:
+    """Return one resource as a failed task returns it, which Ansible prints whole.
+
+    Lists of permissions are left out of before and after: what changed is in granted and revoked. What neither changed
+    nor failed is named, and nothing more.
+    """
+    presented = item(subject)
+    if not subject.changed and not subject.failure:
+        return {key: presented[key] for key in (subject.resource.id_option, "region", "name", "changed")}
+    lists = {attribute.option for attribute in subject.resource.attributes if attribute.kinds}
+    for state in ("before", "after"):
+        presented[state] = {option: value for option, value in presented[state].items() if option not in lists}
+    return presented
+
+
+def _request(step: Step) -> dict[str, t.Any]:
+    presented: dict[str, t.Any] = {
+        "attribute": step.request.attribute.name,
+        "operation": step.request.operation,
+        "entries": step.request.entries,
+        "status": step.status,
+    }
+    if step.failure:
+        presented["error"] = _error(step.failure)
     return presented
 
 
@@ -143,6 +182,15 @@ def _filled(value: t.Any) -> t.Any:
 def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     changed = sum(subject.changed for subject in subjects)
     unknown = sum(subject.is_uncertain for subject in subjects)
+    in_part = ", in whole or in part" if any(subject.changed and subject.failure for subject in subjects) else ""
+    became = f"{changed} {noun}(s) changed{in_part}"
     if unknown:
-        return f"{changed} {noun}(s) changed, and of {unknown} it is not known: EC2 did not say. Run the task again"
-    return f"{changed} {noun}(s) changed" if changed else "Nothing was changed"
+        return f"{became}, and of {unknown} it is not known: EC2 did not say. Run the task again"
+    return became if changed else "Nothing was changed"
+
+
+def _became_in_check_mode(subjects: t.Iterable[Subject], noun: str) -> str:
+    carried_out = sum(subject.ignored_dry_run for subject in subjects)
+    if carried_out:
+        return f"{carried_out} {noun} was changed although this is check mode; no other was"
+    return "Nothing was changed: this is check mode"

@@ -15,23 +15,46 @@ from dataclasses import replace
 
 from .ec2 import DENIED
 from .ec2 import EC2Error
+from .plan import DRY_RUN_IGNORED
 
 if t.TYPE_CHECKING:
     from .attribute import Operation
     from .runtime import Runtime
+    from .subject import Status
     from .subject import Step
     from .subject import Subject
 
+_BECAME: dict[str, Status] = {DENIED: "denied", DRY_RUN_IGNORED: "applied"}
 EVERYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
 
 
 def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool) -> None:
-    """Send these operations of the plan, in order. A real run stops at the first that fails; DryRun asks about all."""
+    """Send these operations of the plan, in order.
+
+    A real run sends no more of an attribute once a request of it has failed; attributes do not wait for each other.
+    DryRun asks about all, unless the endpoint carries one out.
+    """
     for number, step in enumerate(subject.steps):
-        if subject.broken is not None and not dry_run:
-            return
-        if step.status == "not_sent" and step.request.operation in operations and not _is_held_back(subject, step):
+        stopped = subject.ignored_dry_run if dry_run else subject.has_broken(step.request.attribute)
+        if not stopped and _is_due(subject, step, operations):
             _send_one(runtime, subject, number, dry_run=dry_run)
+
+
+def _is_due(subject: Subject, step: Step, operations: t.Collection[Operation]) -> bool:
+    return step.status == "not_sent" and step.request.operation in operations and not _is_held_back(subject, step)
+
+
+def actions_due(subject: Subject, operations: t.Collection[Operation]) -> set[str]:
+    """Return boto3's names of the actions that ``send`` would send."""
+    return {_action(subject, step) for step in subject.steps if _is_due(subject, step, operations)}
+
+
+def actions_authorized(subject: Subject) -> set[str]:
+    return {_action(subject, step) for step in subject.steps if step.status == "authorized"}
+
+
+def _action(subject: Subject, step: Step) -> str:
+    return step.request.call(subject.target.id).operation
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:
@@ -44,10 +67,11 @@ def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool)
         runtime.call(region, subject.steps[number].request.call(resource_id), **({"DryRun": True} if dry_run else {}))
         subject.ended(number, "authorized" if dry_run else "applied")
     except EC2Error as error:
-        denied = error.failure.code == DENIED
-        subject.ended(number, "denied" if denied else "failed", uncertain=error.failure.uncertain)
+        failure = error.failure
+        subject.ended(number, _BECAME.get(failure.code, "failed"), failure)
         # What another resource holds back says less than what EC2 answered.
-        subject.failure = error.failure if subject.held_back else subject.failure or error.failure
+        replaces = subject.held_back or failure.code == DRY_RUN_IGNORED
+        subject.failure = failure if replaces else subject.failure or failure
 
 
 def decode_denials(runtime: Runtime, subjects: t.Iterable[Subject], at_most: int) -> None:

@@ -15,6 +15,8 @@ from .attribute import modify_member
 from .attribute import own_read
 from .permissions import GROUP_NAMES
 from .permissions import USER_IDS
+from .permissions import Permission
+from .permissions import Permissions
 from .resource import Api
 from .resource import Refusal
 from .resource import Resource
@@ -47,6 +49,11 @@ def _name(described: Description) -> str | None:
 
 def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
     return {described["SnapshotId"]: described.get("KmsKeyId")} if described.get("Encrypted") else {}
+
+
+def _owner(described: Description) -> Permissions:
+    """Return the owner's own account, which EC2 accepts on a snapshot and never lists (observed)."""
+    return frozenset({Permission(USER_IDS.option, described.get("OwnerId", ""))})
 
 
 def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -85,7 +92,9 @@ SNAPSHOTS = Resource(
         public_access_operation="get_snapshot_block_public_access_state",
         public_access_key="State",
     ),
-    ready_state="completed",
+    # EC2 changes the permissions of pending snapshots too (observed).
+    ready_states=("completed", "pending"),
+    advice={"error": "a snapshot in error never completes, so create it again"},
     describe_action="DescribeSnapshots",
     modify_action="ModifySnapshotAttribute",
     not_found_code="InvalidSnapshot.NotFound",
@@ -93,4 +102,5 @@ SNAPSHOTS = Resource(
     name_of=_name,
     encrypted_snapshots=_encrypted_snapshots,
     rules=(_managed_key, _public),
+    unlisted=_owner,
 )

@@ -10,7 +10,6 @@ Only state and what follows from it lives here: no request is made, and nothing 
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
@@ -20,7 +19,9 @@ from .attribute import ByCall
 from .attribute import Description
 from .attribute import Operation
 from .attribute import Value
+from .plan import DRY_RUN_IGNORED
 from .plan import Asked
+from .plan import AskedPermissions
 from .plan import Attributes
 from .plan import Failure
 from .plan import Item
@@ -63,11 +64,20 @@ def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -
 
 @dataclass(frozen=True)
 class Step:
-    """A request of the plan, and what became of it. ``uncertain``: EC2 did not say whether it was applied."""
+    """A request of the plan, and what became of it. ``failure`` is why it was not carried out, or not as asked."""
 
     request: Request
     status: Status = "not_sent"
-    uncertain: bool = False
+    failure: Failure | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.status in BROKEN
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether EC2 did not say if it was applied."""
+        return self.is_broken and self.failure is not None and self.failure.uncertain
 
 
 @dataclass
@@ -98,15 +108,17 @@ class Subject:
         return self.read[attribute.option] if isinstance(how, ByCall) else how.value(self.described)
 
     def make_plan(self) -> None:
-        current = tuple((asked.attribute, self.current(asked.attribute)) for asked in self.asked)
-        self.plan = make_plan(Attributes(current), self.asked)
+        unlisted = self.resource.unlisted(self.described)
+        asked = [wish.but_for(unlisted) if isinstance(wish, AskedPermissions) else wish for wish in self.asked]
+        current = tuple((wish.attribute, self.current(wish.attribute)) for wish in asked)
+        quota = self.resource.quota.entries if self.resource.quota else None
+        self.plan = make_plan(Attributes(current), asked, quota)
         self.steps = tuple(Step(request) for request in self.plan.requests)
 
-    def ended(self, number: int, status: Status, *, uncertain: bool = False) -> None:
+    def ended(self, number: int, status: Status, failure: Failure | None = None) -> None:
         """Write down what became of the step with that number."""
-        step = Step(self.steps[number].request, status, uncertain)
         steps = list(self.steps)
-        steps[number] = step
+        steps[number] = Step(steps[number].request, status, failure)
         self.steps = tuple(steps)
 
     @property
@@ -120,11 +132,16 @@ class Subject:
             return None
         if self.foreseen and not self.failure:
             return self.plan.after
-        # What was applied counts in any order. A real run would stop at what is denied in check mode.
-        unbroken = itertools.takewhile(lambda step: step.status not in BROKEN, self.steps)
-        authorized = [step for step in unbroken if step.status in DONE]
-        done = [step for step in self.steps if step.status == "applied" or step in authorized]
-        return after_requests(self.plan.before, [step.request for step in done])
+        broken: set[str] = set()
+        done = []
+        for step in self.steps:
+            option = step.request.attribute.option
+            if step.is_broken:
+                broken.add(option)
+            # A real run would stop with this attribute at what is denied in check mode.
+            elif step.status == "applied" or (step.status in DONE and option not in broken):
+                done.append(step.request)
+        return after_requests(self.plan.before, done)
 
     @property
     def granted(self) -> Permissions:
@@ -139,14 +156,23 @@ class Subject:
         return self.plan is not None and self.after != self.plan.before
 
     @property
-    def broken(self) -> int | None:
-        """The number of the step that failed or was denied, None when none was."""
-        return next((number for number, step in enumerate(self.steps) if step.status in BROKEN), None)
+    def is_broken(self) -> bool:
+        """Whether a request failed or was denied."""
+        return any(step.is_broken for step in self.steps)
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether it is unknown if the write that failed was applied."""
-        return self.broken is not None and self.steps[self.broken].uncertain
+        """Whether it is unknown if a write that failed was applied."""
+        return any(step.is_uncertain for step in self.steps)
+
+    @property
+    def ignored_dry_run(self) -> bool:
+        """Whether the endpoint carried a request out although DryRun was set."""
+        return self.failure is not None and self.failure.code == DRY_RUN_IGNORED
+
+    def has_broken(self, attribute: Attribute) -> bool:
+        """Tell whether a request of that attribute failed or was denied."""
+        return any(step.is_broken and step.request.attribute == attribute for step in self.steps)
 
     def lacks(self, operation: Operation) -> bool:
         """Tell whether the plan has a request of that operation that was not carried out."""

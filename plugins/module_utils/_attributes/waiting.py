@@ -20,7 +20,6 @@ from .plan import Request
 from .plan import gained
 from .resource import is_pending
 from .resource import still_pending
-from .subject import BROKEN
 from .subject import Subject
 from .subject import healthy
 
@@ -30,12 +29,34 @@ if t.TYPE_CHECKING:
 
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 15.0
+APPEARING = 15.0  # seconds for EC2 to show a new image, and what is behind it
 _SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
+
+
+def until_found(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Read again what EC2 did not know, as it does not know new ones at first; not in a run that fails anyway."""
+
+    def look(unknown: t.Sequence[Subject]) -> None:
+        for subject in unknown:
+            subject.failure = None
+        reading.look_up(runtime, unknown)
+
+    def left() -> list[Subject]:
+        failed = [subject for subject in subjects if subject.failure]
+        return failed if all(map(is_unknown, failed)) else []
+
+    _poll(runtime, left, look, at_most=APPEARING)
+
+
+def is_unknown(subject: Subject) -> bool:
+    """Tell whether EC2 says that the subject does not exist."""
+    failure = subject.failure
+    return failure is not None and failure.code == subject.resource.not_found_code and not failure.predicted
 
 
 def until_ready(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
     """Wait for those that are pending, and fail those that still are in the end."""
-    for subject in until(runtime, subjects, lambda subject: not is_pending(subject.described)):
+    for subject in until(runtime, subjects, lambda subject: not is_pending(subject.resource, subject.described)):
         subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout)
 
 
@@ -63,9 +84,9 @@ def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
         _look(runtime, left, _unanswered)
         for subject in left:
             subject.failure = failures[subject.target]
-            number = subject.broken
-            if number is not None and _is_visible(subject, subject.steps[number].request):
-                subject.ended(number, "applied")
+            for number, step in enumerate(subject.steps):
+                if step.is_uncertain and _is_visible(subject, step.request):
+                    subject.ended(number, "applied")
 
     look(uncertain)
     if runtime.wait:
@@ -95,7 +116,7 @@ def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subje
 
 def _was_sent(subject: Subject) -> bool:
     """Tell whether all of it that should be sent was sent, or EC2 or another resource prevented the rest."""
-    return subject.failure is None or subject.broken is not None or bool(subject.held_back)
+    return subject.failure is None or subject.is_broken or bool(subject.held_back)
 
 
 def _look(runtime: Runtime, subjects: t.Sequence[Subject], wanted: t.Callable[[Subject], t.Sequence[Request]]) -> None:
@@ -126,7 +147,7 @@ def _unseen(subject: Subject) -> list[Request]:
 
 def _unanswered(subject: Subject) -> list[Request]:
     """Return the requests that EC2 may have carried out without saying so."""
-    return [step.request for step in subject.steps if step.status in BROKEN]
+    return [step.request for step in subject.steps if step.is_uncertain]
 
 
 def _is_visible(subject: Subject, request: Request) -> bool:

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str, t.Any]:
     """Return the result, trimmed where the run failed. ``made`` is when it ended, for the report."""
     failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
-    policies = by_policy(work, trimmed if failed else result.item)
+    policies = by_policy(work, result.trimmed if failed else result.item)
     preview = options.audit or options.check_mode or bool(work.stopped)
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
@@ -62,7 +62,7 @@ def message(work: Work, options: Options) -> str:
 
 def _became(work: Work, options: Options) -> str:
     """Return how many images were changed, those in part included."""
-    if options.check_mode:
+    if options.check_mode and not any(subject.ignored_dry_run for subject in work.subjects):
         return "nothing was changed, as this is check mode"
     images = work.images.values()
     changed = sum(any(each.changed for each in (image, *work.snapshots_behind(image))) for image in images)
@@ -97,18 +97,3 @@ def _failed(subject: Subject) -> str:
     said = f"EC2 would refuse {failure.operation}: " if failure.predicted else ""
     message = result.failure_text(failure, operation=False)
     return f"{subject.target}: {said}{message}"
-
-
-def trimmed(subject: Subject) -> dict[str, t.Any]:
-    """Return one resource as a failed task returns it, which Ansible prints whole.
-
-    Lists of permissions are left out of before and after: what changed is in granted and revoked. What neither changed
-    nor failed is named, and nothing more.
-    """
-    item = result.item(subject)
-    if not subject.changed and not subject.failure:
-        return {key: item[key] for key in (subject.resource.id_option, "region", "name", "changed")}
-    lists = {attribute.option for attribute in subject.resource.attributes if attribute.kinds}
-    for state in ("before", "after"):
-        item[state] = {option: value for option, value in item[state].items() if option not in lists}
-    return item

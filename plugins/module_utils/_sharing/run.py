@@ -28,6 +28,7 @@ from .._attributes.images import snapshot_ids
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import Failure
 from .._attributes.resource import is_pending
+from .._attributes.resource import is_ready
 from .._attributes.resource import not_ready
 from .._attributes.result import failure_text
 from .._attributes.runtime import Runtime
@@ -65,7 +66,6 @@ if t.TYPE_CHECKING:
     from .._attributes.managed_keys import Judged
 
 _GONE = (IMAGES.not_found_code, IMAGES.state_code)
-_APPEARING = 15.0  # seconds for a new image to show what is behind it
 _SearchKey = tuple[t.Any, str]
 _Found = t.Union[list[reading.Described], Failure]
 
@@ -98,7 +98,7 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     work = Work(policies)
     _warn_of_unshareable(work, options)
     _select(runtime, work)
-    _read(runtime, work)
+    _read(runtime, work, wait=runtime.wait and not options.audit)
     _stop_for_selection(work)
     _stop_for_contradictions(work, options)
     # A run that is to be stopped is not worth waiting for.
@@ -175,13 +175,14 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
 # Reading and planning
 
 
-def _read(runtime: Runtime, work: Work) -> None:
+def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
     """Read and plan the images. The snapshots that are known to be behind them are read at the same time.
 
-    An image that a search found and that has since gone is looked for again, and then left out.
+    An image that a search found and that has since gone is looked for again, and then left out. With ``wait``, what was
+    named and is not known is looked for as long as EC2 may take to show something new.
     """
     images = list(work.images.values())
-    new = _take_snapshots(work, [image for image in images if not is_pending(image.described)])
+    new = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
     reading.read_at_once(runtime, new, [*healthy(images), *new])
     lost = [image for image in images if image.described and image.failure and image.failure.code in _GONE]
     for image in lost:
@@ -189,6 +190,9 @@ def _read(runtime: Runtime, work: Work) -> None:
     reading.describe(runtime, lost)
     _leave_out(work, _gone(lost), "were deregistered")
     reading.read_at_once(runtime, [], healthy(lost))
+    if wait and not work.stopped:
+        waiting.until_found(runtime, list(work.images.values()))
+        waiting.until_found(runtime, new)
     for image in healthy(work.images.values()):
         image.make_plan()
 
@@ -258,20 +262,20 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
     One that is gone in the end, or failed, is left out: a search would not have selected it.
     """
     images = healthy(work.images.values())
-    pending = [image for image in images if is_pending(image.described) and _matters(work, image)]
+    pending = [image for image in images if is_pending(IMAGES, image.described) and _matters(work, image)]
     if runtime.wait:
         waiting.until_ready(runtime, pending)
     for image in healthy(pending):
-        if is_pending(image.described):
+        if is_pending(IMAGES, image.described):
             image.failure = not_ready(IMAGES, image.described)
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")
-    broken = [image for image in healthy(pending) if image.described.get("State") != IMAGES.ready_state]
+    broken = [image for image in healthy(pending) if not is_ready(IMAGES, image.described)]
     work.left_out.update(image.target for image in broken)
     _leave_out(work, broken, "became unavailable")
     if runtime.wait:
         sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
-        waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=_APPEARING)
+        waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=waiting.APPEARING)
     _stop_for_selection(work)
 
 
@@ -282,14 +286,13 @@ def _matters(work: Work, image: Subject) -> bool:
 def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
     """Plan the snapshots of the images as they are now, and stop for what cannot be read."""
     images = healthy(work.images.values())
-    _stop_for_hidden(work, [image for image in images if not is_pending(image.described)])
+    _stop_for_hidden(work, [image for image in images if not is_pending(IMAGES, image.described)])
     new = _take_snapshots(work, images)
     reading.read_at_once(runtime, new, new)
+    if wait and not work.stopped:
+        waiting.until_found(runtime, new)
     for snapshot in healthy(work.snapshots.values()):
         snapshot.make_plan()
-    changing = [each for each in healthy(work.snapshots.values()) if each.plan and each.plan.changed]
-    if wait and not work.stopped:
-        waiting.until_ready(runtime, changing)
     work.stop(failures_by_policy(work, work.snapshots.values()))
 
 
@@ -308,7 +311,7 @@ def _predict(runtime: Runtime, work: Work) -> None:
     pending = _pending(work)
     for image in healthy(work.images.values()):
         changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))
-        if changing and image.target not in pending and image.described.get("State") != IMAGES.ready_state:
+        if changing and image.target not in pending and not is_ready(IMAGES, image.described):
             # Its snapshots could be changed, and that would help nobody: the image cannot be launched.
             image.failure = not_ready(IMAGES, image.described)
     work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
@@ -328,7 +331,7 @@ def _guard(work: Work, options: Options) -> None:
 
 
 def _pending(work: Work) -> set[Target]:
-    return {image.target for image in work.images.values() if is_pending(image.described)}
+    return {image.target for image in work.images.values() if is_pending(IMAGES, image.described)}
 
 
 def _exceeded(work: Work, options: Options, but_for: t.Container[Target] = ()) -> list[str]:
@@ -358,6 +361,8 @@ def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
         each.hold_back(work)
         subjects = sendable(work.subjects_of(each.leg))
         fleet.carry_out(runtime, fleet.Pass(subjects, each.operations), dry_run=dry_run)
+        if any(subject.ignored_dry_run for subject in subjects):
+            break
     if not dry_run:
         work.warnings += fleet.see(runtime, work.subjects)
     decode_denials(runtime, work.subjects, at_most=NAMED)

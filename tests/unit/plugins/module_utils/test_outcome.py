@@ -36,12 +36,12 @@ from unit.sharing import snapshot
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import trimmed
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Status
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.answer import message
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.answer import present
-from ansible_collections.amikit.aws.plugins.module_utils._sharing.answer import trimmed
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import Options
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import by_policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import shown
@@ -327,7 +327,8 @@ def test_a_run_returns_resources_whole() -> None:
         ],
     }
     assert [each["snapshot_id"] for each in result["policies"][0]["snapshots"]] == [COPY_ONE.id, COPY_TWO.id]
-    assert [each["before_header"] for each in result["diff"]] == [str(each) for each in (ONE, TWO, COPY_ONE, COPY_TWO)]
+    images = [f"name of {each.id} {each}" for each in (ONE, TWO)]
+    assert [each["before_header"] for each in result["diff"]] == [*images, str(COPY_ONE), str(COPY_TWO)]
     assert "report" not in result
     assert message(sent([RUN_POLICY], world(B)), PLAIN) == ""
 
@@ -356,8 +357,8 @@ def test_a_failed_run_returns_no_lists_that_could_be_fed_back() -> None:
 
 def test_a_failed_run_keeps_its_differences() -> None:
     result = returned(sent([policy("private", on=[ONE, TWO])], world(B), TWO))
-    assert [each["before_header"] for each in result["diff"]] == [str(ONE)]
-    assert result["diff"][0]["before"]["launch_permissions"]["user_ids"] == [B.value]
+    assert [each["before_header"] for each in result["diff"]] == [f"name of {ONE.id} {ONE}"]
+    assert result["diff"][0]["before"] == f"launch_permissions.user_ids: {B.value}\n"
     assert "diff" not in returned(sent([policy("private")], world(B)), diff=False)
 
 
@@ -561,9 +562,11 @@ def test_a_result_says_that_it_failed_exactly_when_something_did(work: Work) -> 
     failed = [subject for subject in work.subjects if subject.failure]
     assert bool(text) == bool(failed) == bool(result["summary"]["failed"])
     assert result["changed"] == any(subject.changed for subject in work.subjects)
-    assert {each["before_header"] for each in result["diff"]} == {
-        str(subject.target) for subject in work.subjects if subject.changed
-    }
+    headers = [each["before_header"] for each in result["diff"]]
+    changed = [subject for subject in work.subjects if subject.changed]
+    assert [header.endswith(str(subject.target)) for header, subject in zip(headers, changed, strict=True)] == [
+        True
+    ] * len(changed)
     for found in result["policies"]:
         for item in [*found["images"], *found["snapshots"]]:
             lists = {option for state in ("before", "after") for option in item.get(state, {})}

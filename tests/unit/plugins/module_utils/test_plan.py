@@ -117,16 +117,16 @@ def test_plan(asked: Asked, current: Value, requests: list[tuple[str, t.Any]], a
     assert plan.changed == bool(requests)
 
 
-def test_every_attribute_has_requests_of_its_own_in_the_order_of_the_table() -> None:
+def test_every_attribute_has_requests_of_its_own_and_permissions_come_first() -> None:
     plan = plan_of(
         ["old", None, frozenset({B})],
         [AskedText(DESCRIPTION, "new"), AskedText(IMDS, "v2.0"), launch(grant=[A], revoke=[B])],
     )
     assert sent(plan) == [
-        ("description", "set", "new"),
-        ("imdsSupport", "set", "v2.0"),
         ("launchPermission", "add", (A,)),
         ("launchPermission", "remove", (B,)),
+        ("description", "set", "new"),
+        ("imdsSupport", "set", "v2.0"),
     ]
 
 

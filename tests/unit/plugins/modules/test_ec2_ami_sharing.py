@@ -29,15 +29,13 @@ IDS = [f"us-east-1:{A}", f"eu-west-1:{B}"]
 NOBODY: dict[str, list[str]] = {"user_ids": [], "group_names": [], "org_arns": [], "org_unit_arns": []}
 NO_COPIES: dict[str, list[str]] = {"user_ids": [], "group_names": []}
 BLOCKED = "block-new-sharing"
-RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
 @pytest.fixture
-def run(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(f"{RUNTIME}.time", Clock())
+def run(run_module: Run, clock: Clock) -> Run:
     return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
 
 

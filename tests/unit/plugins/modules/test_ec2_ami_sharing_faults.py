@@ -25,15 +25,13 @@ PARTNER = "210987654321"
 A, B, C, D = (f"ami-0{letter * 16}" for letter in "abcd")
 IDS = [f"us-east-1:{A}", f"eu-west-1:{B}"]
 BLOCKED = "block-new-sharing"
-RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
 @pytest.fixture
-def run(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(f"{RUNTIME}.time", Clock())
+def run(run_module: Run, clock: Clock) -> Run:
     return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
 
 
@@ -96,7 +94,7 @@ def refused(name: str, why: str) -> str:
     return f"policy '{name}': {A} (us-east-1): EC2 would refuse ModifyImageAttribute: {why}"
 
 
-DISABLED = "InvalidAMIID.Unavailable: The image is disabled; it can be modified once it is available"
+DISABLED = "InvalidAMIID.Unavailable: The image is disabled; enable it first (EnableImage)"
 FOREIGN = (
     f"AuthFailure: Not authorized for image:{A}: it belongs to {PARTNER}, and only the owner can read or modify its"
     " attributes; run the task with credentials of the owner"
@@ -313,8 +311,8 @@ def test_a_guard_that_stops_shows_what_would_have_been_done(ec2: LocalEC2, run: 
     assert result["policies"][0]["snapshots"][1] == unchanged
     row = next(each for each in result["report"]["images"] if each["image_id"] == A)
     assert (row["principals"], row["added"], row["removed"]) == ([KEPT], [KEPT], [FORMER, STRANGER])
-    assert [each["before_header"].split()[0] for each in result["diff"]] == [A, B, snapshot_of(A)]
-    assert result["diff"][0]["after"]["launch_permissions"]["user_ids"] == [KEPT]
+    assert [each["before_header"].split()[-2] for each in result["diff"]] == [A, B, snapshot_of(A)]
+    assert result["diff"][0]["after"] == f"description: New\nlaunch_permissions.user_ids: {KEPT}\n"
 
 
 def test_an_audit_warns_of_what_the_guards_would_stop(ec2: LocalEC2, run: Run) -> None:
@@ -535,7 +533,7 @@ def test_an_image_that_is_pending_for_ever_fails_alone(ec2: LocalEC2, run: Run, 
     assert counts(result) == {"changed": 1, "unchanged": 0, "failed": 1, "granted": 3, "revoked": 0}
     assert [(each["changed"], each["failed"]) for each in result["policies"]] == [(1, 1), (1, 0)]
     assert of(result, A)["error"]["code"] == "InvalidAMIID.Unavailable"
-    assert requests(result, A) == ["set not_sent", "add not_sent"]
+    assert requests(result, A) == ["add not_sent", "set not_sent"]
     assert launchers(ec2, A) == copiers(ec2, A) == []
     assert (launchers(ec2, B), copiers(ec2, B)) == (([], []) if check else ([KEPT, NEW], [KEPT]))
 
@@ -587,8 +585,8 @@ def test_the_brake_counts_what_is_revoked_and_not_what_an_image_that_failed_keep
     assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [])
 
 
-def test_a_snapshot_that_is_still_pending_is_waited_for(ec2: LocalEC2, run: Run) -> None:
-    ec2.seed(image(A, snapshots=[{"snapshot_id": snapshot_of(A), "pending_reads": 3}]))
+def test_a_snapshot_that_is_still_pending_is_shared_at_once(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, snapshots=[{"snapshot_id": snapshot_of(A), "pending_reads": 99}]))
     result = run(policy("Shared", "share", KEPT, image_ids=[A], snapshots=True))
     assert not result["failed"]
     assert launchers(ec2, A) == copiers(ec2, A) == [KEPT]
@@ -696,7 +694,7 @@ def test_additions_on_an_image_wait_for_those_on_its_snapshot(ec2: LocalEC2, run
     result = run(exact, report=True, check=check)
 
     assert result["failed"]
-    assert requests(result, A) == [f"set {done(check)}", "add not_sent", f"remove {done(check)}"]
+    assert requests(result, A) == ["add not_sent", f"remove {done(check)}", f"set {done(check)}"]
     assert requests(result, snapshot_of(A))[0] == ("add denied" if code == DENIED else "add failed")
     error = of(result, A)["error"]
     assert error["code"] == "HeldBack"
@@ -832,8 +830,8 @@ def assert_trimmed(result: Json, code: str) -> None:
     assert of(result, snapshot_of(B))["revoked"]["user_ids"] == [FORMER]
     assert of(result, C) == {"image_id": C, "region": "us-east-1", "name": f"image-{C}", "changed": False}
     assert of(result, snapshot_of(C)).keys() == {"snapshot_id", "region", "name", "changed"}
-    assert [each["before_header"].split()[0] for each in result["diff"]] == [B, snapshot_of(B)]
-    assert result["diff"][0]["before"]["launch_permissions"]["user_ids"] == [KEPT, FORMER]
+    assert [each["before_header"].split()[-2] for each in result["diff"]] == [B, snapshot_of(B)]
+    assert result["diff"][0]["before"].splitlines() == [f"launch_permissions.user_ids: {one}" for one in (KEPT, FORMER)]
 
 
 def assert_whole(result: Json, code: str) -> None:
@@ -942,7 +940,7 @@ def test_a_text_that_is_refused_stops_no_revocation(ec2: LocalEC2, run: Run) -> 
     )
     assert result["failed"]
     assert launchers(ec2, A) == copiers(ec2, A) == [KEPT]
-    assert requests(result, A) == ["set failed", "add applied", "remove applied"]
+    assert requests(result, A) == ["add applied", "remove applied", "set failed"]
     assert of(result, A)["after"] == {"description": ""}
     assert of(result, A)["granted"]["user_ids"] == [KEPT]
 

@@ -56,7 +56,12 @@ CHANGES: dict[str, tuple[Json, Json, list[tuple[str, int]], Json]] = {
         {"user_ids": [A, B]},
     ),
     "everyone": ({}, {"create_volume_permissions": PUBLIC}, [("add", 1)], {"group_names": ["all"]}),
-    "the owner itself": ({}, {"create_volume_permissions": {"user_ids": [OWNER]}}, [("add", 1)], {"user_ids": [OWNER]}),
+    "the owner, which EC2 never lists, and another": (
+        {},
+        {"create_volume_permissions": {"user_ids": [OWNER, A]}},
+        [("add", 1)],
+        {"user_ids": [A]},
+    ),
     "an account revoked": (
         {"user_ids": [A, B]},
         {"revoke_create_volume_permissions": {"user_ids": [A]}},
@@ -119,7 +124,7 @@ def test_a_change_in_fours(
     ]
     assert previewed["snapshots"] == [{**applied["snapshots"][0], "requests": as_requests(requests, "authorized")}]
     assert previewed["diff"] == applied["diff"]
-    assert applied["diff"][0]["before_header"] == f"{SNAP} (us-east-1)"
+    assert applied["diff"][0]["before_header"] == f"golden {SNAP} (us-east-1)"
     assert again_previewed["diff"] == again["diff"] == []
     assert again["snapshots"][0]["before"] == again["snapshots"][0]["after"] == applied["snapshots"][0]["after"]
     assert [write["dry_run"] for write in writes(ec2)] == [True] * len(requests) + [False] * len(requests)
@@ -218,6 +223,7 @@ REFUSED: dict[str, tuple[Json | None, Json, str, str, bool]] = {
 }
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(("snapshot", "granted", "code", "words", "predicted"), REFUSED.values(), ids=list(REFUSED))
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 def test_a_refusal_changes_nothing_anywhere(
@@ -285,15 +291,23 @@ def test_one_failure_does_not_stop_the_others(ec2: LocalEC2, run: Run) -> None:
     assert result["failed"]
     assert result["changed"]
     assert [each["changed"] for each in result["snapshots"]] == [True, True, False, True]
-    assert [held(ec2, each) for each in ids] == [
-        each["after"]["create_volume_permissions"] for each in result["snapshots"]
-    ]
+    assert [held(ec2, each) for each in ids] == [each["granted"] for each in result["snapshots"]]
 
 
-def test_a_pending_snapshot_is_waited_for(ec2: LocalEC2, run: Run) -> None:
-    ec2.seed_snapshots({"snapshot_id": SNAP, "pending_reads": 1})
-    assert not run(create_volume_permissions={"user_ids": [A]})["failed"]
-    assert ec2.summary()["DescribeSnapshots"] == 2
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_a_pending_snapshot_is_changed_at_once(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ec2.seed_snapshots({"snapshot_id": SNAP, "pending_reads": 99})
+    result = run(check=check, create_volume_permissions={"user_ids": [A]})
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert ec2.summary()["DescribeSnapshots"] == 1
+
+
+@pytest.mark.parametrize("purge", [True, False])
+def test_to_grant_a_snapshot_to_its_owner_is_no_change(ec2: LocalEC2, run: Run, purge: bool) -> None:
+    ec2.seed_snapshots({"snapshot_id": SNAP})
+    result = run(create_volume_permissions={"user_ids": [OWNER]}, purge_create_volume_permissions=purge)
+    assert (result["failed"], result["changed"]) == (False, False)
+    assert writes(ec2) == []
 
 
 def test_a_denied_check_names_the_action_and_the_snapshot(ec2: LocalEC2, run: Run) -> None:
