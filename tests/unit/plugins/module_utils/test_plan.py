@@ -42,9 +42,9 @@ def launch(
     return AskedPermissions(LAUNCH, frozenset(grant), frozenset(revoke), purge)
 
 
-def plan_of(current: t.Sequence[Value], asked: t.Sequence[Asked]) -> Plan:
+def plan_of(current: t.Sequence[Value], asked: t.Sequence[Asked], quota: int | None = None) -> Plan:
     return make_plan(
-        Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current, strict=True))), asked
+        Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current, strict=True))), asked, quota
     )
 
 
@@ -56,7 +56,7 @@ ROWS: dict[str, tuple[Asked, Value, list[tuple[str, t.Any]], Value]] = {
     # rule: (asked, current, [(operation, value)], after)
     "a description is set": (AskedText(DESCRIPTION, "new"), "old", [("set", "new")], "new"),
     "a description is set where there is none": (AskedText(DESCRIPTION, "new"), "", [("set", "new")], "new"),
-    "an empty description clears": (AskedText(DESCRIPTION, ""), "old", [("set", "")], ""),
+    "an empty description is planned, and refused by a rule": (AskedText(DESCRIPTION, ""), "old", [("set", "")], ""),
     "an empty description where there is none is no change": (AskedText(DESCRIPTION, ""), "", [], ""),
     "the same description is no change": (AskedText(DESCRIPTION, "old"), "old", [], "old"),
     "case matters in a description": (AskedText(DESCRIPTION, "Old"), "old", [("set", "Old")], "Old"),
@@ -143,6 +143,68 @@ def test_many_additions_all_come_before_the_first_removal() -> None:
     assert [request.operation for request in plan.requests] == ["add", "add", "remove", "remove"]
 
 
+def accounts(first: int, count: int) -> frozenset[Permission]:
+    return frozenset(Permission("user_ids", f"{number:012}") for number in range(first, first + count))
+
+
+IN_TURNS: dict[str, tuple[frozenset[Permission], frozenset[Permission], list[tuple[str, int]]]] = {
+    # what: (before, after, [(operation, entries)]), with a quota of 1,000
+    "room for both": (accounts(0, 400), accounts(500, 400), [("add", 400), ("remove", 400)]),
+    "900 for 900 others": (accounts(0, 900), accounts(1000, 900), [("add", 100), ("remove", 900), ("add", 800)]),
+    "a full list for another": (accounts(0, 1000), accounts(1000, 1000), [("remove", 1000), ("add", 1000)]),
+    "an organization comes first": (
+        accounts(0, 900),
+        accounts(1000, 900) | {ORG},
+        [("add", 100), ("remove", 900), ("add", 801)],
+    ),
+    "an organization goes last": (
+        accounts(0, 900) | {ORG},
+        accounts(1000, 900),
+        [("add", 99), ("remove", 900), ("add", 801), ("remove", 1)],
+    ),
+    "everyone is no entry of the quota": (
+        accounts(0, 900) | {ALL},
+        accounts(1000, 100),
+        [("add", 100), ("remove", 901)],
+    ),
+    "more in the end than the default quota": (
+        accounts(0, 900),
+        accounts(1000, 1100),
+        [("add", 1100), ("remove", 900)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "requests"), IN_TURNS.values(), ids=list(IN_TURNS))
+def test_an_exact_list_is_swapped_for_another_within_the_quota(
+    before: frozenset[Permission], after: frozenset[Permission], requests: list[tuple[str, int]]
+) -> None:
+    plan = plan_of([before], [launch(grant=after, purge=True)], 1000)
+    assert [(request.operation, request.entries) for request in plan.requests] == requests
+    assert not plan.is_crowded
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_crowded"),
+    [
+        (accounts(0, 1000), accounts(1, 999) | {ORG}, True),
+        (accounts(0, 999) | {ORG}, accounts(0, 1000), True),
+        (accounts(0, 1000), accounts(0, 1000) | {ORG}, False),
+        (accounts(0, 1001), accounts(0, 999) | {ORG}, False),
+    ],
+    ids=[
+        "no room for one that comes",
+        "no room beside one that goes",
+        "too many in the end",
+        "a quota that was raised",
+    ],
+)
+def test_organizations_need_room_beside_the_accounts(
+    before: frozenset[Permission], after: frozenset[Permission], is_crowded: bool
+) -> None:
+    assert plan_of([before], [launch(grant=after, purge=True)], 1000).is_crowded == is_crowded
+
+
 # The laws, for any current state and any task.
 
 permissions = st.frozensets(st.sampled_from([A, B, C, ALL, ORG, OU, ODD]))
@@ -207,6 +269,26 @@ def test_nobody_who_keeps_access_loses_it_on_the_way(situation: tuple[list[Value
         ):
             if isinstance(before, frozenset) and isinstance(now, frozenset) and isinstance(after, frozenset):
                 assert before & after <= now
+
+
+@given(situations(), st.integers(1, 8))
+def test_the_quota_holds_on_the_way_and_organizations_come_first_and_go_last(
+    situation: tuple[list[Value], list[Asked]], quota: int
+) -> None:
+    plan = plan_of(*situation, quota)
+    assert after_requests(plan.before, plan.requests) == plan.after
+    steps = [after_requests(plan.before, plan.requests[:done]) for done in range(len(plan.requests) + 1)]
+    lists = [[value for _attribute, value in step.values if isinstance(value, frozenset)] for step in steps]
+    lengths = [max((len(entries - {ALL}) for entries in step), default=0) for step in lists]
+    if max(lengths[0], lengths[-1]) <= quota and not plan.is_crowded:
+        assert max(lengths) <= quota
+    groups = [entries - {A, B, C, ODD} for step in lists for entries in step]
+    came = [number for number in range(1, len(groups)) if groups[number] - groups[number - 1]]
+    went = [number for number in range(1, len(groups)) if groups[number - 1] - groups[number]]
+    removals = [number for number, request in enumerate(plan.requests, 1) if request.operation == "remove"]
+    additions = [number for number, request in enumerate(plan.requests, 1) if request.operation == "add"]
+    assert max(came, default=0) <= min(removals, default=99)
+    assert max(additions, default=0) <= min(went, default=99)
 
 
 @given(situations())

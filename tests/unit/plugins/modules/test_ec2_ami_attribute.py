@@ -12,6 +12,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from unit.images import Clock
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from local_ec2.client import LocalEC2
@@ -430,8 +431,14 @@ REFUSED: dict[str, tuple[Json | None, Json, str, str, bool]] = {
     # what: (the image, None for none; the options; code; words of the message; predicted)
     "foreign": ({"owner_id": C}, {"launch_permissions": {"user_ids": [A]}}, "AuthFailure", f"belongs to {C}", True),
     "foreign, by description": ({"owner_id": C}, {"description": "d"}, "AuthFailure", f"belongs to {C}", True),
-    "failed": ({"state": "failed"}, {"description": "d"}, "InvalidAMIID.Unavailable", "is failed", True),
-    "disabled": ({"state": "disabled"}, {"description": "d"}, "InvalidAMIID.Unavailable", "is disabled", True),
+    "failed": ({"state": "failed"}, {"description": "d"}, "InvalidAMIID.Unavailable", "never becomes available", True),
+    "disabled": (
+        {"state": "disabled"},
+        {"description": "d"},
+        "InvalidAMIID.Unavailable",
+        "is disabled; enable it",
+        True,
+    ),
     "pending": (
         {"pending_reads": 99},
         {"description": "d", "wait": False},
@@ -468,6 +475,13 @@ REFUSED: dict[str, tuple[Json | None, Json, str, str, bool]] = {
         True,
     ),
     "unknown": (None, {"description": "d"}, "InvalidAMIID.NotFound", "does not exist", False),
+    "no room for an organization on the way": (
+        {"launch_permissions": {"user_ids": [f"{number:012}" for number in range(1000)]}},
+        {"launch_permissions": {"org_arns": [ORG]}, "purge_launch_permissions": True},
+        "ResourceLimitExceeded",
+        "would hold 1001 entries on the way, and EC2's default quota is 1000",
+        True,
+    ),
     "a description that is to go": (
         {"description": "old"},
         {"description": ""},
@@ -583,6 +597,30 @@ def test_what_was_applied_before_an_image_failed_is_told(ec2: LocalEC2, run: Run
     assert image["requests"][0]["error"] == image["error"]
     assert "error" not in image["requests"][1]
     assert held(ec2)["description"] == "new"
+
+
+def test_a_description_that_ec2_refuses_stops_no_revocation(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": [A, B]}})
+    refusal = {"code": "InvalidParameterValue", "message": "No.", "status": 400, "attribute": "description"}
+    ec2.switch(image_errors={AMI: {**refusal, "action": "ModifyImageAttribute"}})
+    result = run(description="d", launch_permissions={"user_ids": [C]}, revoke_launch_permissions={"user_ids": [A]})
+    assert result["failed"]
+    assert [request["status"] for request in result["images"][0]["requests"]] == ["applied", "applied", "failed"]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=[B, C])
+
+
+def test_an_exact_list_that_has_no_room_beside_the_old_one_converges(ec2: LocalEC2, run: Run) -> None:
+    old, new = ([f"{number:012}" for number in range(first, first + 900)] for first in (0, 1000))
+    ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": old}})
+    ec2.switch(sharing_quota=1000)
+    options = {"launch_permissions": {"user_ids": new}, "purge_launch_permissions": True}
+    results = [run(check=True, **options), run(**options), run(**options)]
+    assert [(result["failed"], result["changed"]) for result in results] == [
+        (False, True),
+        (False, True),
+        (False, False),
+    ]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=new)
 
 
 # Denials.
@@ -706,7 +744,67 @@ def test_the_users_botocore_configuration_wins(ec2: LocalEC2, run: Run) -> None:
     assert counted(ec2) == {"DescribeImages": 2}
 
 
+def test_an_endpoint_that_does_not_know_dry_run_changes_one_image_and_says_so(ec2: LocalEC2, run: Run) -> None:
+    ids = [f"ami-{number:08x}" for number in range(20)]
+    ec2.seed(*({"image_id": image_id, "launch_permissions": {"user_ids": [B]}} for image_id in ids))
+    ec2.switch(ignore_dry_run=True)
+    result = run(check=True, image_ids=ids, launch_permissions={"user_ids": [A]}, description="d")
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert "This endpoint does not know DryRun and carried the request out" in result["msg"]
+    assert "1 image was changed although this is check mode; no other was" in result["msg"]
+    first, *others = result["images"]
+    assert [request["status"] for request in first["requests"]] == ["applied", "not_sent"]
+    assert first["granted"]["user_ids"] == [A]
+    assert not any(image["changed"] for image in others)
+    assert held(ec2, ids[0])["launch_permissions"] == permissions(user_ids=[A, B])
+    assert [held(ec2, each)["launch_permissions"] for each in ids[1:]] == [permissions(user_ids=[B])] * 19
+    assert {held(ec2, each)["description"] for each in ids} == {""}
+
+
 # Waiting.
+
+
+def test_a_pending_image_that_needs_no_change_holds_nobody_up(ec2: LocalEC2, run: Run, clock: Clock) -> None:
+    ec2.seed({"image_id": AMI, "pending_reads": 1000}, {"image_id": OTHER, "launch_permissions": {"user_ids": [A]}})
+    began = clock.now
+    result = run(image_ids=[AMI, OTHER], revoke_launch_permissions={"user_ids": [A]})
+    assert not result["failed"], result["msg"]
+    assert [image["changed"] for image in result["images"]] == [False, True]
+    assert clock.now == began
+
+
+@pytest.mark.parametrize("reads", [1, 2, 5])
+def test_a_new_image_that_ec2_does_not_show_yet_is_looked_for_again(
+    ec2: LocalEC2, run: Run, clock: Clock, reads: int
+) -> None:
+    """With one read it is missing among the caller's own, and there in the next read, which names the owner."""
+    ec2.seed({"image_id": AMI, "unseen_reads": reads}, {"image_id": OTHER})
+    began = clock.now
+    result = run(image_ids=[AMI, OTHER], launch_permissions={"user_ids": [A]})
+    assert not result["failed"], result["msg"]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=[A])
+    assert clock.now - began <= 15
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [(True, 15), (False, 0)])
+def test_an_image_that_nobody_knows_is_looked_for_no_longer_than_that(
+    ec2: LocalEC2, run: Run, clock: Clock, wait: bool, seconds: int
+) -> None:
+    ec2.seed({"image_id": OTHER})
+    began = clock.now
+    result = run(image_ids=[AMI, OTHER], description="d", wait=wait)
+    assert result["images"][0]["error"]["code"] == "InvalidAMIID.NotFound"
+    assert clock.now - began == seconds
+
+
+@pytest.mark.usefixtures("clock")
+def test_permissions_that_ec2_does_not_know_at_first_are_read_again(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": [B]}})
+    once = {"action": "DescribeImageAttribute", "code": "InvalidAMIID.NotFound", "message": "No.", "times": 1}
+    ec2.switch(image_errors={AMI: once})
+    result = run(launch_permissions={"user_ids": [A]})
+    assert not result["failed"], result["msg"]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=[A, B])
 
 
 def test_a_pending_image_is_waited_for(ec2: LocalEC2, run: Run) -> None:

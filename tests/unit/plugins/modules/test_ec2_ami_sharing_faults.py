@@ -21,6 +21,7 @@ from unit.images import warned
 from local_ec2.client import LocalEC2
 
 KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
+OWNER = "123456789012"
 PARTNER = "210987654321"
 A, B, C, D = (f"ami-0{letter * 16}" for letter in "abcd")
 IDS = [f"us-east-1:{A}", f"eu-west-1:{B}"]
@@ -970,3 +971,31 @@ def test_a_key_is_described_once(ec2: LocalEC2, run: Run) -> None:
     assert not result["failed"], result["msg"]
     keys = {str(request["parameters"]) for request in ec2.requests("DescribeKey")}
     assert len(ec2.requests("DescribeKey")) == len(keys)
+
+
+def test_an_endpoint_that_does_not_know_dry_run_changes_one_snapshot_and_says_so(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A), image(B))
+    ec2.switch(ignore_dry_run=True)
+    result = run(policy("Shared", "share", NEW, image_ids=[A, B], snapshots=True), check=True)
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert "1 was changed, in whole or in part" in result["msg"]
+    assert "This endpoint does not know DryRun and carried the request out" in result["msg"]
+    assert [copiers(ec2, each) for each in (A, B)] == [[NEW], []]
+    assert [launchers(ec2, each) for each in (A, B)] == [[], []]
+    assert statuses(result) == {"applied"}
+
+
+def test_a_new_image_named_by_a_policy_is_looked_for_again(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, unseen_reads=3))
+    result = run(policy("Shared", "share", NEW, image_ids=[A], snapshots=True))
+    assert not result["failed"], result["msg"]
+    assert launchers(ec2, A) == copiers(ec2, A) == [NEW]
+
+
+def test_the_owner_among_the_principals_gets_the_image_and_never_the_snapshot(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A))
+    shared = policy("Shared", "exclusive", OWNER, NEW, image_ids=[A], snapshots=True)
+    results = [run(shared), run(shared)]
+    assert [(result["failed"], result["changed"]) for result in results] == [(False, True), (False, False)]
+    assert launchers(ec2, A) == sorted([OWNER, NEW])
+    assert copiers(ec2, A) == [NEW]
