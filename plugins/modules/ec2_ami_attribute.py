@@ -35,8 +35,9 @@ options:
     aliases: [image_id]
   description:
     description:
-      - The description, of up to 255 printable ASCII characters, the first and last of which are no blanks.
-      - An empty string clears it.
+      - The description, of up to 255 printable ASCII characters without leading or trailing whitespace.
+      - EC2 cannot clear a description. So an empty string asks for an AMI that has none, and the task fails before
+        anything is changed if there is one.
     type: str
   imds_support:
     description:
@@ -76,18 +77,24 @@ options:
   purge_launch_permissions:
     description:
       - Whether nothing but O(launch_permissions) remains, of any kind.
+      - Where the quota of 1,000 entries has no room for the new entries beside the old ones, entries are added and removed
+        in turns. Organizations and OUs are added first and removed last, and if they do not fit either, the task fails
+        before anything is changed.
       - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait for a C(pending) AMI to become available, and after a change until EC2 shows it.
+      - Whether to wait for a C(pending) AMI that is to be changed, and after a change until EC2 shows it.
+      - An AMI that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones late.
     type: bool
     default: true
 notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike.
+    in check mode and in a real run alike. Until the first is answered as a C(DryRun), no other is sent.
+  - Launch permissions are sent first, and attributes do not wait for each other. A description that EC2 refuses stops no
+    revocation.
   - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
     C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
     public. With C(sts:DecodeAuthorizationMessage) a denial is decoded. With C(ec2:DescribeSnapshots) and
@@ -221,7 +228,9 @@ summary:
 images:
   description:
     - One element for each image, in the order asked for.
-    - A failed task returns it too.
+    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and RV(images[].after)
+      leave out launch permissions, and an image that neither changed nor failed has nothing but its id, Region, name and
+      RV(images[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -256,7 +265,8 @@ images:
     before:
       description:
         - The attributes that the task manages as they were, in the shape of the options. Launch permissions are sorted.
-        - Fed back with O(purge_launch_permissions=true) it restores the AMI, IMDS support excepted.
+        - Fed back with O(purge_launch_permissions=true) it restores the AMI. Leave out what EC2 cannot undo, which is
+          IMDS support, and an empty description.
         - Empty when the AMI could not be read.
       type: dict
       returned: always
@@ -297,13 +307,17 @@ images:
           description:
             - V(applied), or in check mode V(authorized).
             - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
-            - V(not_sent) when a failed image forbids any change, or an earlier request of this image failed.
+            - V(not_sent) when a failed image forbids any change, or an earlier request of this attribute failed.
           type: str
           returned: always
+        error:
+          description: Why the request failed, in the shape of RV(images[].error).
+          type: dict
+          returned: when the request failed
       sample:
         - {attribute: launchPermission, operation: add, entries: 3, status: applied}
     error:
-      description: Why the image failed.
+      description: Why the image failed, at first if there are several reasons.
       type: dict
       returned: when the image failed
       contains:
@@ -344,7 +358,7 @@ diff:
   elements: dict
   contains:
     before_header:
-      description: The id and the Region of the image.
+      description: The name, the id and the Region of the image.
       type: str
       returned: always
     after_header:
@@ -352,12 +366,12 @@ diff:
       type: str
       returned: always
     before:
-      description: RV(images[].before).
-      type: dict
+      description: The attributes as they were, a line for each text that is set and for each entry.
+      type: str
       returned: always
     after:
-      description: RV(images[].after).
-      type: dict
+      description: The same as they are or, in check mode, would be.
+      type: str
       returned: always
 """
 

@@ -35,6 +35,7 @@ options:
     description:
       - Who is granted the permission to create volumes from the snapshot, and to copy it. Entries that the snapshot
         has beside these stay, unless O(purge_create_volume_permissions=true).
+      - The snapshot's owner needs no entry. EC2 accepts one and never lists it, so it is left out.
       - EC2 shares snapshots with accounts and with everyone, and with no organization or OU.
     type: dict
     suboptions: &permissions
@@ -59,13 +60,14 @@ options:
     default: false
   wait:
     description:
-      - Whether to wait for a C(pending) snapshot to become completed, and after a change until EC2 shows it.
+      - Whether to wait after a change until EC2 shows it. A C(pending) snapshot is changed at once.
+      - A snapshot that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones late.
     type: bool
     default: true
 notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike.
+    in check mode and in a real run alike. Until the first is answered as a C(DryRun), no other is sent.
   - "The least IAM permissions are C(ec2:DescribeSnapshots), C(ec2:DescribeSnapshotAttribute) and
     C(ec2:ModifySnapshotAttribute), with C(ec2:GetSnapshotBlockPublicAccessState) to make a snapshot public. With
     C(kms:DescribeKey) the refusal to share a snapshot under the key that AWS manages for EBS is predicted, and without
@@ -154,7 +156,9 @@ summary:
 snapshots:
   description:
     - One element for each snapshot, in the order asked for.
-    - A failed task returns it too.
+    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(snapshots[].before) and
+      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has nothing but its
+      id, Region, name and RV(snapshots[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -229,6 +233,10 @@ snapshots:
             - V(not_sent) when a failed snapshot forbids any change, or an earlier request of this one failed.
           type: str
           returned: always
+        error:
+          description: Why the request failed, in the shape of RV(snapshots[].error).
+          type: dict
+          returned: when the request failed
       sample:
         - {attribute: createVolumePermission, operation: add, entries: 3, status: applied}
     error:
@@ -273,7 +281,7 @@ diff:
   elements: dict
   contains:
     before_header:
-      description: The id and the Region of the snapshot.
+      description: The name, the id and the Region of the snapshot.
       type: str
       returned: always
     after_header:
@@ -281,12 +289,12 @@ diff:
       type: str
       returned: always
     before:
-      description: RV(snapshots[].before).
-      type: dict
+      description: The permissions as they were, a line for each entry.
+      type: str
       returned: always
     after:
-      description: RV(snapshots[].after).
-      type: dict
+      description: The same as they are or, in check mode, would be.
+      type: str
       returned: always
 """
 

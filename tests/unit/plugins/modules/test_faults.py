@@ -138,6 +138,16 @@ def test_an_image_deregistered_between_read_and_write(fleet: LocalEC2, run: Run)
     assert [image for image in after if image] == [("d", [B])] * 29
 
 
+def test_an_image_deregistered_before_its_permissions_are_read_changes_nothing_anywhere(
+    fleet: LocalEC2, run: Run
+) -> None:
+    fleet.switch(deregister_after_read=[IDS[7]])
+    result = run()
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert f"InvalidAMIID.Unavailable: The image ID '{IDS[7]}' is no longer available" in result["msg"]
+    assert [image for image in held(fleet) if image] == [(None, [B])] * 29
+
+
 def test_a_lag_longer_than_the_timeout(fleet: LocalEC2, run: Run) -> None:
     fleet.switch(read_lag=60)
     result = run(wait_timeout=1)
