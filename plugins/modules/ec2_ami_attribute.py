@@ -77,9 +77,9 @@ options:
   purge_launch_permissions:
     description:
       - Whether nothing but O(launch_permissions) remains, of any kind.
-      - Where the quota of 1,000 entries has no room for the new entries beside the old ones, entries are added and removed
-        in turns. Organizations and OUs are added first and removed last, and if they do not fit either, the task fails
-        before anything is changed.
+      - Where the quota of 1,000 entries has no room for the new entries beside the old ones, entries are added and
+        removed in turns. Organizations and OUs are added first and removed last, and if they do not fit either, the
+        task fails before anything is changed.
       - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
     type: bool
     default: false
@@ -93,8 +93,8 @@ notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
     in check mode and in a real run alike. Until the first is answered as a C(DryRun), no other is sent.
-  - Launch permissions are sent first, and attributes do not wait for each other. A description that EC2 refuses stops no
-    revocation.
+  - Launch permissions are sent first, and attributes do not wait for each other. A description that EC2 refuses stops
+    no revocation.
   - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
     C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
     public. With C(sts:DecodeAuthorizationMessage) a denial is decoded. With C(ec2:DescribeSnapshots) and
@@ -229,8 +229,8 @@ images:
   description:
     - One element for each image, in the order asked for.
     - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and RV(images[].after)
-      leave out launch permissions, and an image that neither changed nor failed has nothing but its id, Region, name and
-      RV(images[].changed).
+      leave out launch permissions, and an image that neither changed nor failed has nothing but its id, Region, name
+      and RV(images[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict

@@ -61,7 +61,8 @@ options:
   wait:
     description:
       - Whether to wait after a change until EC2 shows it. A C(pending) snapshot is changed at once.
-      - A snapshot that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones late.
+      - A snapshot that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones
+        late.
     type: bool
     default: true
 notes:
@@ -157,8 +158,8 @@ snapshots:
   description:
     - One element for each snapshot, in the order asked for.
     - A failed task returns it too, trimmed, because Ansible prints all of it. RV(snapshots[].before) and
-      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has nothing but its
-      id, Region, name and RV(snapshots[].changed).
+      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has nothing but
+      its id, Region, name and RV(snapshots[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
