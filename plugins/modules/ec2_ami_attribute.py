@@ -228,9 +228,9 @@ summary:
 images:
   description:
     - One element for each image, in the order asked for.
-    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and RV(images[].after)
-      leave out launch permissions, and an image that neither changed nor failed has nothing but its id, Region, name
-      and RV(images[].changed).
+    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and
+      RV(images[].after) leave out launch permissions, and an image that neither changed nor failed has nothing but its
+      id, Region, name and RV(images[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
