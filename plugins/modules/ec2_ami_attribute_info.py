@@ -34,7 +34,9 @@ options:
       - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html).
     type: dict
   owners:
-    description: Whose images to search. Account ids, V(self), V(amazon) and V(aws-marketplace). V(self) by default.
+    description:
+      - Whose images to search. Account ids, V(self), V(amazon) and V(aws-marketplace). V(self) by default.
+      - An empty list is refused, as it is in O(regions) and in O(filters).
     type: list
     elements: str
   regions:
@@ -91,7 +93,7 @@ images:
     - The images. By Region and then the newest first when searched for, in the order asked for when named.
     - Feed the list as it is to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
       O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids). Ids taken out of it carry no Region.
-    - An image that is deregistered while it is read is left out of a search, and unknown among ids.
+    - An image that is deregistered while it is read is left out of a search, with a warning, and unknown among ids.
   returned: success
   type: list
   elements: dict
@@ -164,6 +166,21 @@ images:
       description: When the AMI was created.
       type: str
       returned: always
+    image_allowed:
+      description: Whether the AMI meets the account's criteria of Allowed AMIs, null where EC2 does not tell.
+      type: bool
+      returned: always
+    watermarks:
+      description: The watermarks of the AMI, as DescribeImages returns them. They travel with its copies.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - watermark_key: "123456789012:approved"
+          source_image_region: us-east-1
+          source_image_id: ami-0123456789abcdef0
+          source_image_creation_time: "2026-11-01T10:00:00+00:00"
+          watermark_creation_time: "2026-11-02T10:00:00+00:00"
     encrypted:
       description: Whether a snapshot behind the AMI is encrypted.
       type: bool
@@ -187,6 +204,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2Error
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import warn
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import failure_text
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
@@ -209,16 +227,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def main() -> t.NoReturn:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
+    warnings: list[str] = []
     try:
         ec2 = EC2(module, params["concurrency"])
-        query = parse_query(params, ec2.region)
+        query = parse_query(params, ec2.region, ec2.endpoint_region)
         with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
             runtime = Runtime(ec2, executor)
-            images = by_search(runtime, query) if isinstance(query, Search) else by_id(runtime, query)
+            if isinstance(query, Search):
+                images, warnings = by_search(runtime, query)
+            else:
+                images = by_id(runtime, query)
     except (InvalidOptionsError, FindError) as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
+    for warning in warnings:
+        warn(warning)
     module.exit_json(changed=False, images=images)
 
 

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import threading
+import traceback
 import typing as t
+from urllib.parse import urlsplit
 
 try:
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import ClientError
 except ImportError:
@@ -29,6 +33,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .plan import DRY_RUN_IGNORED
 from .plan import Failure
+from .proxies import Proxies
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -39,9 +44,15 @@ if t.TYPE_CHECKING:
 DENIED = "UnauthorizedOperation"
 # More connections than this are of no use to a bucket of 100 requests, and urllib3 makes room for all of them at once.
 MAX_CONNECTIONS = 256
+_ATTEMPTS = 10
+_CONNECT_TIMEOUT = 5  # seconds, so that a Region that cannot be reached is given up within a minute
 _WOULD_SUCCEED = "DryRunOperation"
 _ENCODED = "Encoded authorization failure message: "
 _CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_WITHHELD = (
+    "botocore's words are not shown, because they may hold a part of a proxy's user name or password. If one of these"
+    " has a character such as / ? # @ %, percent-encode it (HTTP_PROXY, HTTPS_PROXY, or proxies of aws_config)"
+)
 
 
 def warn(text: str) -> None:
@@ -60,15 +71,29 @@ class EC2Error(AnsibleAWSError):
         self.failure = failure
 
 
+class _Attempts(threading.local):
+    """``unsettled``: how many attempts of the thread's latest call EC2 may have carried out without saying so."""
+
+    unsettled = 0
+
+
 class EC2:
-    """EC2 in every Region that a task names: one session, a client for each service and Region."""
+    """EC2 in every Region that a task names: one session, a client for each service and Region.
+
+    ``region`` is that of the task. ``endpoint_region`` is the only Region that the task's ``endpoint_url`` serves, None
+    where it is not a Regional address of AWS.
+    """
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
-        region, endpoint, parameters = _connect(get_aws_connection_info, module)
+        self._proxies = Proxies((module.params.get("aws_config") or {}).get("proxies"))
+        # The result has the task's options as well (-vvv, register).
+        module.no_log_values.update(self._proxies.secret_options)
+        region, endpoint, parameters = self._connect(get_aws_connection_info, module)
         # EC2 meters each action by a token bucket (EC2 Developer Guide, "Request throttling"). The adaptive mode slows
         # down to what the bucket lets through once it is empty; the others would spend their retries on an empty one.
         config = Config(
-            retries={"mode": "adaptive", "total_max_attempts": 10},
+            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            connect_timeout=_CONNECT_TIMEOUT,
             max_pool_connections=max(1, min(concurrency, MAX_CONNECTIONS)),
             user_agent_extra="amikit.aws",
         )
@@ -76,14 +101,19 @@ class EC2:
         self._config = config.merge(asked) if asked else config
         # A client checks that credentials are complete; a session given them does not.
         self._options = {name: parameters.get(name) for name in (*_CREDENTIALS, "verify")}
-        self._options["endpoint_url"] = endpoint or None
         _refuse_odd_characters({name: self._options[name] for name in _CREDENTIALS})
-        self._session = _connect(boto3.session.Session, profile_name=parameters.get("profile_name"))
+        self._core = botocore.session.get_session()
+        self._session = self._connect(
+            boto3.session.Session, botocore_session=self._core, profile_name=parameters.get("profile_name")
+        )
         self.region: str | None = region or self._session.region_name
+        self._endpoint: str | None = endpoint or None
+        self._endpoint_is_of_aws, self.endpoint_region = _aws_address(self._core, endpoint or "")
         self._clients: dict[tuple[str, str], t.Any] = {}
         # A boto3 session may not make two clients at a time.
         self._lock = threading.Lock()
         self._decodes = True
+        self._attempts = _Attempts()
 
     def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
         """Send one request and return the response; raise EC2Error.
@@ -93,14 +123,15 @@ class EC2:
         client = self._client(service, region)
         action = client.meta.method_to_api_mapping[operation]
         dry_run = arguments.get("DryRun", False)
+        self._attempts.unsettled = 0
         try:
             response: Response = getattr(client, operation)(**arguments)
         except ClientError as error:
             if dry_run and error.response.get("Error", {}).get("Code") == _WOULD_SUCCEED:
                 return {}
-            raise _refused(action, error) from error
-        except Exception as error:
-            raise _unanswered(action, error) from error
+            raise _refused(action, error, uncertain=self._attempts.unsettled > 0) from error
+        except Exception as error:  # noqa: BLE001 whatever it is, it is told as EC2's failure
+            raise self._unanswered(action, error, uncertain=self._attempts.unsettled > 0) from None
         if dry_run:
             message = (
                 "This endpoint does not know DryRun and carried the request out; nothing more was sent. Check mode"
@@ -147,23 +178,88 @@ class EC2:
             return self._clients[service, region]
 
     def _make_client(self, service: str, region: str) -> t.Any:
-        config = self._config
+        config, endpoint = self._config, self._endpoint
         if service != "ec2":
             # Others only tell more than EC2 does. A network may have a way to EC2 and none to them: no long waits.
             config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
-        client = _connect(self._session.client, service, region_name=region, config=config, **self._options)
-        if "@" in client.meta.endpoint_url:
-            # Nothing would use them, and botocore's errors quote parts of the URL.
-            message = "endpoint_url: has a user name or a password, and EC2 takes neither there"
-            raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
+            if self._endpoint_is_of_aws or self._connect(self._has_endpoint_of_its_own, service):
+                endpoint = None
+        client = self._connect(
+            self._session.client, service, region_name=region, config=config, endpoint_url=endpoint, **self._options
+        )
+        self._refuse_endpoint(client)
+        client.meta.events.register("before-send", self._attempt_begins)
+        client.meta.events.register("response-received", self._attempt_ends)
         return client
 
+    def _has_endpoint_of_its_own(self, service: str) -> bool:
+        """Tell whether botocore is configured with an endpoint of this service alone.
 
-def _connect(connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
+        See "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
+        """
+        ignored = self._config.ignore_configured_endpoint_urls
+        if self._core.get_config_variable("ignore_configured_endpoint_urls") if ignored is None else ignored:
+            return False
+        name = service.replace("-", "_")
+        if os.environ.get(f"AWS_ENDPOINT_URL_{name.upper()}"):
+            return True
+        services = self._core.full_config.get("services", {}).get(self._core.get_scoped_config().get("services"), {})
+        return bool(services.get(name, {}).get("endpoint_url"))
+
+    def _refuse_endpoint(self, client: t.Any) -> None:
+        url, region = client.meta.endpoint_url, client.meta.region_name
+        served = _aws_address(self._core, url)[1]
+        if "@" in url:
+            # Nothing would use them, and botocore's errors quote parts of the URL.
+            message = "endpoint_url: has a user name or a password, and EC2 takes neither there"
+        elif served not in (None, region) and client.meta.service_model.service_name == "ec2":
+            # The option was checked before, so it comes from the environment or from the configuration file.
+            message = f"the endpoint configured for EC2 ({urlsplit(url).hostname}) serves {served} and not {region}"
+        else:
+            return
+        raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
+
+    def _attempt_begins(self, **_arguments: t.Any) -> None:
+        self._attempts.unsettled += 1
+
+    def _attempt_ends(
+        self, parsed_response: Response | None = None, exception: Exception | None = None, **_arguments: t.Any
+    ) -> None:
+        if _was_refused(parsed_response) if parsed_response else exception and not _was_connected(exception):
+            self._attempts.unsettled -= 1
+
+    def _connect(self, connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
+        try:
+            return connect(*arguments, **options)
+        except Exception as error:  # noqa: BLE001 whatever it is, it is told as a failure to connect
+            raise self._unanswered("Connect", error) from None
+
+    def _unanswered(self, action: str, error: Exception, *, uncertain: bool = False) -> EC2Error:
+        """Return what was raised in place of an answer as an error of ours.
+
+        It is raised without its cause, whose text would stand in tracebacks: a URL may carry credentials, and so does
+        a header that is quoted because it is invalid.
+        """
+        text = re.sub(r"\S*:.*@", "***@", str(error), flags=re.DOTALL)
+        if "Invalid header value" in text:
+            text = "A credential or the Region makes an invalid header"
+        elif self._proxies.may_be_quoted_in(str(error)):
+            text = _WITHHELD
+        return EC2Error(Failure(action, type(error).__name__, text, uncertain=uncertain))
+
+
+def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
+    """Tell whether a URL is an address of AWS (VPC, FIPS and dual-stack ones are), and which Region it names."""
     try:
-        return connect(*arguments, **options)
-    except Exception as error:
-        raise _unanswered("Connect", error) from error
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False, None
+    partitions = core.get_component("data_loader").load_data("partitions")["partitions"]
+    domains = {part["outputs"][name] for part in partitions for name in ("dnsSuffix", "dualStackDnsSuffix")}
+    if not host.endswith(tuple(f".{domain}" for domain in domains)):
+        return False, None
+    patterns = [part["regionRegex"] for part in partitions]
+    return True, next((name for name in host.split(".") if any(re.search(each, name) for each in patterns)), None)
 
 
 def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
@@ -177,21 +273,32 @@ def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
         raise EC2Error(Failure("Connect", "InvalidCredentials", message))
 
 
-def _refused(action: str, error: ClientError) -> EC2Error:
+def _refused(action: str, error: ClientError, *, uncertain: bool) -> EC2Error:
     told = error.response.get("Error", {})
-    metadata = error.response.get("ResponseMetadata", {})
-    code = told.get("Code") or "Unknown"
-    # A server error may come after the work was done; a denial, or an empty token bucket, comes before it. What the
-    # attempts before the last one have done, this answer does not tell.
+    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+    code, message = told.get("Code") or "Unknown", told.get("Message") or ""
+    return EC2Error(Failure(action, code, message, request_id, uncertain=uncertain), error)
+
+
+def _was_refused(response: Response) -> bool:
+    """Tell whether an answer says that nothing was done.
+
+    A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
+    """
+    code = response.get("Error", {}).get("Code") or ""
     refused_first = code == DENIED or "LimitExceeded" in code or "Throttl" in code
-    failed_late = metadata.get("HTTPStatusCode", 500) >= 500 and not refused_first
-    uncertain = failed_late or metadata.get("RetryAttempts", 0) > 0
-    failure = Failure(action, code, told.get("Message") or "", metadata.get("RequestId"), uncertain=uncertain)
-    return EC2Error(failure, error)
+    return refused_first or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500
 
 
-def _unanswered(action: str, error: Exception) -> EC2Error:
-    # A URL may carry credentials, and so does a header that is quoted because it is invalid.
-    text = re.sub(r"\S*:.*@", "***@", str(error), flags=re.DOTALL)
-    message = "A credential or the Region makes an invalid header" if "Invalid header value" in text else text
-    return EC2Error(Failure(action, type(error).__name__, message, uncertain=True), error)
+def _was_connected(error: Exception) -> bool:
+    """Tell whether a request may have been sent before the error: not if there was no connection to send it over.
+
+    The class does not tell: a proxy that demands a password (407) comes as ConnectionClosedError, as a server does that
+    drops the connection when its work is done. What does is whether urllib3 had left its connect().
+    """
+    cause: t.Any = getattr(error, "kwargs", {}).get("error")
+    passed: set[str] = set()
+    while cause is not None:
+        passed.update(frame.f_code.co_name for frame, _line in traceback.walk_tb(cause.__traceback__))
+        cause = cause.__cause__
+    return not passed or ("urlopen" in passed and "connect" not in passed)

@@ -76,7 +76,7 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     """Do what the module's options ask for, and exit with the result."""
     try:
         ec2 = EC2(module, module.params["concurrency"])
-        task = parse_task(module.params, resource, ec2.region)
+        task = parse_task(module.params, resource, ec2.region, ec2.endpoint_region)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:

@@ -33,15 +33,11 @@ _MAX_SHOWN = 60
 
 
 class InvalidOptionsError(ValueError):
-    """A task's options are wrong; the text names every problem."""
+    """A task's options are wrong; the text has every problem, one a line."""
 
-    def __init__(self, problems: t.Sequence[str]) -> None:
-        head = (
-            "The task is invalid; nothing was sent to EC2: "
-            if len(problems) == 1
-            else (f"The task is invalid in {len(problems)} ways; nothing was sent to EC2: ")
-        )
-        super().__init__(head + "; ".join(problems) + ".")
+    def __init__(self, problems: t.Sequence[str], where: str = "task") -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{count} in the {where}; nothing was sent to EC2:", *problems]))
 
 
 @dataclass(frozen=True)
@@ -58,10 +54,16 @@ class Task:
 Params = t.Mapping[str, t.Any]
 
 
-def parse_task(params: Params, resource: Resource, default_region: str | None) -> Task:
-    """Return the task; raise InvalidOptionsError with every problem. ``default_region`` is for ids that name none."""
+def parse_task(
+    params: Params, resource: Resource, default_region: str | None, endpoint_region: str | None = None
+) -> Task:
+    """Return the task; raise InvalidOptionsError with every problem.
+
+    ``default_region`` is for ids that name none. ``endpoint_region`` is the only one that the task's endpoint serves.
+    """
     problems: list[str] = []
     targets = parse_targets(params[resource.ids_option], resource, default_region, problems)
+    problems += endpoint_problems(endpoint_region, (target.region for target in targets))
     asked = tuple(
         ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
@@ -104,6 +106,15 @@ def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
     return [f"{option}: {shown(region)} is not the name of a Region" for region in odd]
 
 
+def endpoint_problems(endpoint_region: str | None, regions: t.Iterable[str]) -> list[str]:
+    """Return what is wrong with an endpoint that serves one Region, None for any, where these are worked on."""
+    others = ", ".join(sorted({region for region in regions if region} - {endpoint_region}))
+    if endpoint_region is None or not others:
+        return []
+    instead = "leave endpoint_url out, or use a task for each Region"
+    return [f"endpoint_url: it is an address of {endpoint_region}, and the task works on {others}; {instead}"]
+
+
 def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[dict[str, t.Any]]:
     """Return the filters as EC2 takes them; append what is wrong to ``problems``."""
     parsed = []
@@ -111,7 +122,7 @@ def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[d
         found: list[str] = []
         values = list(_filter_values(name, value, found))
         # It would be sent as a filter that names nothing, and nobody says what that finds.
-        problems += found or ([] if values else [f"filters.{shown(name)[1:-1]}: has no value"])
+        problems += found or ([] if values else [f"filters.{shown(name)[1:-1]}: has no value; leave the filter out"])
         parsed.append({"Name": name, "Values": values})
     return parsed
 

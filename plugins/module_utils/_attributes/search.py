@@ -18,6 +18,7 @@ from .images import IMAGES
 from .images import volumes
 from .options import InvalidOptionsError
 from .options import Params
+from .options import endpoint_problems
 from .options import parse_filters
 from .options import parse_targets
 from .options import region_problems
@@ -25,15 +26,19 @@ from .permissions import to_options
 from .plan import Failure
 from .resource import describing
 from .result import failure_text
+from .subject import NAMED
 from .subject import Target
 from .subject import in_batches
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from .runtime import Runtime
 
 _LAUNCH = IMAGES.permissions
 Read = t.TypeVar("Read")
 Found = list[tuple[Target, Description]]
+Held = t.Union[dict[str, list[str]], Failure, None]
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,13 @@ class Search:
     newest: int
 
 
-def parse_query(params: Params, default_region: str | None) -> Search | tuple[Target, ...]:
-    """Return the search, or the images named; raise InvalidOptionsError with every problem."""
+def parse_query(
+    params: Params, default_region: str | None, endpoint_region: str | None = None
+) -> Search | tuple[Target, ...]:
+    """Return the search, or the images named; raise InvalidOptionsError with every problem.
+
+    The Regions are as for parse_task().
+    """
     problems = [
         f"{option}: {params[option]} is less than 1"
         for option in ("newest", "concurrency")
@@ -58,15 +68,30 @@ def parse_query(params: Params, default_region: str | None) -> Search | tuple[Ta
         given = [option for option in ("filters", "owners", "regions", "newest") if params[option] is not None]
         problems += [f"{option}: belongs to a search, and image_ids names the images" for option in given]
         query = parse_targets(params["image_ids"], IMAGES, default_region, problems)
+        regions = tuple(target.region for target in query)
     else:
-        regions = tuple(params["regions"] or filter(None, [default_region]))
-        problems += [] if regions else ["regions: in which Regions? Set regions, or region (or AWS_REGION)"]
-        problems += region_problems(regions, "regions" if params["regions"] else "region")
-        filters = parse_filters(params["filters"] or {}, problems)
-        query = Search(regions, filters, params["owners"] or ["self"], params["newest"] or 0)
+        query = _parse_search(params, default_region, problems)
+        regions = query.regions
+    problems += endpoint_problems(endpoint_region, regions)
     if problems:
         raise InvalidOptionsError(problems)
     return query
+
+
+def _parse_search(params: Params, default_region: str | None, problems: list[str]) -> Search:
+    given: list[str] | None = params["regions"]
+    regions = tuple(filter(None, [default_region]) if given is None else given)
+    problems += region_problems(regions, "region" if given is None else "regions")
+    if given == []:
+        problems.append("regions: names no Region; leave it out to search that of the task")
+    elif not regions:
+        problems.append("regions: in which Regions? Set regions, or region (or AWS_REGION)")
+    owners = ["self"] if params["owners"] is None else params["owners"]
+    if not all(owners) or not owners:
+        problems.append(
+            "owners: names nobody; leave it out to search your own images, or name accounts, self or amazon"
+        )
+    return Search(regions, parse_filters(params["filters"] or {}, problems), owners, params["newest"] or 0)
 
 
 class FindError(Exception):
@@ -75,29 +100,33 @@ class FindError(Exception):
 
 def by_id(runtime: Runtime, targets: t.Sequence[Target]) -> list[dict[str, t.Any]]:
     """Return the images in the order asked for; raise FindError naming every id that is not there."""
-    found = dict(pair for pairs in runtime.each(_described(runtime), _batches(targets)) for pair in pairs)
-    images = _presented(runtime, [(target, found[target]) for target in targets if target in found])
-    there = {Target(image["region"], image["image_id"]) for image in images}
-    missing = [str(target) for target in targets if target not in there]
+    found = _look_up(runtime, targets)
+    images, gone = _presented(runtime, [(target, found[target]) for target in targets if target in found])
+    missing = [str(target) for target in targets if target not in found or target in gone]
     if missing:
         which = f"{len(missing)} of {len(targets)} images do not exist, or this account may not see them"
         raise FindError(f"{IMAGES.not_found_code}: {which}: {', '.join(missing)}")
     return images
 
 
-def by_search(runtime: Runtime, search: Search) -> list[dict[str, t.Any]]:
-    """Return the images found, by Region and then the newest first; raise FindError."""
+def by_search(runtime: Runtime, search: Search) -> tuple[list[dict[str, t.Any]], list[str]]:
+    """Return the images found, by Region and then the newest first, and warnings; raise FindError."""
 
     def found(region: str) -> Found:
         return _or_find_error(region, lambda: reading.search(runtime, IMAGES, region, search.filters, search.owners))
 
     everywhere = runtime.each(found, sorted(set(search.regions)))
     newest_first = [sorted(images, key=created, reverse=True) for images in everywhere]
-    return _presented(runtime, [image for images in newest_first for image in images[: search.newest or None]])
+    picked = [image for images in newest_first for image in images[: search.newest or None]]
+    presented, gone = _presented(runtime, picked)
+    shown = ", ".join(str(target) for target in gone[:NAMED]) + (", …" if len(gone) > NAMED else "")
+    what = f"{len(gone)} image(s) that the search found were deregistered meanwhile and are left out: {shown}"
+    return presented, [what] if gone else []
 
 
-def _batches(targets: t.Sequence[Target]) -> list[list[Target]]:
-    return in_batches(targets, lambda target: target)
+def _look_up(runtime: Runtime, targets: t.Sequence[Target]) -> dict[Target, Description]:
+    batches = in_batches(targets, lambda target: target)
+    return dict(pair for pairs in runtime.each(_described(runtime), batches) for pair in pairs)
 
 
 def _described(runtime: Runtime) -> t.Callable[[list[Target]], Found]:
@@ -117,19 +146,41 @@ def _or_find_error(region: str, read: t.Callable[[], Read]) -> Read:
         raise FindError(f"{region}: {failure_text(error.failure)}") from error
 
 
-def _presented(runtime: Runtime, images: Found) -> list[dict[str, t.Any]]:
-    permissions = runtime.each(lambda image: _launch_permissions(runtime, image[0]), images)
-    return [
-        _present(target, described, held)
-        for (target, described), held in zip(images, permissions)
-        if not isinstance(held, Failure)
+def _presented(runtime: Runtime, images: Found) -> tuple[list[dict[str, t.Any]], list[Target]]:
+    """Return the images as the module does, and those that are gone.
+
+    Where EC2 does not know the permissions of one that it has just shown, it is looked up again: it may be public, so
+    it is left out only if it is gone.
+    """
+    described = dict(images)
+    held = _permissions(runtime, described)
+    unknown = [target for target, permissions in held.items() if isinstance(permissions, Failure)]
+    again = _look_up(runtime, unknown)
+    described.update(again)
+    held.update(_permissions(runtime, again))
+    presented = [
+        _present(target, described[target], _known(target, held[target]))
+        for target in described
+        if target not in unknown or target in again
     ]
+    return presented, [target for target in unknown if target not in again]
 
 
-def _launch_permissions(runtime: Runtime, target: Target) -> dict[str, list[str]] | Failure | None:
+def _permissions(runtime: Runtime, targets: t.Iterable[Target]) -> dict[Target, Held]:
+    in_order = list(targets)
+    return dict(zip(in_order, runtime.each(lambda target: _launch_permissions(runtime, target), in_order)))
+
+
+def _known(target: Target, held: Held) -> dict[str, list[str]] | None:
+    if isinstance(held, Failure):
+        raise FindError(f"{target}: {failure_text(held)}, although DescribeImages shows the image. Run the task again")
+    return held
+
+
+def _launch_permissions(runtime: Runtime, target: Target) -> Held:
     """Return the launch permissions, None for an image of another account: only the owner may read them.
 
-    A Failure says that the image was deregistered since it was described.
+    A Failure says that EC2 does not know the image.
     """
     try:
         held = reading.read(runtime, target, _LAUNCH)
@@ -174,7 +225,24 @@ def _present(
         "deprecation_time": described.get("DeprecationTime"),
         "last_launched_time": described.get("LastLaunchedTime"),
         "creation_date": described.get("CreationDate"),
+        "image_allowed": described.get("ImageAllowed"),
+        "watermarks": [_watermark(mark) for mark in described.get("ImageWatermarks", ())],
         "encrypted": any(volume.get("Encrypted") for volume in volumes(described)),
         "snapshot_ids": [volume["SnapshotId"] for volume in volumes(described) if "SnapshotId" in volume],
         "tags": {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())},
     }
+
+
+def _watermark(mark: Description) -> dict[str, str | None]:
+    """Return a watermark by EC2's names. botocore has made datetimes of the times (its model has one format)."""
+    return {
+        "watermark_key": mark.get("WatermarkKey"),
+        "source_image_region": mark.get("SourceImageRegion"),
+        "source_image_id": mark.get("SourceImageId"),
+        "source_image_creation_time": _time(mark.get("SourceImageCreationTime")),
+        "watermark_creation_time": _time(mark.get("WatermarkCreationTime")),
+    }
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None

@@ -10,12 +10,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._attributes.options import endpoint_problems
 from .._attributes.options import region_problems
 from .._attributes.permissions import USER_IDS
 from .._attributes.permissions import Permission
 from .policies import Given
 from .policies import InvalidPoliciesError
 from .policies import Policy
+from .policies import Search
 from .policies import parse_policies
 from .policies import parse_principals
 from .policies import quoted
@@ -37,12 +39,15 @@ class Options:
         return f"{principal} ({self.names[principal]})" if principal in self.names else principal
 
 
-def parse(params: t.Mapping[str, t.Any], region: str | None, *, check_mode: bool) -> tuple[tuple[Policy, ...], Options]:
+def parse(
+    params: t.Mapping[str, t.Any], region: str | None, endpoint_region: str | None = None, *, check_mode: bool
+) -> tuple[tuple[Policy, ...], Options]:
     """Return the policies and the options; raise InvalidPoliciesError with every problem."""
     regions = None if params["regions"] is None else [each.strip() for each in params["regions"]]
     given = Given(region, regions, params["allow_public"])
     policies, problems = parse_policies(params["policies"], given)
     problems += _region_problems(regions)
+    problems += endpoint_problems(endpoint_region, (each for policy in policies for each in _regions_of(policy)))
     protected = _protected(params["protected_principals"], problems)
     given_names = params["account_names"] or {}
     # An account without a name is shown by its id. quoted() keeps a name on one line.
@@ -54,6 +59,11 @@ def parse(params: t.Mapping[str, t.Any], region: str | None, *, check_mode: bool
         raise InvalidPoliciesError(problems)
     limit = params["max_revocations"]
     return policies, Options(protected, limit, names, params["report"], params["audit"], check_mode)
+
+
+def _regions_of(policy: Policy) -> t.Iterable[str]:
+    selection = policy.selection
+    return selection.regions if isinstance(selection, Search) else (target.region for target in selection)
 
 
 def _region_problems(regions: t.Sequence[str] | None) -> list[str]:

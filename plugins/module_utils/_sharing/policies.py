@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .._attributes.images import IMAGES
+from .._attributes.options import InvalidOptionsError
 from .._attributes.options import parse_filters
 from .._attributes.options import parse_targets
 from .._attributes.options import region_problems
@@ -38,12 +39,11 @@ _FALSE = frozenset({"no", "off", "0", "false", "n", "f"})
 _SHARED_STATES = ("available", "pending")
 
 
-class InvalidPoliciesError(ValueError):
+class InvalidPoliciesError(InvalidOptionsError):
     """The policies, or what goes with them, are wrong; the text has every problem, one a line."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n".join([f"{count} in the policies; nothing was sent to EC2:", *problems]))
+        super().__init__(problems, "policies")
 
 
 def quoted(name: t.Any) -> str:

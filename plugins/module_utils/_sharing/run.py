@@ -75,7 +75,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
     params = module.params
     try:
         ec2 = EC2(module, params["concurrency"])
-        policies, options = parse(params, ec2.region, check_mode=module.check_mode)
+        policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode)
     except InvalidPoliciesError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:

@@ -26,6 +26,7 @@ ORDER = [
     "_attributes.subject",
     "_attributes.options",
     "_attributes.runtime",
+    "_attributes.proxies",
     "_attributes.ec2",
     "_attributes.result",
     "_attributes.reading",

@@ -421,7 +421,7 @@ def test_bad_input_sends_nothing(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI})
     result = run(image_ids=[AMI, "ami-bad"], description="\u2014", launch_permissions={"user_ids": ["1"]})
     assert result["failed"]
-    assert "invalid in 3 ways; nothing was sent to EC2" in result["msg"]
+    assert "3 problems in the task; nothing was sent to EC2:\n" in result["msg"]
     assert ec2.requests() == []
 
 
