@@ -296,9 +296,12 @@ def _was_connected(error: Exception) -> bool:
     The class does not tell: a proxy that demands a password (407) comes as ConnectionClosedError, as a server does that
     drops the connection when its work is done. What does is whether urllib3 had left its connect().
     """
-    cause: t.Any = getattr(error, "kwargs", {}).get("error")
     passed: set[str] = set()
+    cause: BaseException | None = getattr(error, "kwargs", {}).get("error")
     while cause is not None:
-        passed.update(frame.f_code.co_name for frame, _line in traceback.walk_tb(cause.__traceback__))
-        cause = cause.__cause__
+        frames = [frame for frame, _line in traceback.walk_tb(cause.__traceback__)]
+        if not frames or not frames[0].f_globals["__name__"].startswith(("botocore.", "urllib3.")):
+            break  # what comes now is not of this request: somebody was handling it when the request was made
+        passed.update(frame.f_code.co_name for frame in frames)
+        cause = cause.__cause__ or cause.__context__
     return not passed or ("urlopen" in passed and "connect" not in passed)
