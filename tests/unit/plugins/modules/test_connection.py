@@ -34,8 +34,9 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.proxies imp
 from local_ec2.client import LocalEC2
 
 if t.TYPE_CHECKING:
+    from typing import Self  # of Python 3.11, while the tests run on 3.10 as well
+
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-    from typing_extensions import Self
 
 AMI = "ami-0123456789abcdef0"
 A = "111111111111"

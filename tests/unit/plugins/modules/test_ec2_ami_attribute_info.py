@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
 
 import pytest
+from unit.images import warned
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from local_ec2.client import LocalEC2
@@ -74,6 +78,8 @@ def test_an_image_whole(ec2: LocalEC2, run: Run) -> None:
         "encrypted": True,
         "snapshot_ids": seeded[0]["snapshot_ids"],
         "tags": {"Release": "1"},
+        "image_allowed": None,
+        "watermarks": [],
     }
     assert len(image["snapshot_ids"]) == 2
 
@@ -183,11 +189,85 @@ def test_an_image_deregistered_while_it_is_read(ec2: LocalEC2, run: Run) -> None
     seed_releases(ec2)
     search = {"region": "us-east-1", "filters": {"name": "golden-*"}}
     ec2.switch(deregister_after_read=["ami-aaaaaaa3"])
-    assert ids(run(**search)) == ["ami-aaaaaaa4", "ami-aaaaaaa2", "ami-aaaaaaa1"]
+    result = run(**search)
+    assert ids(result) == ["ami-aaaaaaa4", "ami-aaaaaaa2", "ami-aaaaaaa1"]
+    assert warned(result) == [
+        "1 image(s) that the search found were deregistered meanwhile and are left out: ami-aaaaaaa3 (us-east-1)"
+    ]
     ec2.switch(deregister_after_read=["ami-aaaaaaa2"])
     result = run(region="us-east-1", image_ids=["ami-aaaaaaa1", "ami-aaaaaaa2"])
     assert result["failed"]
     assert "1 of 2 images do not exist, or this account may not see them: ami-aaaaaaa2 (us-east-1)" in result["msg"]
+
+
+SELECTIONS: list[Json] = [{"filters": {"name": "golden-*"}}, {"image_ids": ["ami-aaaaaaa4", "ami-aaaaaaa3"]}]
+
+
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
+@pytest.mark.parametrize("selection", SELECTIONS, ids=["search", "ids"])
+def test_an_image_that_is_there_is_not_left_out_because_ec2_does_not_know_it_for_a_moment(
+    ec2: LocalEC2, run: Run, selection: Json, code: str
+) -> None:
+    seed_releases(ec2)
+    fault = {"code": code, "action": "DescribeImageAttribute", "times": 1}
+    ec2.switch(image_errors={"ami-aaaaaaa3": fault})
+    result = run(region="us-east-1", **selection)
+    assert ids(result)[:2] == ["ami-aaaaaaa4", "ami-aaaaaaa3"]
+    assert result["images"][1]["launch_permissions"]["user_ids"] == []
+    assert warned(result) == []
+
+
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
+@pytest.mark.parametrize("selection", SELECTIONS, ids=["search", "ids"])
+def test_an_image_that_is_there_and_stays_unknown_fails_the_task(
+    ec2: LocalEC2, run: Run, selection: Json, code: str
+) -> None:
+    seed_releases(ec2)
+    ec2.switch(image_errors={"ami-aaaaaaa3": {"code": code, "message": "No.", "action": "DescribeImageAttribute"}})
+    result = run(region="us-east-1", **selection)
+    assert result["failed"]
+    assert f"ami-aaaaaaa3 (us-east-1): DescribeImageAttribute: {code}: No" in result["msg"]
+    assert "although DescribeImages shows the image. Run the task again" in result["msg"]
+
+
+class _Watermarked(BaseHTTPRequestHandler):
+    """Answers as EC2 does about an image with a watermark, which moto knows nothing of."""
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        attribute = b"<launchPermission/>"
+        image = b"""<imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageAllowed>false</imageAllowed>
+            <imageWatermarkSet><item><watermarkKey>123456789012:approved</watermarkKey>
+            <sourceImageRegion>us-east-1</sourceImageRegion><sourceImageId>ami-0fedcba9876543210</sourceImageId>
+            <sourceImageCreationTime>2026-11-01T10:00:00.000Z</sourceImageCreationTime>
+            <watermarkCreationTime>2026-11-02T10:00:00.000Z</watermarkCreationTime></item></imageWatermarkSet>
+            </item></imagesSet>"""
+        body = b"<answer>" + (attribute if b"DescribeImageAttribute" in asked else image) + b"</answer>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002 the name is the base class's
+        pass
+
+
+def test_a_watermark_and_allowed_amis(ec2: LocalEC2, run: Run) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Watermarked) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        result = run(region="us-east-1", image_id=AMI, endpoint_url=f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert ids(result) == [AMI]
+    assert result["images"][0]["image_allowed"] is False
+    assert result["images"][0]["watermarks"] == [
+        {
+            "watermark_key": "123456789012:approved",
+            "source_image_region": "us-east-1",
+            "source_image_id": OTHER,
+            "source_image_creation_time": "2026-11-01T10:00:00+00:00",
+            "watermark_creation_time": "2026-11-02T10:00:00+00:00",
+        }
+    ]
 
 
 def test_a_large_search_is_paged(ec2: LocalEC2, run: Run) -> None:
@@ -217,6 +297,12 @@ BAD: dict[str, tuple[Json, str]] = {
     "ids and newest": ({"image_ids": [AMI], "newest": 1}, "newest: belongs to a search"),
     "a filter of nothing": ({"filters": {"name": None}}, "filters.name: None is neither text nor a list of texts"),
     "a filter in a filter": ({"filters": {"tag": {"R": "1"}}}, "filters.tag: {'R': '1'} is neither text"),
+    "a filter of an empty list": ({"filters": {"name": []}}, "filters.name: has no value; leave the filter out"),
+    "a filter of lists that are empty": ({"filters": {"name": [[], []]}}, "filters.name: has no value"),
+    "no Regions": ({"regions": []}, "regions: names no Region; leave it out to search that of the task"),
+    "a Region without a name": ({"regions": [""]}, "regions: '' is not the name of a Region"),
+    "no owners": ({"owners": []}, "owners: names nobody; leave it out to search your own images"),
+    "an owner without a name": ({"owners": ["self", ""]}, "owners: names nobody"),
     "newest of none": ({"newest": 0}, "newest: 0 is less than 1"),
     "no concurrency": ({"concurrency": 0}, "concurrency: 0 is less than 1"),
 }
@@ -228,6 +314,24 @@ def test_bad_input_sends_nothing(ec2: LocalEC2, run: Run, options: Json, words: 
     assert result["failed"]
     assert words in result["msg"]
     assert ec2.requests() == []
+
+
+def test_all_that_is_wrong_is_told_one_a_line(run: Run) -> None:
+    result = run(regions=[], owners=[], filters={"name": [], "state": None}, newest=0)
+    assert result["msg"].splitlines() == [
+        "5 problems in the task; nothing was sent to EC2:",
+        "newest: 0 is less than 1",
+        "regions: names no Region; leave it out to search that of the task",
+        "owners: names nobody; leave it out to search your own images, or name accounts, self or amazon",
+        "filters.name: has no value; leave the filter out",
+        "filters.state: None is neither text nor a list of texts",
+    ]
+
+
+def test_what_is_null_is_not_set(ec2: LocalEC2, run: Run) -> None:
+    seed_releases(ec2)
+    null = dict.fromkeys(["image_ids", "regions", "owners", "newest"])
+    assert len(ids(run(region="us-east-1", filters={"name": "golden-*"}, **null))) == 4
 
 
 def test_no_region_at_all(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -664,13 +664,25 @@ def test_an_image_that_ec2_does_not_know_for_a_moment(ec2: LocalEC2, run: Run, s
     assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
 
 
-def test_an_image_that_is_there_and_cannot_be_read_is_not_left_out(ec2: LocalEC2, run: Run) -> None:
-    ec2.seed(image(A), image(B))
-    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.NotFound")})
-    result = run(policy("Shared", "share", KEPT, filters={}))
+@pytest.mark.parametrize("audit", [False, True], ids=["run", "audit"])
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
+def test_an_image_that_is_there_and_cannot_be_read_is_not_left_out(
+    ec2: LocalEC2, run: Run, code: str, audit: bool
+) -> None:
+    """It may be public, and nobody would know."""
+    ec2.seed(image(A, KEPT), image(B, KEPT))
+    ec2.switch(image_errors={A: failing("DescribeImageAttribute", code)})
+    result = run(policy("Nobody", "private", filters={}), audit=audit)
     assert result["failed"]
-    assert f"policy 'Shared': {A} (us-east-1): InvalidAMIID.NotFound" in result["msg"]
-    assert launchers(ec2, B) == []
+    assert f"policy 'Nobody': {A} (us-east-1): {code}" in result["msg"]
+    assert launchers(ec2, B) == [KEPT]
+
+
+def test_an_image_that_ec2_does_not_know_for_a_moment_is_made_private(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, KEPT), image(B, KEPT))
+    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.NotFound", times=1)})
+    assert not run(policy("Nobody", "private", filters={}))["failed"]
+    assert launchers(ec2, A) == launchers(ec2, B) == []
 
 
 # What is held back when something fails
