@@ -249,7 +249,10 @@ class EC2:
 
 
 def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
-    """Tell whether a URL is an address of AWS (VPC, FIPS and dual-stack ones are), and which Region it names."""
+    """Tell whether a URL is an address of AWS, and which Region it is one of EC2 for.
+
+    VPC, FIPS and dual-stack endpoints are. So is an instance or a load balancer, which is none of EC2's.
+    """
     try:
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -258,8 +261,10 @@ def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
     domains = {part["outputs"][name] for part in partitions for name in ("dnsSuffix", "dualStackDnsSuffix")}
     if not host.endswith(tuple(f".{domain}" for domain in domains)):
         return False, None
+    names = host.split(".")
     patterns = [part["regionRegex"] for part in partitions]
-    return True, next((name for name in host.split(".") if any(re.search(each, name) for each in patterns)), None)
+    regions = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
+    return True, regions[0] if regions and ("ec2" in names or "ec2-fips" in names) else None
 
 
 def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:

@@ -15,6 +15,7 @@ import typing as t
 from urllib.parse import unquote
 from urllib.request import getproxies
 
+_SCHEMES = ("http", "https", "all")  # by which the environment names proxies: HTTP_PROXY, http_proxy, …
 _SCHEME = r"([a-z][a-z0-9+.-]*://|(https?:)?(//)?)"
 _USER = r"((?P<user>[\w.~!$&'()*+,;=:%-]*)@)?"
 _HOST = r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?/?"
@@ -31,7 +32,7 @@ class Proxies:
     def __init__(self, of_task: t.Any) -> None:
         written = list(_texts(of_task))
         self.secret_options = [url for url in written if _secret(url)]
-        of_environment = [url for scheme, url in getproxies().items() if scheme != "no"]
+        of_environment = [url for scheme, url in getproxies().items() if scheme in _SCHEMES]
         self._words = {word for url in (*written, *of_environment) for word in _words(_secret(url))}
 
     def may_be_quoted_in(self, text: str) -> bool:

@@ -223,12 +223,16 @@ def test_ids_of_another_region_than_the_endpoints_are_refused_with_all_else(ec2:
     ]
 
 
-@pytest.mark.parametrize("endpoint", ["https://ec2.us-east-1.amazonaws.com", "https://ec2.amazonaws.com"])
-def test_an_address_that_fits_is_used(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+FITTING = ["ec2.us-east-1.amazonaws.com", "ec2.amazonaws.com", "emulator-1.eu-west-1.elb.amazonaws.com"]
+
+
+@pytest.mark.parametrize("host", FITTING)
+def test_an_address_that_fits_is_used(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     ec2.seed({"image_id": AMI})
     with Passage(ec2) as passage:
         through(passage, monkeypatch)
-        assert run(endpoint_url=endpoint.replace("https", "http"))["changed"]
+        assert run(endpoint_url=f"http://{host}")["changed"]
+    assert set(passage.hosts) == {host}
 
 
 def test_an_endpoint_of_the_environment_for_another_region_is_refused(
