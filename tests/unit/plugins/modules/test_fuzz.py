@@ -147,7 +147,7 @@ class Wrong(t.NamedTuple):
 
 def words_of(option: str, values: list[t.Any]) -> list[str]:
     """Return the words of a message that names the option and a value for each of the values."""
-    return [f" {option}: "] * len(values) + [named(value) for value in values if not isinstance(value, dict)]
+    return [f"\n{option}: "] * len(values) + [named(value) for value in values if not isinstance(value, dict)]
 
 
 def changed(options: Json, wrong: Wrong) -> Json:
@@ -287,7 +287,7 @@ WRONG_REGION = st.sampled_from(WRONG_REGIONS) | WORDLESS.map("us-{}!".format)
 
 
 def no_region(region: str) -> Wrong:
-    return Wrong({"region": region}, [" region: ", named(region)])
+    return Wrong({"region": region}, ["\nregion: ", named(region)])
 
 
 def wrong_region(sort: Sort) -> Strategy:
@@ -399,7 +399,7 @@ def whole(least: int) -> Strategy:
 
 
 def less(option: str, least: int, number: t.Any) -> Wrong:
-    return Wrong({option: number}, [f" {option}: {number} is less than {least}"])
+    return Wrong({option: number}, [f"\n{option}: {number} is less than {least}"])
 
 
 def too_small(option: str, least: int) -> Strategy:
@@ -482,18 +482,18 @@ def empty_wishes(sort: Sort) -> list[Wrong]:
     nothing = {grant: None, revoke: None, purge: False, "description": None, "imds_support": None}
     nothing = {option: value for option, value in nothing.items() if sort is AMI or option in (grant, revoke, purge)}
     return [
-        Wrong({grant: None, purge: True}, [f" {purge}: needs {grant}"]),
-        Wrong({grant: None, purge: True, revoke: {"user_ids": []}}, [f" {purge}: needs {grant}"]),
+        Wrong({grant: None, purge: True}, [f"\n{purge}: needs {grant}"]),
+        Wrong({grant: None, purge: True, revoke: {"user_ids": []}}, [f"\n{purge}: needs {grant}"]),
         Wrong(nothing, ["no attribute is asked for", grant]),
     ]
 
 
 def wrong_description(text: str) -> Wrong:
-    return Wrong({"description": text}, [" description: "])
+    return Wrong({"description": text}, ["\ndescription: "])
 
 
 def wrong_imds(text: str) -> Wrong:
-    return Wrong({"imds_support": text}, [" imds_support: ", named(text)])
+    return Wrong({"imds_support": text}, ["\nimds_support: ", named(text)])
 
 
 def each_wrong_wish(sort: Sort) -> t.Iterator[Wrong]:
@@ -578,15 +578,15 @@ def right_query() -> Strategy:
 
 
 SEARCH: Json = {"filters": {}, "owners": ["self"], "regions": ["us-east-1"], "newest": 1}
-WRONG_FILTERS: list[t.Any] = [None, {}, [None], [["x"], [{"a": "b"}]], {"name": "x"}]
+WRONG_FILTERS: list[t.Any] = [None, [], {}, [None], [["x"], [{"a": "b"}]], {"name": "x"}]
 
 
 def beside_ids(option: str) -> Wrong:
-    return Wrong({option: SEARCH[option]}, [f" {option}: belongs to a search"])
+    return Wrong({option: SEARCH[option]}, [f"\n{option}: belongs to a search"])
 
 
 def wrong_filter(value: t.Any) -> Wrong:
-    return Wrong({"filters": {"name": value, "state": "x"}}, [" filters.name: "])
+    return Wrong({"filters": {"name": value, "state": "x"}}, ["\nfilters.name: "])
 
 
 def wrong_regions(*regions: str) -> Wrong:
