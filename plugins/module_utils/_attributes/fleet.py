@@ -17,6 +17,7 @@ from . import predicting
 from . import reading
 from . import sending
 from . import waiting
+from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
 from .subject import healthy
@@ -25,6 +26,7 @@ if t.TYPE_CHECKING:
     from .attribute import Operation
     from .permissions import Permissions
     from .runtime import Runtime
+    from .subject import Target
 
 
 class Pass(t.NamedTuple):
@@ -45,19 +47,39 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool) -> l
 
 
 def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
-    """Read what is, and plan what will be, of those that are there. What is pending and changes nothing is ready."""
-    reading.look_up(runtime, subjects)
+    """Read what is, and plan what will be, of those that are there."""
+    reading.describe(runtime, subjects)
+    done: set[Target] = set()
     if runtime.wait:
-        waiting.until_found(runtime, subjects)
+        waiting.until_found(runtime, subjects, reading.describe)
+        done = _wait_for_changing(runtime, subjects)
+    present = healthy(subjects)
+    reading.read_at_once(runtime, (), [subject for subject in present if subject.target not in done])
+    if runtime.wait and len(present) == len(subjects):
+        waiting.until_found(runtime, subjects, reading.look_up)
     for subject in healthy(subjects):
         subject.make_plan()
+
+
+def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[Target]:
+    """Wait for what is pending and to be changed, and return what is pending and need not be: it has been read.
+
+    All others are read afterwards, so that no plan is older than the wait.
+    """
+    pending = [subject for subject in subjects if is_pending(subject.resource, subject.described)]
     # A task that has failed already is not worth waiting for.
-    if runtime.wait and len(healthy(subjects)) == len(subjects):
-        changing = [subject for subject in subjects if subject.plan and subject.plan.changed]
-        waiting.until_ready(runtime, changing)
-        for subject in healthy(changing):
-            # What describes it is newer now; nobody can have changed the permissions of what was pending.
+    if not pending or len(healthy(subjects)) < len(subjects):
+        return set()
+    reading.read_at_once(runtime, (), pending)
+    for subject in pending:
+        if subject.failure and subject.failure.code == subject.resource.state_code:
+            subject.failure = None  # EC2 may not tell while it is pending.
+        elif not subject.failure:
             subject.make_plan()
+    ready = [subject for subject in healthy(pending) if subject.plan and not subject.plan.changed]
+    done = {subject.target for subject in ready}
+    waiting.until_ready(runtime, [subject for subject in healthy(pending) if subject.target not in done])
+    return done
 
 
 def carry_out(runtime: Runtime, each: Pass, *, dry_run: bool) -> None:
@@ -69,18 +91,28 @@ def carry_out(runtime: Runtime, each: Pass, *, dry_run: bool) -> None:
 
 
 def _ask(runtime: Runtime, each: Pass) -> None:
-    """Send DryRuns. Until one of an action is answered as a DryRun, nothing else is in flight: see DRY_RUN_IGNORED."""
-    proven = {action for subject in each.subjects for action in sending.actions_authorized(subject)}
-    later = []
-    for subject in each.subjects:
-        if sending.actions_due(subject, each.operations) <= proven:
-            later.append(subject)
-            continue
-        sending.send(runtime, subject, each.operations, dry_run=True)
-        if subject.ignored_dry_run:
+    """Send DryRuns: one alone, and more at once as more are answered, until one of each action is authorized.
+
+    An endpoint that carries them out has changed one resource by then, or a few where the caller is denied others. No
+    more are sent once that is seen, or while an answer leaves it open.
+    """
+    left = [subject for subject in each.subjects if sending.actions_due(subject, each.operations)]
+    at_once = 1
+    while left:
+        proven = {action for subject in each.subjects for action in sending.actions_authorized(subject)}
+        unproven = [one for one in left if not sending.actions_due(one, each.operations) <= proven]
+        batch = unproven[:at_once] or left
+        runtime.each(lambda subject: sending.send(runtime, subject, each.operations, dry_run=True), batch)
+        if unproven and is_doubtful(batch):
             return
-        proven |= sending.actions_authorized(subject)
-    runtime.each(lambda subject: sending.send(runtime, subject, each.operations, dry_run=True), later)
+        asked = {subject.target for subject in batch}
+        left = [subject for subject in left if subject.target not in asked]
+        at_once *= 2
+
+
+def is_doubtful(subjects: t.Iterable[Subject]) -> bool:
+    """Tell whether the endpoint carried out a DryRun of any, or may have."""
+    return any(subject.ignored_dry_run or subject.is_uncertain for subject in subjects)
 
 
 def _send(runtime: Runtime, each: Pass) -> None:
@@ -91,8 +123,9 @@ def _send(runtime: Runtime, each: Pass) -> None:
             # The verifying read of one need not wait for the writes of the others.
             reading.verify(runtime, subject)
 
+    unsettled = [subject for subject in each.subjects if not subject.is_uncertain]
     runtime.each(one, each.subjects)
-    waiting.settle(runtime, each.subjects)
+    waiting.settle(runtime, unsettled)
 
 
 def _is_done(subject: Subject) -> bool:

@@ -138,16 +138,16 @@ class Plan:
         return tuple(request for change in changes for request in _attribute_requests(*change, self.quota))
 
     @property
-    def peak(self) -> int:
-        """How many entries the longest list holds on the way, in whatever order the requests are sent."""
+    def least_peak(self) -> int:
+        """How many entries the longest list holds on the way, at the least: see ``_turns``."""
         pairs = zip(self.before.values, self.after.values)
-        return max((_peak(_entries(was), _entries(now)) for (_a, was), (_b, now) in pairs), default=0)
+        return max((_least_peak(_entries(was), _entries(now)) for (_a, was), (_b, now) in pairs), default=0)
 
     @property
     def is_crowded(self) -> bool:
         """Whether the quota leaves no room for the way, although it does for both of its ends."""
         ends = (_entries(value) for attributes in (self.before, self.after) for _attribute, value in attributes.values)
-        return self.quota is not None and self.peak > self.quota >= max(map(counted, ends), default=0)
+        return self.quota is not None and self.least_peak > self.quota >= max(map(counted, ends), default=0)
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,8 @@ def _turns(before: Permissions, after: Permissions, quota: int | None) -> list[t
     added before and removed after all accounts.
     """
     added, removed = after - before, before - after
-    if quota is None or counted(before | after) <= quota or counted(after) > quota:
+    # A list that is longer than EC2's default proves that the quota was raised, so its default says nothing.
+    if quota is None or counted(before | after) <= quota or max(counted(before), counted(after)) > quota:
         return [("add", added), ("remove", removed)]
     accounts = sorted(_accounts(added))
     groups = added.difference(accounts)
@@ -219,8 +220,7 @@ def _turns(before: Permissions, after: Permissions, quota: int | None) -> list[t
     return [("add", first), ("remove", leaving), ("add", added - first), ("remove", removed - leaving)]
 
 
-def _peak(before: Permissions, after: Permissions) -> int:
-    """Return the length of the longest list on the way: organizations and OUs come first and go last."""
+def _least_peak(before: Permissions, after: Permissions) -> int:
     arriving, leaving = after - before, before - after
     return max(counted(before | (arriving - _accounts(arriving))), counted(after | (leaving - _accounts(leaving))))
 

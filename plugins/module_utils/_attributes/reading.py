@@ -48,23 +48,40 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
         missing = [subject for subject in batch if subject.target.id not in own]
         # Who owns the others takes more requests, which a task without mistakes does not make.
         others, request_id = _described(runtime, missing, own=False) if missing else ({}, None)
-        seen = [subject for subject in missing if subject.target.id in others]
-        if seen:
-            # A new one may have appeared between the two answers.
-            own.update(_described(runtime, seen, own=True)[0])
+        own.update(_missed(runtime, missing, own, others))
     except EC2Error as error:
         for subject in batch:
             subject.failure = error.failure
         return
-    accounts = {described.get("OwnerId") for described in own.values()}
     for subject in batch:
         region, resource_id = subject.target
         if resource_id in own:
             subject.described = own[resource_id]
-        elif resource_id in others and others[resource_id].get("OwnerId") not in accounts:
+        elif resource_id in others:
             subject.failure = foreign(subject.resource, resource_id, others[resource_id])
         else:
             subject.failure = unknown(subject.resource, resource_id, region, request_id)
+
+
+def _missed(
+    runtime: Runtime, missing: t.Sequence[Subject], own: dict[str, Description], others: dict[str, Description]
+) -> dict[str, Description]:
+    """Return those of the others that are the caller's own: a new one may be missing among these at first."""
+    seen = {others[subject.target.id].get("OwnerId"): subject for subject in missing if subject.target.id in others}
+    accounts = {described.get("OwnerId") for described in own.values()}
+    accounts |= {owner for owner, subject in seen.items() if owner not in accounts and _is_callers(runtime, subject)}
+    return {key: described for key, described in others.items() if key and described.get("OwnerId") in accounts}
+
+
+def _is_callers(runtime: Runtime, subject: Subject) -> bool:
+    """Tell whether the caller owns it: EC2 shows its permissions to nobody else. Raise EC2Error."""
+    try:
+        read(runtime, subject.target, subject.resource.permissions)
+    except EC2Error as error:
+        # Of a snapshot of others EC2 says the same as of one that it does not know yet.
+        unknown = error.failure.code == subject.resource.not_found_code
+        return unknown and bool(_described(runtime, [subject], own=True)[0])
+    return True
 
 
 def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tuple[dict[str, Description], str | None]:

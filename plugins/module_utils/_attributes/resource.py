@@ -195,16 +195,19 @@ def refusal(resource: Resource, plan: Plan, described: Description, surroundings
 def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal]:
     state = described.get("State")
     if state not in resource.ready_states:
-        advice = resource.advice.get(str(state), f"EC2 modifies it only while it is {resource.ready_states[0]}")
+        advice = resource.advice.get(
+            str(state), f"EC2 modifies it only while it is {' or '.join(resource.ready_states)}"
+        )
         yield resource.state_code, f"The {resource.noun} is {state}; {advice}"
 
 
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
     if plan.is_crowded:
         message = (
-            f"Organizations and OUs are added before and removed after accounts, so that nobody loses access in"
-            f" between. The list would hold {plan.peak} entries on the way, and EC2's default quota is {plan.quota}:"
-            " revoke entries in a task of their own first, or have the quota raised and add these without purging"
+            "Organizations and OUs are added before accounts are removed, and removed after they are added, so that"
+            f" nobody loses access in between. The list would hold {plan.least_peak} entries on the way, and the default"
+            f" quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was raised, grant"
+            " the new ones in a task without purging, and purge in the next"
         )
         yield "ResourceLimitExceeded", message
 

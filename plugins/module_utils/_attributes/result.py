@@ -189,8 +189,11 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     return became if changed else "Nothing was changed"
 
 
-def _became_in_check_mode(subjects: t.Iterable[Subject], noun: str) -> str:
+def _became_in_check_mode(subjects: t.Sequence[Subject], noun: str) -> str:
     carried_out = sum(subject.ignored_dry_run for subject in subjects)
-    if carried_out:
-        return f"{carried_out} {noun} was changed although this is check mode; no other was"
-    return "Nothing was changed: this is check mode"
+    unknown = sum(subject.is_uncertain for subject in subjects)
+    became = f"{carried_out} {noun}(s) changed although this is check mode" if carried_out else ""
+    if unknown:
+        doubt = f"of {unknown} {noun}(s) it is not known whether DryRun was carried out: there was no clear answer"
+        return f"{became}; {doubt}" if became else f"This is check mode, and {doubt}"
+    return became or "Nothing was changed: this is check mode"

@@ -44,17 +44,20 @@ def _is_due(subject: Subject, step: Step, operations: t.Collection[Operation]) -
     return step.status == "not_sent" and step.request.operation in operations and not _is_held_back(subject, step)
 
 
-def actions_due(subject: Subject, operations: t.Collection[Operation]) -> set[str]:
-    """Return boto3's names of the actions that ``send`` would send."""
+Action = tuple[str, str]  # a Region, and boto3's name of an operation
+
+
+def actions_due(subject: Subject, operations: t.Collection[Operation]) -> set[Action]:
+    """Return the actions that ``send`` would send."""
     return {_action(subject, step) for step in subject.steps if _is_due(subject, step, operations)}
 
 
-def actions_authorized(subject: Subject) -> set[str]:
+def actions_authorized(subject: Subject) -> set[Action]:
     return {_action(subject, step) for step in subject.steps if step.status == "authorized"}
 
 
-def _action(subject: Subject, step: Step) -> str:
-    return step.request.call(subject.target.id).operation
+def _action(subject: Subject, step: Step) -> Action:
+    return subject.target.region, step.request.call(subject.target.id).operation
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:
@@ -68,9 +71,10 @@ def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool)
         subject.ended(number, "authorized" if dry_run else "applied")
     except EC2Error as error:
         failure = error.failure
+        is_first = not subject.is_broken
         subject.ended(number, _BECAME.get(failure.code, "failed"), failure)
         # What another resource holds back says less than what EC2 answered.
-        replaces = subject.held_back or failure.code == DRY_RUN_IGNORED
+        replaces = (subject.held_back and is_first) or failure.code == DRY_RUN_IGNORED
         subject.failure = failure if replaces else subject.failure or failure
 
 

@@ -161,6 +161,11 @@ class Subject:
         return any(step.is_broken for step in self.steps)
 
     @property
+    def was_sent(self) -> bool:
+        """Whether any request was sent."""
+        return any(step.status != "not_sent" for step in self.steps)
+
+    @property
     def is_uncertain(self) -> bool:
         """Whether it is unknown if a write that failed was applied."""
         return any(step.is_uncertain for step in self.steps)

@@ -26,6 +26,7 @@ from .subject import healthy
 if t.TYPE_CHECKING:
     from .permissions import Permissions
     from .runtime import Runtime
+    from .subject import Target
 
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 15.0
@@ -33,13 +34,17 @@ APPEARING = 15.0  # seconds for EC2 to show a new image, and what is behind it
 _SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
 
 
-def until_found(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+def until_found(
+    runtime: Runtime,
+    subjects: t.Sequence[Subject],
+    read: t.Callable[[Runtime, t.Sequence[Subject]], None],
+) -> None:
     """Read again what EC2 did not know, as it does not know new ones at first; not in a run that fails anyway."""
 
     def look(unknown: t.Sequence[Subject]) -> None:
         for subject in unknown:
             subject.failure = None
-        reading.look_up(runtime, unknown)
+        read(runtime, unknown)
 
     def left() -> list[Subject]:
         failed = [subject for subject in subjects if subject.failure]
@@ -68,11 +73,34 @@ def until(
 ) -> list[Subject]:
     """Describe those that are not ready until they are, and return those that are not in the end."""
 
+    missing = _Missing(runtime)
+
     def left() -> list[Subject]:
         return [subject for subject in healthy(subjects) if not is_ready(subject)]
 
-    _poll(runtime, left, lambda unready: reading.describe(runtime, unready), at_most)
+    def look(unready: t.Sequence[Subject]) -> None:
+        reading.describe(runtime, unready)
+        missing.bear_with(unready)
+
+    _poll(runtime, left, look, at_most)
     return left()
+
+
+class _Missing:
+    """Since when EC2 does not show what it has shown before: one answer without it does not say that it is gone."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._clock = runtime.clock
+        self._since: dict[Target, float] = {}
+
+    def bear_with(self, subjects: t.Iterable[Subject]) -> None:
+        """Take back the failure of those that have been missing for less time than EC2 may take to show them."""
+        now = self._clock.monotonic()
+        for subject in subjects:
+            if not is_unknown(subject):
+                self._since.pop(subject.target, None)
+            elif now - self._since.setdefault(subject.target, now) < APPEARING:
+                subject.failure = None
 
 
 def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
@@ -100,12 +128,18 @@ def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subje
     permissions beyond those planned: something else changed them meanwhile.
     """
     changed = [subject for subject in subjects if _applied(subject) and _was_sent(subject)]
+    missing = _Missing(runtime)
 
     def unseen() -> list[Subject]:
         return [subject for subject in changed if not subject.failure and _unseen(subject)]
 
-    _look(runtime, changed, _unverified)
-    _poll(runtime, unseen, lambda left: _look(runtime, left, _unseen))
+    def look(left: t.Sequence[Subject], wanted: t.Callable[[Subject], t.Sequence[Request]]) -> None:
+        sound = healthy(left)
+        _look(runtime, left, wanted)
+        missing.bear_with(sound)
+
+    look(changed, _unverified)
+    _poll(runtime, unseen, lambda left: look(left, _unseen))
     for subject in unseen():
         subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
     for subject in changed:

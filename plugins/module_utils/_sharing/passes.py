@@ -79,4 +79,4 @@ PASSES = (
 
 def sendable(subjects: t.Iterable[Subject]) -> list[Subject]:
     """Return those that a pass may send something of: all but those that failed before anything was sent of them."""
-    return [each for each in subjects if not each.failure or each.held_back or each.is_broken]
+    return [each for each in subjects if not each.failure or each.held_back or each.was_sent]

@@ -191,14 +191,21 @@ def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
     _leave_out(work, _gone(lost), "were deregistered")
     reading.read_at_once(runtime, [], healthy(lost))
     if wait and not work.stopped:
-        waiting.until_found(runtime, list(work.images.values()))
-        waiting.until_found(runtime, new)
+        waiting.until_found(runtime, list(work.images.values()), reading.look_up)
+        _leave_out(work, _gone(image for image in lost if image.target in work.images), "were deregistered")
+    # The snapshots of what is left out are no longer spoken of, and those of what has appeared are.
+    later = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
+    reading.read_at_once(runtime, later, later)
+    if wait and not work.stopped:
+        waiting.until_found(runtime, list(work.snapshots.values()), reading.look_up)
     for image in healthy(work.images.values()):
         image.make_plan()
 
 
 def _gone(images: t.Iterable[Subject]) -> list[Subject]:
-    return [image for image in images if image.failure and image.failure.code in _GONE and not image.failure.predicted]
+    """Return those that EC2 no longer describes. If it describes one, and does not know its permissions, it is there."""
+    unknown = [image for image in images if waiting.is_unknown(image)]
+    return [image for image in unknown if image.failure and image.failure.operation == IMAGES.describe_action]
 
 
 def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
@@ -268,6 +275,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
     for image in healthy(pending):
         if is_pending(IMAGES, image.described):
             image.failure = not_ready(IMAGES, image.described)
+    _plan_again(runtime, healthy(pending))
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")
     broken = [image for image in healthy(pending) if not is_ready(IMAGES, image.described)]
@@ -277,6 +285,13 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
         sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
         waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=waiting.APPEARING)
     _stop_for_selection(work)
+
+
+def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
+    """Plan what was waited for by what EC2 shows now: others may have shared an image as soon as it was available."""
+    reading.read_at_once(runtime, (), images)
+    for image in healthy(images):
+        image.make_plan()
 
 
 def _matters(work: Work, image: Subject) -> bool:
@@ -290,7 +305,7 @@ def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
     new = _take_snapshots(work, images)
     reading.read_at_once(runtime, new, new)
     if wait and not work.stopped:
-        waiting.until_found(runtime, new)
+        waiting.until_found(runtime, new, reading.look_up)
     for snapshot in healthy(work.snapshots.values()):
         snapshot.make_plan()
     work.stop(failures_by_policy(work, work.snapshots.values()))
@@ -361,7 +376,7 @@ def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
         each.hold_back(work)
         subjects = sendable(work.subjects_of(each.leg))
         fleet.carry_out(runtime, fleet.Pass(subjects, each.operations), dry_run=dry_run)
-        if any(subject.ignored_dry_run for subject in subjects):
+        if dry_run and fleet.is_doubtful(subjects):
             break
     if not dry_run:
         work.warnings += fleet.see(runtime, work.subjects)

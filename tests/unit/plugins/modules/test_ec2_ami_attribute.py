@@ -479,7 +479,7 @@ REFUSED: dict[str, tuple[Json | None, Json, str, str, bool]] = {
         {"launch_permissions": {"user_ids": [f"{number:012}" for number in range(1000)]}},
         {"launch_permissions": {"org_arns": [ORG]}, "purge_launch_permissions": True},
         "ResourceLimitExceeded",
-        "would hold 1001 entries on the way, and EC2's default quota is 1000",
+        "would hold 1001 entries on the way, and the default quota is 1000",
         True,
     ),
     "a description that is to go": (
@@ -623,6 +623,18 @@ def test_an_exact_list_that_has_no_room_beside_the_old_one_converges(ec2: LocalE
     assert held(ec2)["launch_permissions"] == permissions(user_ids=new)
 
 
+def test_where_the_quota_was_raised_an_addition_that_fails_still_holds_back_the_removals(
+    ec2: LocalEC2, run: Run
+) -> None:
+    old = [f"{number:012}" for number in range(1500)]
+    ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": old}})
+    refusal = {"code": "ResourceLimitExceeded", "message": "No.", "status": 400, "action": "ModifyImageAttribute"}
+    ec2.switch(image_errors={AMI: {**refusal, "times": 1}})
+    result = run(launch_permissions={"user_ids": [A]}, purge_launch_permissions=True)
+    assert [request["status"] for request in result["images"][0]["requests"]] == ["failed", "not_sent"]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=old)
+
+
 # Denials.
 
 ALLOWED = ["ec2:DescribeImages", "ec2:DescribeImageAttribute", "ec2:GetImageBlockPublicAccessState"]
@@ -751,7 +763,7 @@ def test_an_endpoint_that_does_not_know_dry_run_changes_one_image_and_says_so(ec
     result = run(check=True, image_ids=ids, launch_permissions={"user_ids": [A]}, description="d")
     assert (result["failed"], result["changed"]) == (True, True)
     assert "This endpoint does not know DryRun and carried the request out" in result["msg"]
-    assert "1 image was changed although this is check mode; no other was" in result["msg"]
+    assert "1 image(s) changed although this is check mode" in result["msg"]
     first, *others = result["images"]
     assert [request["status"] for request in first["requests"]] == ["applied", "not_sent"]
     assert first["granted"]["user_ids"] == [A]
@@ -761,7 +773,28 @@ def test_an_endpoint_that_does_not_know_dry_run_changes_one_image_and_says_so(ec
     assert {held(ec2, each)["description"] for each in ids} == {""}
 
 
+def test_a_dry_run_without_a_clear_answer_may_have_been_carried_out_and_is_the_last(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": each} for each in (AMI, OTHER, THIRD)))
+    # The first request reads; the second is carried out, and its answer is lost.
+    ec2.switch(ignore_dry_run=True, drop_after_every=2)
+    once = {"retries": {"total_max_attempts": 1}}
+    result = run(check=True, image_ids=[AMI, OTHER, THIRD], description="d", aws_config=once)
+    assert result["failed"]
+    assert "of 1 image(s) it is not known whether DryRun was carried out" in result["msg"]
+    assert [held(ec2, each)["description"] for each in (AMI, OTHER, THIRD)] == ["d", "", ""]
+
+
 # Waiting.
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_was_granted_an_image_while_it_was_waited_for_is_purged_too(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": AMI, "pending_reads": 3})
+    ec2.switch(mid_run={AMI: {"add": {"user_ids": [C]}}})
+    result = run(launch_permissions={"user_ids": [A]}, purge_launch_permissions=True)
+    assert not result["failed"], result["msg"]
+    assert result["images"][0]["revoked"]["user_ids"] == [C]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=[A])
 
 
 def test_a_pending_image_that_needs_no_change_holds_nobody_up(ec2: LocalEC2, run: Run, clock: Clock) -> None:

@@ -1011,3 +1011,22 @@ def test_the_owner_among_the_principals_gets_the_image_and_never_the_snapshot(ec
     assert [(result["failed"], result["changed"]) for result in results] == [(False, True), (False, False)]
     assert launchers(ec2, A) == sorted([OWNER, NEW])
     assert copiers(ec2, A) == [NEW]
+
+
+def test_who_was_granted_an_image_while_it_was_waited_for_is_seen_by_the_guards(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, pending_reads=3))
+    ec2.switch(mid_run={A: {"add": {"user_ids": [STRANGER]}}})
+    exact = policy("Exact", "exclusive", KEPT, filters={})
+    stopped = run(exact, protected_principals=[STRANGER])
+    assert stopped["failed"]
+    assert STRANGER in stopped["stopped"][0]
+    assert launchers(ec2, A) == [STRANGER]
+
+
+def test_an_image_and_its_snapshot_that_are_gone_are_left_out_together(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER), image(B, FORMER))
+    ec2.switch(deregister_after_read=[A, snapshot_of(A)])
+    result = run(policy("Gone", "revoke", FORMER, filters={}, snapshots=True))
+    assert not result["failed"], result["msg"]
+    assert "were deregistered meanwhile and are left out" in warned(result)[0]
+    assert launchers(ec2, B) == copiers(ec2, B) == []
