@@ -13,6 +13,7 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicy
 from moto.iam.access_control import IAMRequest
 from moto.iam.access_control import PermissionResult
@@ -23,9 +24,26 @@ from moto.sts.exceptions import STSClientError
 from moto.sts.responses import TokenResponse
 
 from local_ec2 import errors
+from local_ec2.changes import condition_keys
+from local_ec2.conditions import Context
+from local_ec2.conditions import met
 from local_ec2.errors import Ec2Error
 
 PARTITION = "aws"
+
+
+class Policy(IAMPolicy):
+    """moto's, with those statements only whose conditions are met."""
+
+    def __init__(self, policy: Any, context: Context) -> None:
+        super().__init__(policy)
+        statements = self._policy_json["Statement"]
+        statements = statements if isinstance(statements, list) else [statements]
+        self._policy_json["Statement"] = [
+            {name: value for name, value in statement.items() if name != "Condition"}
+            for statement in statements
+            if met(statement.get("Condition", {}), context)
+        ]
 
 
 class Ec2Request(IAMRequest):
@@ -34,8 +52,26 @@ class Ec2Request(IAMRequest):
     _resource = "*"
 
     def check_action_permitted(self, resource: str) -> None:
+        """In place of moto's check, for which an allowing statement whose condition fails denies."""
         self._resource = resource
-        super().check_action_permitted(resource)
+        verdicts = self._verdicts()
+        if self._action == "sts:GetCallerIdentity":  # Nobody can be denied it.
+            return
+        if PermissionResult.DENIED in verdicts or PermissionResult.PERMITTED not in verdicts:
+            self._raise_access_denied()
+
+    def _verdicts(self) -> set[PermissionResult]:
+        context = self._context()
+        policies = (Policy(policy, context) for policy in self._access_key.collect_policies())
+        return {policy.is_action_permitted(self._action, self._resource) for policy in policies}
+
+    def _context(self) -> Context:
+        """What conditions can ask of this request."""
+        form = {name: values[0] for name, values in self._data.items()}
+        tags = ec2_backends[self.account_id][self._region].tags.get(self._resource.rpartition("/")[2], {})
+        keys = {f"{service}:ResourceTag/{name}": [value] for name, value in tags.items() for service in ("aws", "ec2")}
+        keys |= {"aws:RequestedRegion": [self._region], "ec2:Region": [self._region]}
+        return {name.lower(): values for name, values in {**keys, **condition_keys(form)}.items()}
 
     def _raise_signature_does_not_match(self) -> None:
         raise Ec2Error(errors.BAD_CREDENTIALS)
@@ -48,22 +84,19 @@ class Ec2Request(IAMRequest):
 
     def _explicit(self) -> bool:
         """Whether a policy denies, rather than none allowing."""
-        verdicts = (
-            IAMPolicy(policy).is_action_permitted(self._action, self._resource)
-            for policy in self._access_key.collect_policies()
-        )
-        return PermissionResult.DENIED in verdicts
+        return PermissionResult.DENIED in self._verdicts()
 
 
 def denial(arn: str, action: str, resource: str, explicit: bool) -> Ec2Error:
     """UnauthorizedOperation with its encoded message (observed: CloudSnorkel/cdk-github-runners#519)."""
     encoded = encode(arn, action, resource, explicit)
+    kind = errors.UNAUTHORIZED_SETTING if "BlockPublicAccess" in action else errors.UNAUTHORIZED
     reason = (
         "with an explicit deny in an identity-based policy"
         if explicit
         else f"because no identity-based policy allows the {action} action"
     )
-    return Ec2Error(errors.UNAUTHORIZED, arn=arn, action=action, resource=resource, reason=reason, encoded=encoded)
+    return Ec2Error(kind, arn=arn, action=action, resource=resource, reason=reason, encoded=encoded)
 
 
 def encode(arn: str, action: str, resource: str, explicit: bool) -> str:

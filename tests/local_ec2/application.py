@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import parse_qsl
 
+from moto.ec2.models import ec2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.moto_server.werkzeug_app import create_backend_app
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from moto.backends import SERVICE_NAMES
+
+    from local_ec2.record import Entry
 
 CODE = re.compile(rb'<Code>([^<]*)</Code>|"__type": "([^"]*)"')
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
@@ -97,7 +100,9 @@ def answer(environ: dict[str, Any], body: bytes) -> Answer | None:
     refusal = STATE.faults.refusal(due, switches, (account, caller.region, entry.action))
     if not caller.access_key:
         refusal = Ec2Error(errors.BAD_CREDENTIALS)
-    result = _refused(refusal, caller.service) if refusal else _through_moto(environ, body, caller.service)
+    elif caller.region not in ec2_backends[account].regions:
+        refusal = Ec2Error(errors.WRONG_REGION)
+    result = _refused(refusal, caller.service) if refusal else _through_moto(environ, body, entry)
     found = CODE.search(result.body) if result.status >= 400 else None
     entry.code = (found[1] or found[2]).decode() if found else ""
     if "drop_after_every" in due:
@@ -116,14 +121,15 @@ def _form(environ: dict[str, Any], body: bytes) -> dict[str, str]:
 
 
 def _refused(error: Ec2Error, service: str) -> Answer:
-    if service == "kms" and error.code in errors.IN_KMS:
-        error = Ec2Error(errors.IN_KMS[error.code])
+    codes = errors.IN_JSON.get(service, {})
+    if error.code in codes:
+        error = Ec2Error(codes[error.code])
     body = error.body(service or "ec2").encode()
-    content_type = "application/x-amz-json-1.1" if service == "kms" else "text/xml;charset=UTF-8"
+    content_type = "application/x-amz-json-1.1" if codes else "text/xml;charset=UTF-8"
     return Answer(error.status, [("Content-Type", content_type)], body)
 
 
-def _through_moto(environ: dict[str, Any], body: bytes, service: str) -> Answer:
+def _through_moto(environ: dict[str, Any], body: bytes, entry: Entry) -> Answer:
     """Run moto, one request at a time: its state knows no locks."""
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
@@ -132,7 +138,9 @@ def _through_moto(environ: dict[str, Any], body: bytes, service: str) -> Answer:
         with STATE.lock:
             chunks: Iterable[bytes] = _DISPATCHER(environ, lambda *args: started.extend(args[:2]))
             content = b"".join(chunks)
+    except NotImplementedError as error:
+        return _refused(Ec2Error(errors.NOT_IMPLEMENTED, action=entry.action, reason=error), entry.service)
     except Exception:  # noqa: BLE001 - EC2 answers 500 as well; the traceback is for who works on this server
         traceback.print_exc(file=sys.stderr)
-        return _refused(Ec2Error(errors.INTERNAL), service)
+        return _refused(Ec2Error(errors.INTERNAL), entry.service)
     return Answer(int(started[0].split()[0]), started[1], content)

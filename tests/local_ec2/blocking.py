@@ -42,9 +42,9 @@ def get(sort: Sort) -> Callable[[Call], Value]:
 
 def enable(sort: Sort) -> Callable[[Call], Value]:
     def operation(call: Call) -> Value:
+        call.permit()  # Before the state, even where it is left out (recorded for snapshots).
         state = forms.required(call.form, sort.blocking.parameter)
         _check(sort, state)
-        call.permit()
         _states(call, sort)[call.region] = state
         return {sort.blocking.element: state}
 

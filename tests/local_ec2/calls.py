@@ -7,6 +7,7 @@ Only those steps live here, in EC2's order: IAM, dry run, lookup, injected error
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -17,17 +18,20 @@ from moto.ec2.models import ec2_backends
 from local_ec2 import errors
 from local_ec2.errors import Ec2Error
 from local_ec2.forms import Form
-from local_ec2.forms import check_id
 from local_ec2.forms import flag
 from local_ec2.sorts import IMAGE
 from local_ec2.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from local_ec2.shared import Shared
     from local_ec2.sorts import Sort
     from local_ec2.switches import Switches
+
+
+ONE_DIGIT = re.compile(r"-([0-9a-f])\1{16}$")
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,40 @@ class Call:
         if self.dry_run:
             raise Ec2Error(errors.DRY_RUN)
 
+    def well_formed(self, sort: Sort, resource_id: str) -> str:
+        """EC2 takes some ids of the right form for malformed, by a rule that nobody knows.
+
+        Those that are one digit throughout, which are recorded, are refused here as well, unless they were seeded.
+        """
+        odd = ONE_DIGIT.search(resource_id) and self.known(sort, resource_id) is None
+        if odd or not sort.id_pattern.fullmatch(resource_id):
+            raise Ec2Error(sort.refusals.malformed(self.action, resource_id), id=resource_id)
+        return resource_id
+
     def known(self, sort: Sort, resource_id: str) -> Shared | None:
+        """Whether the caller may see it or not."""
         found: Shared | None = getattr(self.backend, sort.collection).get(resource_id)
+        return found or next((one for one in self._of_others(sort) if one.id == resource_id), None)
+
+    def all_visible(self, sort: Sort) -> list[Shared]:
+        """What the caller may see: in its own EC2, and what other accounts share with it from theirs."""
+        own: dict[str, Shared] = getattr(self.backend, sort.collection)
+        others = [one for one in self._of_others(sort) if one.id not in own]
+        return [one for one in (*own.values(), *others) if one.visible_to(self.account)]
+
+    def visible(self, sort: Sort, resource_id: str) -> Shared:
+        """The image or snapshot, one's own or shared."""
+        found = self.known(sort, self.well_formed(sort, resource_id))
+        if found is None or found.unseen or not found.visible_to(self.account):
+            raise Ec2Error(sort.refusals.not_found, id=resource_id)
         return found
+
+    def _of_others(self, sort: Sort) -> Iterator[Shared]:
+        """What other accounts own, in their EC2 of this Region."""
+        for account, regions in list(ec2_backends.items()):
+            if account != self.account and self.region in set(regions):  # Not "in regions", which makes it.
+                resources: Iterable[Shared] = getattr(regions[self.region], sort.collection).values()
+                yield from (one for one in resources if one.owner_id == account)
 
     def target(self, sort: Sort, resource_id: str, attribute: str = "") -> Shared:
         """The image or snapshot, if IAM permits the action, it exists and the caller owns it.
@@ -71,7 +106,7 @@ class Call:
         """
         if not self.switches.dry_run_after_lookup:
             self._permit(resource_id, attribute)
-        return self._owned(sort, check_id(sort, resource_id), attribute)
+        return self._owned(sort, self.well_formed(sort, resource_id), attribute)
 
     def modified(self, sort: Sort, resource_id: str, attribute: str) -> Shared:
         """The same for Modify, which looks at the id first, and at IAM before the look-up only in a dry run.
@@ -114,10 +149,13 @@ class Call:
         """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945).
 
         Snapshots of others do not exist for who wants to read or change their attributes, shared or not (recorded).
+        Nor do images that are hidden (assumed).
         """
         resource = self.known(sort, resource_id)
-        if resource is not None and (sort is IMAGE or resource.owner_id == self.account) and not resource.unseen:
-            return resource
+        if resource is not None and not resource.unseen:
+            own = resource.owner_id == self.account
+            if own or (sort is IMAGE and resource.visible_to(self.account)):
+                return resource
         if resource_id in self.backend.deleted_amis:
             raise Ec2Error(errors.DEREGISTERED, id=resource_id)
         raise Ec2Error(sort.refusals.not_found, id=resource_id)

@@ -174,3 +174,31 @@ def _entry(name: str) -> tuple[str, str]:
     """(Add, Remove or blank for the legacy form; kind of entry, or blank for what is none)."""
     found = ENTRY.match(name)
     return (found[1], found[2]) if found else ("", LEGACY.get(name.split(".", 1)[0], ""))
+
+
+def condition_keys(form: Form) -> dict[str, list[str]]:
+    """The condition keys of IAM for what a Modify request changes.
+
+    Accounts and groups are told of snapshots only, and the attribute of images unless it is their permissions (EC2 User
+    Guide, "IAM policies"; Service Authorization Reference).
+    """
+    if form.get("Action") == "ModifySnapshotAttribute":
+        return _snapshot_keys(form)
+    if form.get("Action") != "ModifyImageAttribute":
+        return {}
+    named = form.get("Attribute", "").lower()
+    texts = [text for name, text in TEXTS.items() if f"{text.structure}.Value" in form or name.lower() == named]
+    return {"ec2:Attribute": [text.structure for text in texts]} if texts else {}
+
+
+def _snapshot_keys(form: Form) -> dict[str, list[str]]:
+    """Several accounts are several values of one key (recorded)."""
+    entries = _entries(SNAPSHOT, form)
+    legacy = form.get("OperationType", "").capitalize()
+    if not entries["Add"] and not entries["Remove"] and legacy in ("Add", "Remove"):
+        entries[legacy] = entries[""]
+    keys: dict[str, list[str]] = {}
+    for operation in ("Add", "Remove"):
+        for kind, value in entries[operation]:
+            keys.setdefault(f"ec2:{operation}/{'userId' if kind == USER else 'group'}", []).append(value)
+    return keys

@@ -13,16 +13,20 @@ from typing import Any
 
 import moto.ec2.urls
 import moto.kms.urls
+import moto.servicequotas.urls
 import moto.sts.urls
 from botocore.model import OperationNotFoundError
+from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 
 from local_ec2 import blocking
 from local_ec2 import errors
 from local_ec2 import images
+from local_ec2 import lifecycle
 from local_ec2 import reads
 from local_ec2 import snapshot_reads
 from local_ec2 import snapshots
+from local_ec2 import tags
 from local_ec2 import writes
 from local_ec2.access import Ec2Request
 from local_ec2.access import LocalTokenResponse
@@ -33,6 +37,7 @@ from local_ec2.keys import LocalKmsResponse
 from local_ec2.markup import Value
 from local_ec2.markup import content
 from local_ec2.markup import element
+from local_ec2.quotas import LocalQuotasResponse
 from local_ec2.sorts import IMAGE
 from local_ec2.sorts import SNAPSHOT
 from local_ec2.sorts import Sort
@@ -49,9 +54,16 @@ NAMESPACE = ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
 OPERATIONS: dict[str, Callable[[Call], Value]] = {
     "ModifyImageAttribute": writes.modify_image_attribute,
     "ResetImageAttribute": writes.reset_image_attribute,
-    "DisableImage": writes.disable_image,
-    "EnableImage": writes.enable_image,
-    "DeregisterImage": writes.deregister_image,
+    "DisableImage": lifecycle.disable_image,
+    "EnableImage": lifecycle.enable_image,
+    "EnableImageDeprecation": lifecycle.enable_image_deprecation,
+    "DisableImageDeprecation": lifecycle.disable_image_deprecation,
+    "EnableImageDeregistrationProtection": lifecycle.enable_image_deregistration_protection,
+    "DisableImageDeregistrationProtection": lifecycle.disable_image_deregistration_protection,
+    "CancelImageLaunchPermission": lifecycle.cancel_image_launch_permission,
+    "DeregisterImage": lifecycle.deregister_image,
+    "CreateTags": tags.create_tags,
+    "DeleteTags": tags.delete_tags,
     "EnableImageBlockPublicAccess": blocking.enable(IMAGE),
     "DisableImageBlockPublicAccess": blocking.disable(IMAGE),
     "GetImageBlockPublicAccessState": blocking.get(IMAGE),
@@ -73,6 +85,11 @@ ON_ONE: dict[str, Sort] = {
     "DisableImage": IMAGE,
     "EnableImage": IMAGE,
     "DeregisterImage": IMAGE,
+    "EnableImageDeprecation": IMAGE,
+    "DisableImageDeprecation": IMAGE,
+    "EnableImageDeregistrationProtection": IMAGE,
+    "DisableImageDeregistrationProtection": IMAGE,
+    "CancelImageLaunchPermission": IMAGE,
     "DescribeSnapshotAttribute": SNAPSHOT,
     "ModifySnapshotAttribute": SNAPSHOT,
     "ResetSnapshotAttribute": SNAPSHOT,
@@ -86,22 +103,49 @@ class LocalEC2Response(EC2Response):
         try:
             return super()._dispatch(request, full_url, headers)
         except Ec2Error as error:
-            return error.status, {"content-type": "text/xml;charset=UTF-8"}, error.body()
-        except (OperationNotFoundError, NotImplementedError):
-            unknown = Ec2Error(errors.UNKNOWN_ACTION, action=self._get_action())
-            return unknown.status, {"content-type": "text/xml;charset=UTF-8"}, unknown.body()
+            return self._refused(error)
+        except OperationNotFoundError:
+            return self._refused(Ec2Error(errors.UNKNOWN_ACTION, action=self._get_action()))
+        except NotImplementedError as error:
+            return self._refused(Ec2Error(errors.NOT_IMPLEMENTED, action=self._get_action(), reason=error))
+
+    @staticmethod
+    def _refused(error: Ec2Error) -> TYPE_RESPONSE:
+        return error.status, {"content-type": "text/xml;charset=UTF-8"}, error.body()
 
     def parse_parameters(self, request: Request) -> None:
         """Our operations read the flat form: moto's parser takes seconds for ten thousand entries."""
-        if self._get_action() not in OPERATIONS:
+        if self._operation() is None:
             super().parse_parameters(request)
+
+    def _operation(self) -> Callable[[Call], Value] | None:
+        """Ours, or None for one of moto's: tags of other resources are its own."""
+        action = self._get_action()
+        if action in tags.ACTIONS and not all(map(tags.sort_of, self._resource_ids())):
+            return None
+        return OPERATIONS.get(action)
+
+    def _resource_ids(self) -> list[str]:
+        return [values[0] for name, values in self.querystring.items() if name.startswith("ResourceId.")]
 
     def _determine_resource(self) -> str:
         sort = ON_ONE.get(self._get_action())
         if sort is None:
             return "*"
         resource_id = self.querystring.get(sort.parameter, [""])[0]
+        if sort is SNAPSHOT and not self._get_action().startswith("Modify") and not self._knows(resource_id):
+            resource_id = "*"  # Recorded.
         return f"arn:{self.partition}:ec2:{self.region}::{sort.name}/{resource_id}"
+
+    def _resources(self) -> list[str]:
+        """Tags may be changed on many resources at once, of which each must be allowed."""
+        if self._get_action() not in tags.ACTIONS:
+            return [self._determine_resource()]
+        found = [(tags.sort_of(resource_id), resource_id) for resource_id in self._resource_ids()]
+        return [f"arn:{self.partition}:ec2:{self.region}::{sort.name}/{name}" for sort, name in found if sort] or ["*"]
+
+    def _knows(self, snapshot_id: str) -> bool:
+        return snapshot_id in ec2_backends[self.current_account][self.region].snapshots
 
     def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
         try:
@@ -111,7 +155,7 @@ class LocalEC2Response(EC2Response):
 
     def call_action(self) -> TYPE_RESPONSE:
         action = self._get_action()
-        operation = OPERATIONS.get(action)
+        operation = self._operation()
         if operation is None:
             return super().call_action()
         form = {name: values[0] for name, values in self.querystring.items()}
@@ -127,7 +171,8 @@ class LocalEC2Response(EC2Response):
     def _denial(self) -> Ec2Error | None:
         """IAM's refusal, to be told in its turn; bad credentials are told at once."""
         try:
-            self._authenticate_and_authorize_normal_action(self._determine_resource())
+            for resource in self._resources():
+                self._authenticate_and_authorize_normal_action(resource)
         except Ec2Error as error:
             if error.code != errors.UNAUTHORIZED.code:
                 raise
@@ -147,4 +192,5 @@ def install() -> None:
     images.install()
     moto.ec2.urls.url_paths = {"{0}/": LocalEC2Response.dispatch}
     moto.kms.urls.url_paths = {"{0}/$": LocalKmsResponse.dispatch}
+    moto.servicequotas.urls.url_paths = {"{0}/$": LocalQuotasResponse.dispatch}
     moto.sts.urls.url_paths = {"{0}/$": LocalTokenResponse.dispatch}

@@ -39,7 +39,7 @@ class Ec2Error(Exception):
         error = {"Code": self.code, "Message": self.message}
         if service == "ec2":
             return element("Response", {"Errors": {"Error": error}, "RequestID": str(uuid.uuid4())})
-        if service == "kms":
+        if service in IN_JSON:
             return json.dumps({"__type": self.code, "message": self.message})
         return element("ErrorResponse", {"Error": {"Type": "Sender", **error}, "RequestId": str(uuid.uuid4())})
 
@@ -52,8 +52,15 @@ UNAUTHORIZED = Kind(
     "{resource} {reason}. Encoded authorization failure message: {encoded}",
     403,
 )
+# What denials of block public access say (recorded): they name no resource and have no encoded message.
+UNAUTHORIZED_SETTING = Kind(
+    UNAUTHORIZED.code,
+    "You are not authorized to perform this operation. User: {arn} is not authorized to perform: {action} {reason}",
+    403,
+)
 DRY_RUN = Kind("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 NOT_OWNER = Kind("AuthFailure", "Not authorized for image:{id}")
+WRONG_REGION = Kind("AuthFailure", "Credential should be scoped to a valid region.", 401)
 RESTRICTED = Kind("AuthFailure", "Unauthorized attempt to access restricted resource")
 
 # The server's side. EC2 lists RequestLimitExceeded among the server errors.
@@ -66,6 +73,18 @@ IN_KMS = {
     THROTTLED.code: Kind("ThrottlingException", "Rate exceeded"),
     INTERNAL.code: Kind("KMSInternalException", "An internal error has occurred", 500),
 }
+
+# Of no AWS: what this server lacks. botocore does not retry the status.
+NOT_IMPLEMENTED = Kind("NotImplemented", "The embedded EC2 cannot do {action}: {reason}", 501)
+
+# Service Quotas API reference, "Common errors".
+IN_QUOTAS = {
+    BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
+    THROTTLED.code: Kind("TooManyRequestsException", "Too Many Requests"),
+    INTERNAL.code: Kind("ServiceException", "An internal error has occurred", 500),
+}
+#: The errors of services that speak JSON, by their signing name.
+IN_JSON = {"kms": IN_KMS, "servicequotas": IN_QUOTAS}
 
 # Form of the request.
 UNKNOWN_ACTION = Kind("InvalidAction", "The action {action} is not valid for this web service.")
@@ -94,10 +113,10 @@ BAD_UNIT = Kind(
 
 # Reading many images.
 MAX_RESULTS_WITH_IDS = Kind(
-    "InvalidParameterCombination", "The parameter {name}Set cannot be used with the parameter maxResults"
+    "InvalidParameterCombination", "The parameter {name}IdsSet cannot be used with the parameter maxResults"
 )
 MAX_RESULTS_RANGE = Kind(
-    "InvalidParameterValue", "Value ( {value} ) for parameter maxResults is invalid. Expecting a value {expected}."
+    "InvalidParameterValue", "Invalid value '{value}' for maxResults. Expecting a value {expected}."
 )
 BAD_TOKEN = Kind("InvalidPaginationToken", "The specified pagination token is not valid or is expired.")
 BAD_FILTER = Kind("InvalidParameterValue", "The filter '{name}' is invalid")
@@ -114,6 +133,7 @@ BAD_OWNER = Kind("InvalidUserID.Malformed", 'Invalid user id: "{value}"')
 MALFORMED_ID = Kind("InvalidAMIID.Malformed", 'Invalid id: "{id}" (expecting "ami-...")')
 MALFORMED_ID_BODY = Kind("InvalidAMIID.Malformed", 'Invalid id: "{id}"')
 NOT_FOUND = Kind("InvalidAMIID.NotFound", "The image id '[{id}]' does not exist")
+NOT_FOUND_SEVERAL = Kind("InvalidAMIID.NotFound", "The image ids '[{ids}]' do not exist")
 DEREGISTERED = Kind("InvalidAMIID.Unavailable", "The image ID '{id}' is no longer available")
 WRONG_STATE = Kind(
     "InvalidAMIID.Unavailable",
@@ -122,6 +142,13 @@ WRONG_STATE = Kind(
 PROTECTED = Kind(
     "OperationNotPermitted", "Image {id} can't be deregistered because deregistration protection is enabled."
 )
+
+PUBLIC_DEPRECATED = Kind(
+    "OperationNotPermitted", "The deprecation of image {id} can't be disabled because the image is public."
+)
+
+# Tags.
+RESERVED_TAG = Kind("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
 
 # What an account may share.
 PUBLIC_BLOCKED = Kind(
@@ -152,8 +179,12 @@ SHARING_QUOTA = Kind(
 # Snapshots. Observed: the unknown id and the malformed one (cloud-custodian reads the id out of both texts), the state
 # (tschellenbach/Snaptastic#17, for another action), the default key (hashicorp/packer#7499). Not observed, and worded
 # like those of images: the owner, block public access, product codes. Of the rest only the refusal is documented.
-SNAPSHOT_MALFORMED_ID = Kind("InvalidSnapshotID.Malformed", 'Invalid id: "{id}" (expecting "snap-...")')
-SNAPSHOT_MALFORMED_ID_BODY = Kind("InvalidSnapshotID.Malformed", 'Invalid id: "{id}"')
+SNAPSHOT_ID_SHAPE = Kind(
+    "InvalidParameterValue", "Value ({id}) for parameter snapshotId is invalid. Expected: 'snap-...'."
+)
+SNAPSHOT_ID = Kind("InvalidSnapshotID.Malformed", 'Invalid id: "{id}"')
+SNAPSHOT_ID_OF_ATTRIBUTE = Kind("InvalidSnapshotID.Malformed", "Value ( {id} ) for parameter SNAPSHOT is invalid. ")
+SNAPSHOT_ID_OF_RESET = Kind("InvalidSnapshotID.Malformed", "The snapshot ID '{id}' is malformed")
 SNAPSHOT_NOT_FOUND = Kind("InvalidSnapshot.NotFound", "The snapshot '{id}' does not exist.")
 SNAPSHOT_BAD_USER = Kind("InvalidAMIAttributeItemValue", "UserId {value}")
 SNAPSHOT_BAD_GROUP = Kind("InvalidAMIAttributeItemValue", "UserGroup {value}")

@@ -27,6 +27,7 @@ OWN_BUCKET = {
     "CopyImage": (100.0, 1.0),
     "CreateTags": (100.0, 10.0),
     "DeleteTags": (100.0, 10.0),
+    "GetServiceQuota": (5.0, 5.0),  # Service Quotas, not EC2
     "EnableImageBlockPublicAccess": (1.0, 0.1),
     "DisableImageBlockPublicAccess": (1.0, 0.1),
     "EnableSnapshotBlockPublicAccess": (1.0, 0.1),

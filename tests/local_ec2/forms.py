@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from local_ec2 import errors
 from local_ec2.errors import Ec2Error
 from local_ec2.texts import TEXTS
-
-if TYPE_CHECKING:
-    from local_ec2.sorts import Sort
 
 Form = Mapping[str, str]
 
@@ -33,6 +29,13 @@ KNOWN = {
     r"|IncludeDisabled|MaxResults|NextToken",
     "DisableImage": IMAGE,
     "EnableImage": IMAGE,
+    "EnableImageDeprecation": IMAGE + r"|DeprecateAt",
+    "DisableImageDeprecation": IMAGE,
+    "EnableImageDeregistrationProtection": IMAGE + r"|WithCooldown",
+    "DisableImageDeregistrationProtection": IMAGE,
+    "CancelImageLaunchPermission": IMAGE,
+    "CreateTags": r"ResourceId\.\d+|Tag\.\d+\.(Key|Value)",
+    "DeleteTags": r"ResourceId\.\d+|Tag\.\d+\.(Key|Value)",
     "DeregisterImage": IMAGE + r"|DeleteAssociatedSnapshots",
     "GetImageBlockPublicAccessState": "",
     "EnableImageBlockPublicAccess": r"ImageBlockPublicAccessState",
@@ -78,16 +81,3 @@ def values(form: Form, name: str) -> list[str]:
 
 def flag(form: Form, name: str) -> bool:
     return form.get(name, "").lower() == "true"
-
-
-def check_id(sort: Sort, resource_id: str) -> str:
-    if not resource_id.startswith(sort.prefix):
-        raise Ec2Error(sort.refusals.malformed, id=resource_id)
-    if not sort.id_pattern.fullmatch(resource_id):
-        raise Ec2Error(sort.refusals.malformed_body, id=resource_id)
-    return resource_id
-
-
-def target_id(sort: Sort, form: Form) -> str:
-    """The id of the one resource that a request is about."""
-    return check_id(sort, required(form, sort.parameter))

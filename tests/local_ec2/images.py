@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -16,6 +18,7 @@ import moto.ec2.models.amis as moto_amis
 
 from local_ec2.grants import in_order
 from local_ec2.shared import Shared
+from local_ec2.shared import timestamp
 from local_ec2.sorts import IMAGE
 from local_ec2.texts import FILTERS
 
@@ -37,6 +40,8 @@ class Image(Shared, _moto_ami):
         self.last_launched_time: str | None = None
         self.deregistration_protection = "disabled"
         self.tpm_support: str | None = None
+        self.sriov_net_support: str | None = None
+        self.ena_support = False
         self.ephemeral = False
         self.unseen_reads = 0
         self.unseen_until = 0.0
@@ -63,6 +68,13 @@ class Image(Shared, _moto_ami):
     @property
     def unseen(self) -> bool:
         return self.unseen_reads > 0 or time.monotonic() < self.unseen_until
+
+    @property
+    def protection(self) -> str:
+        """``disabled after TIME`` is a protection with a cool-down that was disabled; it holds until then."""
+        after = self.deregistration_protection.removeprefix("disabled after ")
+        over = after != self.deregistration_protection and after <= timestamp(datetime.now(timezone.utc))
+        return "disabled" if over else self.deregistration_protection
 
     @property
     def storage(self) -> list[Snapshot]:

@@ -23,6 +23,7 @@ from moto.kms.utils import RESERVED_ALIASES
 from local_ec2.access import PARTITION
 from local_ec2.access import Ec2Request
 from local_ec2.access import user_of
+from local_ec2.conditions import Context
 
 AWS_MANAGED = "alias/aws/ebs"
 CUSTOMER_MANAGED = "alias/snapshots"
@@ -77,6 +78,9 @@ class KmsRequest(Ec2Request):
 
     def _raise_invalid_access_key(self, _: str) -> NoReturn:
         raise JsonRESTError("UnrecognizedClientException", "The security token included in the request is invalid.")
+
+    def _context(self) -> Context:
+        return {"aws:requestedregion": [self._region]}
 
     def _raise_access_denied(self) -> NoReturn:
         reason = (

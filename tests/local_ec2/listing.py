@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import TypeVar
 
-from moto.ec2.exceptions import FilterNotImplementedError
 from moto.ec2.utils import generic_filter
 
 from local_ec2 import errors
@@ -38,7 +39,9 @@ OWNER_ALIASES = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
 def read_ids(sort: Sort, call: Call) -> list[str]:
     ids = forms.values(call.form, sort.parameter)
     for resource_id in ids:
-        forms.check_id(sort, resource_id)
+        if not resource_id:
+            raise Ec2Error(errors.MISSING_PARAMETER, name=sort.parameter)
+        call.well_formed(sort, resource_id)
     if ids and "MaxResults" in call.form:  # Observed: aws/aws-sdk-ruby#3028.
         raise Ec2Error(errors.MAX_RESULTS_WITH_IDS, name=sort.name)
     return ids
@@ -54,27 +57,48 @@ def check_accounts(call: Call, users: str) -> None:
             raise Ec2Error(errors.BAD_OWNER, value=user)
 
 
-def by_id_filter(sort: Sort, found: dict[str, Kept], wanted: Filters) -> list[Kept]:
-    """All, or those an ``image-id`` or ``snapshot-id`` filter without wildcards names: no walk over a whole fleet."""
+def by_filters(sort: Sort, call: Call, wanted: Filters) -> list[Any]:
+    """What filters can find: all, or those that an ``image-id`` or ``snapshot-id`` filter without wildcards names.
+
+    The latter spares a walk over a whole fleet. What ``filter_lag`` hides is left out; ids show it at once (recorded).
+    """
+    lag = call.switches.filter_lag
+    return [one for one in _candidates(sort, call, wanted) if one.found_by(call.account, lag)]
+
+
+def _candidates(sort: Sort, call: Call, wanted: Filters) -> list[Shared]:
     name = f"{sort.name}-id"
     ids = wanted.get(name)
     if ids is None or any(mark in value for value in ids for mark in "*?["):
-        return list(found.values())
+        return call.all_visible(sort)
     del wanted[name]
-    return [found[resource_id] for resource_id in dict.fromkeys(ids) if resource_id in found]
+    found = [one for resource_id in dict.fromkeys(ids) if (one := call.known(sort, resource_id))]
+    return [one for one in found if one.visible_to(call.account)]
 
 
-def found(call: Call, resources: list[Kept]) -> list[Kept]:
-    """Those that filters show yet. Ids show them at once (recorded)."""
-    lag = call.switches.filter_lag
-    return [one for one in resources if one.found_by(call.account, lag)] if lag else resources
+@dataclass(frozen=True)
+class Seen:
+    """A resource as filters compare it: with the tags that the caller sees."""
+
+    resource: Shared
+    tags: dict[str, str]
+
+    def get_filter_value(self, name: str) -> Any:
+        if name.startswith("tag:"):
+            return self.tags.get(name.removeprefix("tag:"))
+        if name in ("tag-key", "tag-value"):
+            return list(self.tags if name == "tag-key" else self.tags.values())
+        return self.resource.get_filter_value(name)
 
 
-def matching(wanted: Filters, resources: list[Kept]) -> list[Kept]:
-    try:
-        return list(generic_filter(wanted, resources))
-    except FilterNotImplementedError as error:
-        raise Ec2Error(errors.BAD_FILTER, name=_name_in(str(error))) from None
+def matching(call: Call, wanted: Filters, resources: list[Kept]) -> list[Kept]:
+    """A filter that exists in EC2, and that moto does not know, is NotImplementedError."""
+    if not wanted:
+        return resources
+    tagged = any(name.startswith("tag") for name in wanted)
+    seen = [Seen(one, one.tags_for(call.backend) if tagged else {}) for one in resources]
+    matched = {one.resource.id for one in generic_filter(wanted, seen)}
+    return [one for one in resources if one.id in matched]
 
 
 def owned(call: Call, resources: list[Kept]) -> list[Kept]:
@@ -92,12 +116,7 @@ def usable(call: Call, resources: list[Kept], users: str) -> list[Kept]:
     return [one for one in resources if any(_may_use(one, user, call.account) for user in named)]
 
 
-def _name_in(text: str) -> str:
-    found = re.search(r"filter '([^']*)'", text)
-    return found[1] if found else text
-
-
-def filters(form: forms.Form) -> dict[str, list[str]]:
+def filters(sort: Sort, form: forms.Form) -> dict[str, list[str]]:
     """{name: values} from ``Filter.N.Name`` and ``Filter.N.Value.M``; 200 values each is EC2's limit."""
     names = {
         key.split(".")[1]: value for key, value in form.items() if key.startswith("Filter.") and key.endswith("Name")
@@ -110,6 +129,8 @@ def filters(form: forms.Form) -> dict[str, list[str]]:
                 raise Ec2Error(errors.BAD_FILTER, name="null")
             found[names[number]].append(value)
     for name, wanted in found.items():
+        if not sort.filters.fullmatch(name):
+            raise Ec2Error(errors.BAD_FILTER, name=name)
         if len(wanted) > 200:
             raise Ec2Error(errors.FILTER_VALUES, name=name, count=len(wanted))
     return found
@@ -167,3 +188,8 @@ def permissions(grants: Iterable[tuple[str, str]]) -> list[Value]:
 
 def product_codes(resource: Shared) -> list[Value]:
     return [{"productCode": code, "type": "marketplace"} for code in sorted(resource.product_codes)]
+
+
+def tags(resource: Shared, backend: Any) -> list[Value] | None:
+    """As the account of ``backend`` sees them."""
+    return [{"key": key, "value": value} for key, value in resource.tags_for(backend).items()] or None

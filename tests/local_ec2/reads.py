@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from datetime import timezone
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import cast
 
 from local_ec2 import errors
@@ -34,18 +35,19 @@ SCALARS: dict[str, Callable[[Image], str | None]] = {
     "bootMode": lambda image: image.boot_mode,
     "tpmSupport": lambda image: image.tpm_support,
     "uefiData": lambda _: None,
-    "sriovNetSupport": lambda image: image.sriov,
+    "kernel": lambda _: None,
+    "ramdisk": lambda _: None,
+    "sriovNetSupport": lambda image: image.sriov_net_support,
     "lastLaunchedTime": lambda image: image.last_launched_time,
-    "deregistrationProtection": lambda image: image.deregistration_protection,
+    "deregistrationProtection": lambda image: image.protection,
 }
-ABSENT = frozenset({"kernel", "ramdisk"})
 
 
 def describe_image_attribute(call: Call) -> Value:
     """One attribute of one image, for its owner; a scalar that is not set is an empty element."""
     image_id = forms.required(call.form, IMAGE.parameter)
     attribute = forms.given(call.form, "Attribute")
-    if attribute not in {*TEXTS, *SCALARS, *ABSENT, "launchPermission", "productCodes", "blockDeviceMapping"}:
+    if attribute not in {*TEXTS, *SCALARS, "launchPermission", "productCodes", "blockDeviceMapping"}:
         raise Ec2Error(errors.INVALID_ATTRIBUTE)
     image = cast("Image", call.target(IMAGE, image_id, attribute))
     if attribute == "blockDeviceMapping":  # Even for the owner (observed: aws/aws-cli#1083).
@@ -56,8 +58,6 @@ def describe_image_attribute(call: Call) -> Value:
 
 
 def _attribute(image: Image, attribute: str) -> dict[str, Value]:
-    if attribute in ABSENT:
-        return {}
     if attribute == "launchPermission":
         return {attribute: listing.permissions(image.seen.grants)}
     if attribute == "productCodes":
@@ -69,32 +69,33 @@ def _attribute(image: Image, attribute: str) -> dict[str, Value]:
 def describe_images(call: Call) -> Value:
     """Images by id, or by owner, executable user and filters, in pages."""
     ids = listing.read_ids(IMAGE, call)
-    filters = listing.filters(call.form)
+    filters = listing.filters(IMAGE, call.form)
     if "disabled" in filters.get("state", []) and not forms.flag(call.form, "IncludeDisabled"):
         raise Ec2Error(errors.DISABLED_FILTER)
     listing.check_accounts(call, "ExecutableBy")
     call.permit()
     call.refuse_injected(ids)
-    images = _by_ids(call, ids) if ids else _by_filters(call, filters)
+    images = _by_ids(call, ids) if ids else listing.by_filters(IMAGE, call, filters)
     images = listing.owned(call, listing.usable(call, _visible(call, images, ids), "ExecutableBy"))
-    page, token = listing.page(IMAGE, call.form, _seen(listing.matching(filters, images)))
-    answer: Value = {"imagesSet": [describe(image, call.account) for image in page], "nextToken": token}
+    page, token = listing.page(IMAGE, call.form, _seen(listing.matching(call, filters, images)))
+    answer: Value = {"imagesSet": [describe(image, call.backend) for image in page], "nextToken": token}
     after_read(call.backend, page)
     return answer
 
 
 def _by_ids(call: Call, ids: list[str]) -> list[Image]:
-    """One unknown id fails the call; a recently deregistered one gives nothing (observed: boto/botocore#2194)."""
-    amis, gone = call.backend.amis, set(call.backend.deleted_amis)
-    seen = {image.id for image in _seen([amis[image_id] for image_id in dict.fromkeys(ids) if image_id in amis])}
+    """One unknown id fails the call; those of deregistered and of hidden images give nothing (recorded)."""
+    gone = set(call.backend.deleted_amis)
+    amis = {image_id: cast("Image", one) for image_id in dict.fromkeys(ids) if (one := call.known(IMAGE, image_id))}
+    seen = {image.id for image in _seen(list(amis.values()))}
     unknown = [image_id for image_id in ids if image_id not in seen and image_id not in gone]
     if unknown:
-        raise Ec2Error(errors.NOT_FOUND, id=", ".join(unknown))
-    return [amis[image_id] for image_id in dict.fromkeys(ids) if image_id in amis]
-
-
-def _by_filters(call: Call, filters: listing.Filters) -> list[Image]:
-    return listing.found(call, listing.by_id_filter(IMAGE, call.backend.amis, filters))
+        raise (
+            Ec2Error(errors.NOT_FOUND, id=unknown[0])
+            if len(unknown) == 1
+            else Ec2Error(errors.NOT_FOUND_SEVERAL, ids=", ".join(unknown))
+        )
+    return [image for image in amis.values() if image.visible_to(call.account)]
 
 
 def _seen(images: list[Image]) -> list[Image]:
@@ -118,9 +119,9 @@ def _visible(call: Call, images: Iterable[Image], ids: list[str]) -> list[Image]
     ]
 
 
-def describe(image: Image, account: str) -> Value:
-    """One image as DescribeImages shows it to ``account``; what is not set is left out."""
-    owner = image.owner_id == account
+def describe(image: Image, backend: Any) -> Value:
+    """One image as DescribeImages shows it to the account of ``backend``; what is not set is left out."""
+    owner = image.owner_id == backend.account_id
     return {
         "imageId": image.id,
         "imageLocation": image.image_location or f"{image.owner_id}/{image.name or image.id}",
@@ -139,14 +140,17 @@ def describe(image: Image, account: str) -> Value:
         "blockDeviceMapping": _mappings(image),
         "virtualizationType": image.virtualization_type or "hvm",
         "hypervisor": image.hypervisor or "xen",
-        "enaSupport": True,
+        "enaSupport": image.ena_support or None,
+        "sriovNetSupport": image.sriov_net_support,
         "platformDetails": "Linux/UNIX",
+        "usageOperation": "RunInstances",
+        "freeTierEligible": True,
         "bootMode": image.boot_mode,
         "tpmSupport": image.tpm_support,
         "deprecationTime": image.deprecation_time,
         "lastLaunchedTime": image.last_launched_time if owner else None,
-        "deregistrationProtection": image.deregistration_protection if owner else None,
-        "tagSet": [{"key": tag["key"], "value": tag["value"]} for tag in image.get_tags()] or None,
+        "deregistrationProtection": image.protection if owner else None,
+        "tagSet": listing.tags(image, backend),
     }
 
 

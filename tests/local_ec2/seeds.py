@@ -34,7 +34,9 @@ PARTNER = "210987654321"
 
 @dataclass
 class Spec:
-    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it is visible.
+    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it stands.
+
+    Without permissions, one of another owner is shared with that account. ``tags`` are its owner's.
 
     The first ``unseen_reads`` answers of DescribeImages that would show it do not, nor do those of the first
     ``unseen_seconds``; until then it is not found by any operation.
@@ -63,6 +65,8 @@ class Spec:
     deregistration_protection: str | None = None
     boot_mode: str | None = None
     tpm_support: str | None = None
+    sriov_net_support: str | None = None
+    ena_support: bool = False
 
 
 @dataclass
@@ -114,6 +118,9 @@ def _check(items: list[dict[str, Any]], spec: type[Spec | SnapshotSpec], texts: 
 
 def _create(item: dict[str, Any]) -> dict[str, Any]:
     spec = Spec(**{name: value for name, value in item.items() if name not in FIELDS})
+    foreign = spec.owner_id not in (None, spec.account)
+    if foreign and spec.launch_permissions is None:
+        spec = replace(spec, launch_permissions={"user_ids": [spec.account]})
     backend = ec2_backends[spec.account][spec.region]
     image_id = spec.image_id or random_ami_id()
     image = Image(
@@ -125,12 +132,13 @@ def _create(item: dict[str, Any]) -> dict[str, Any]:
         state="pending" if spec.pending_reads else spec.state,
         creation_date=_moment(spec.creation_date),
         product_codes=set(spec.product_codes or ()),
-        tags=spec.tags or {},
+        tags={} if foreign else spec.tags,
         root_device_type="ebs",
         region_name=f"{spec.region}a",
     )
     texts = {FIELDS[name]: value for name, value in item.items() if name in FIELDS and value is not None}
     image.change(Attributes(texts, from_options(spec.launch_permissions or {})))
+    image.owner_tags = spec.tags
     _complete(image, spec)
     backend.amis[image_id] = image
     return {"image_id": image_id, "region": spec.region, "snapshot_ids": [snapshot.id for snapshot in image.snapshots]}
@@ -143,6 +151,8 @@ def _complete(image: Image, spec: Spec) -> None:
     image.ephemeral = spec.ephemeral
     image.boot_mode = spec.boot_mode  # type: ignore[assignment]
     image.tpm_support = spec.tpm_support
+    image.sriov_net_support = spec.sriov_net_support
+    image.ena_support = spec.ena_support
     image.deprecation_time = spec.deprecation_time
     image.last_launched_time = spec.last_launched_time
     image.deregistration_protection = spec.deregistration_protection or "disabled"
@@ -172,7 +182,8 @@ def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> S
     snapshot.hidden_reads = spec.hidden_reads
     snapshot.product_codes = set(spec.product_codes or ())
     snapshot.change(Attributes(grants=from_options(spec.create_volume_permissions or {}, SNAPSHOT.kinds)))
-    snapshot.add_tags(spec.tags)
+    if owner == spec.account:
+        snapshot.add_tags(spec.tags)
     backend.snapshots[snapshot_id] = snapshot
     return snapshot
 

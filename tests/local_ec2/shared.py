@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
 
+from local_ec2.grants import ORGANIZATION
 from local_ec2.grants import PUBLIC
+from local_ec2.grants import UNIT
 from local_ec2.grants import USER
 from local_ec2.grants import Grant
 
@@ -60,6 +62,7 @@ class Shared:
         self._since: dict[Grant, float] = {}
         self._made = time.monotonic()
         self.pending_reads = 0
+        self.owner_tags: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
     @property
@@ -96,8 +99,15 @@ class Shared:
         """Whether EC2 does not know it yet, for all that was told its maker."""
         return False
 
+    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
+        return super().get_filter_value(filter_name, method_name)  # type: ignore[misc]
+
     def visible_to(self, account: str) -> bool:
-        return self.owner_id == account or self.is_public or (USER, account) in self.seen.grants
+        """Who is in which organization is not known. What is shared with one is visible where it was seeded."""
+        if self.owner_id == account or self.is_public or (USER, account) in self.seen.grants:
+            return True
+        here = self.ec2_backend.account_id == account
+        return here and any(kind in (ORGANIZATION, UNIT) for kind, _value in self.seen.grants)
 
     def found_by(self, account: str, lag: float) -> bool:
         """Whether filters find it: what is new, or newly shared with ``account``, only after ``lag`` seconds."""
@@ -106,6 +116,18 @@ class Shared:
         known = [self._made] if self.owner_id == account else []
         known += [self._since[grant] for grant in (PUBLIC, (USER, account)) if grant in self._since]
         return min(known, default=self._made) + lag <= time.monotonic()
+
+    def tags_for(self, backend: Any) -> dict[str, str]:
+        """What the account of ``backend`` sees: its own tags, and of an image's owner those made to be shared.
+
+        AWS announcement of October 2026, "AMI shared tags". What is seeded in the EC2 of another account than its
+        owner's has ``owner_tags``.
+        """
+        own: dict[str, str] = backend.tags.get(self.id, {})
+        if backend.account_id == self.owner_id:
+            return own
+        given = self.owner_tags if self.ec2_backend is backend else self.ec2_backend.tags.get(self.id, {})
+        return {**{key: value for key, value in given.items() if self.sort.shares_tag(key)}, **own}
 
     def get_tags(self) -> list[dict[str, str]]:
         """moto's own walks the tags of every resource, which is quadratic over a fleet."""

@@ -8,6 +8,8 @@ Only reading of snapshots lives here; the faults that follow a read are in after
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Any
+from typing import cast
 
 from local_ec2 import errors
 from local_ec2 import forms
@@ -41,39 +43,26 @@ def describe_snapshot_attribute(call: Call) -> Value:
 def describe_snapshots(call: Call) -> Value:
     """Snapshots by id, or by owner, who may restore them, and filters, in pages."""
     ids = listing.read_ids(SNAPSHOT, call)
-    filters = listing.filters(call.form)
+    filters = listing.filters(SNAPSHOT, call.form)
     listing.check_accounts(call, "RestorableBy")
     call.permit()
     call.refuse_injected(ids)
-    visible = _visible(call)
-    snapshots = _by_ids(visible, ids) if ids else _by_filters(call, visible, filters)
+    snapshots = _by_ids(call, ids) if ids else listing.by_filters(SNAPSHOT, call, filters)
     snapshots = listing.owned(call, listing.usable(call, snapshots, "RestorableBy"))
-    page, token = listing.page(SNAPSHOT, call.form, listing.matching(filters, snapshots))
-    answer: Value = {"snapshotSet": [describe(snapshot) for snapshot in page], "nextToken": token}
+    page, token = listing.page(SNAPSHOT, call.form, listing.matching(call, filters, snapshots))
+    answer: Value = {"snapshotSet": [describe(snapshot, call.backend) for snapshot in page], "nextToken": token}
     after_read(call.backend, page)
     return answer
 
 
-def _visible(call: Call) -> dict[str, Snapshot]:
-    """The caller's own, public ones and those shared with it (EC2 API reference, DescribeSnapshots)."""
-    snapshots: dict[str, Snapshot] = call.backend.snapshots
-    return {snapshot.id: snapshot for snapshot in snapshots.values() if snapshot.visible_to(call.account)}
-
-
-def _by_ids(found: dict[str, Snapshot], ids: list[str]) -> list[Snapshot]:
+def _by_ids(call: Call, ids: list[str]) -> list[Snapshot]:
     """One unknown id fails the call, which names the first of them only."""
-    for snapshot_id in ids:
-        if snapshot_id not in found:
-            raise Ec2Error(errors.SNAPSHOT_NOT_FOUND, id=snapshot_id)
-    return [found[snapshot_id] for snapshot_id in dict.fromkeys(ids)]
+    return [cast("Snapshot", call.visible(SNAPSHOT, snapshot_id)) for snapshot_id in dict.fromkeys(ids)]
 
 
-def _by_filters(call: Call, visible: dict[str, Snapshot], filters: listing.Filters) -> list[Snapshot]:
-    return listing.found(call, listing.by_id_filter(SNAPSHOT, visible, filters))
-
-
-def describe(snapshot: Snapshot) -> Value:
+def describe(snapshot: Snapshot, backend: Any) -> Value:
     """One snapshot as DescribeSnapshots shows it; what is not set is left out."""
+    completed = snapshot.state == SNAPSHOT.ready
     return {
         "snapshotId": snapshot.id,
         "volumeId": snapshot.volume_id,
@@ -86,5 +75,8 @@ def describe(snapshot: Snapshot) -> Value:
         "encrypted": snapshot.encrypted,
         "kmsKeyId": snapshot.kms_key_id,
         "storageTier": snapshot.storage_tier,
-        "tagSet": [{"key": tag["key"], "value": tag["value"]} for tag in snapshot.get_tags()] or None,
+        "transferType": "standard",
+        "completionTime": timestamp(snapshot.start_time) if completed else None,
+        "fullSnapshotSizeInBytes": "0" if completed else None,
+        "tagSet": listing.tags(snapshot, backend),
     }

@@ -8,6 +8,7 @@ Only names, limits and the choice of errors live here: what is done with them is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,10 +24,9 @@ from local_ec2.texts import TEXTS
 
 @dataclass(frozen=True)
 class Refusals:
-    """The errors of one sort."""
+    """The errors of one sort. That of a malformed id depends on the action and on the id."""
 
-    malformed: Kind
-    malformed_body: Kind
+    malformed: Callable[[str, str], Kind]
     not_found: Kind
     entries: Mapping[str, Kind]
     legacy_entries: Mapping[str, Kind]
@@ -52,7 +52,8 @@ class Sort:
     """``collection`` is moto's name; ``structures`` are the attributes that can be modified, by request parameter.
 
     ``kinds`` are the permissions that exist, ``limit`` how many of them one request may name. ``changeable`` are the
-    states in which it can be modified, of which the first is the one that a pending one ends in.
+    states in which it can be modified, of which the first is the one that a pending one ends in. Tags whose keys begin
+    with ``shared_tags`` are seen by whom it is shared with.
     """
 
     name: str
@@ -67,6 +68,11 @@ class Sort:
     one_operation: bool
     refusals: Refusals
     blocking: Blocking
+    filters: re.Pattern[str]
+    shared_tags: str = ""
+
+    def shares_tag(self, key: str) -> bool:
+        return bool(self.shared_tags) and key.startswith(self.shared_tags)
 
     @property
     def ready(self) -> str:
@@ -79,6 +85,33 @@ class Sort:
 
 def _ids(prefix: str) -> re.Pattern[str]:
     return re.compile(prefix + r"-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+
+
+# EC2 API reference, DescribeImages and DescribeSnapshots. Not all of them are known to moto.
+IMAGE_FILTERS = re.compile(
+    r"architecture|block-device-mapping\.(delete-on-termination|device-name|encrypted|snapshot-id|volume-size|volume-type)"
+    r"|creation-date|ena-support|free-tier-eligible|hypervisor|image-allowed|image-id|image-type|is-public|kernel-id"
+    r"|manifest-location|name|owner-alias|owner-id|platform|product-code(\.type)?|ramdisk-id|root-device-(name|type)"
+    r"|source-image-(id|region)|source-instance-id|sriov-net-support|state|state-reason-(code|message)|tag-key|tag:.*"
+    rf"|virtualization-type|{'|'.join(text.filter for text in TEXTS.values())}"
+)
+SNAPSHOT_FILTERS = re.compile(
+    r"description|encrypted|owner-alias|owner-id|progress|snapshot-id|start-time|status|storage-tier|tag-key|tag:.*"
+    r"|transfer-type|volume-id|volume-size"
+)
+
+
+def _malformed_image(_action: str, image_id: str) -> Kind:
+    return errors.MALFORMED_ID_BODY if image_id.startswith("ami-") else errors.MALFORMED_ID
+
+
+def _malformed_snapshot(action: str, snapshot_id: str) -> Kind:
+    """Recorded, each of them."""
+    if action == "ResetSnapshotAttribute":
+        return errors.SNAPSHOT_ID_OF_RESET
+    if not SNAPSHOT.id_pattern.fullmatch(snapshot_id):
+        return errors.SNAPSHOT_ID_SHAPE
+    return errors.SNAPSHOT_ID if action == "DescribeSnapshots" else errors.SNAPSHOT_ID_OF_ATTRIBUTE
 
 
 IMAGE_ENTRIES = {
@@ -99,8 +132,7 @@ IMAGE = Sort(
     limit=None,
     one_operation=False,
     refusals=Refusals(
-        malformed=errors.MALFORMED_ID,
-        malformed_body=errors.MALFORMED_ID_BODY,
+        malformed=_malformed_image,
         not_found=errors.NOT_FOUND,
         entries=IMAGE_ENTRIES,
         legacy_entries=IMAGE_ENTRIES,
@@ -116,6 +148,8 @@ IMAGE = Sort(
         element="imageBlockPublicAccessState",
         states=("block-new-sharing",),
     ),
+    filters=IMAGE_FILTERS,
+    shared_tags="ec2:SharedTag/",
 )
 # EC2 API reference, ModifySnapshotAttribute: accounts and the group only, 500 modifications, one operation a request.
 SNAPSHOT = Sort(
@@ -130,8 +164,7 @@ SNAPSHOT = Sort(
     limit=500,
     one_operation=True,
     refusals=Refusals(
-        malformed=errors.SNAPSHOT_MALFORMED_ID,
-        malformed_body=errors.SNAPSHOT_MALFORMED_ID_BODY,
+        malformed=_malformed_snapshot,
         not_found=errors.SNAPSHOT_NOT_FOUND,
         entries={USER: errors.SNAPSHOT_BAD_USER, GROUP: errors.SNAPSHOT_BAD_GROUP},
         legacy_entries={USER: errors.SNAPSHOT_BAD_LEGACY_USER, GROUP: errors.SNAPSHOT_BAD_LEGACY_GROUP},
@@ -147,5 +180,6 @@ SNAPSHOT = Sort(
         element="state",
         states=("block-all-sharing", "block-new-sharing"),
     ),
+    filters=SNAPSHOT_FILTERS,
 )
 SORTS = (IMAGE, SNAPSHOT)

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Modifying and resetting attributes of images and snapshots, and the life of an image.
+"""Modifying and resetting attributes of images and snapshots.
 
 Only what changes state lives here; the rules of sharing are in sharing.py.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from typing import cast
 
 from local_ec2 import changes
 from local_ec2 import errors
@@ -25,7 +24,6 @@ from local_ec2.sorts import Sort
 from local_ec2.texts import TEXTS
 
 if TYPE_CHECKING:
-    from local_ec2.images import Image
     from local_ec2.markup import Value
 
 DONE: Value = {"return": True}
@@ -41,7 +39,7 @@ def modify_snapshot_attribute(call: Call) -> Value:
 
 def _modify(call: Call, sort: Sort) -> Value:
     """One attribute of one resource. Nothing is changed unless all passes."""
-    resource_id = forms.target_id(sort, call.form)
+    resource_id = call.well_formed(sort, forms.required(call.form, sort.parameter))
     change = changes.change(sort, call.form, call.switches)
     resource = call.modified(sort, resource_id, change.attribute)
     changes.check_values(sort, change, resource.attributes.grants)
@@ -77,28 +75,3 @@ def _reset(call: Call, sort: Sort) -> Value:
     resource = in_state(call.target(sort, resource_id, attribute), *sort.changeable)
     resource.change(replace(resource.attributes, grants=frozenset()), call.switches.read_lag)
     return DONE
-
-
-def disable_image(call: Call) -> Value:
-    """Removes every launch permission, and enabling does not bring them back (EC2 User Guide, "Disable an AMI")."""
-    image = in_state(_target(call), "available", "disabled")
-    image.state = "disabled"
-    image.change(replace(image.attributes, grants=frozenset()), call.switches.read_lag)
-    return DONE
-
-
-def enable_image(call: Call) -> Value:
-    in_state(_target(call), "available", "disabled").state = "available"
-    return DONE
-
-
-def deregister_image(call: Call) -> Value:
-    image = _target(call)
-    if image.deregistration_protection.startswith("enabled"):
-        raise Ec2Error(errors.PROTECTED, id=image.id)
-    call.backend.deregister_image(image.id)
-    return DONE
-
-
-def _target(call: Call) -> Image:
-    return cast("Image", call.target(IMAGE, forms.required(call.form, IMAGE.parameter)))

@@ -27,6 +27,8 @@ FULL: dict[str, Any] = {
     "deregistration_protection": "enabled-with-cooldown",
     "boot_mode": "uefi",
     "tpm_support": "v2.0",
+    "sriov_net_support": "simple",
+    "ena_support": True,
     "snapshots": [{}, {"encrypted": True, "kms_key_id": "key"}],
     "ephemeral": True,
     "launch_permissions": {
@@ -83,7 +85,9 @@ def ids(answer: dict[str, Any]) -> list[str]:
             {"DeregistrationProtection": {"Value": "enabled-with-cooldown"}},
             {"DeregistrationProtection": {"Value": "disabled"}},
         ),
-        ("kernel", {}, {}),
+        ("kernel", {"KernelId": {}}, {"KernelId": {}}),
+        ("ramdisk", {"RamdiskId": {}}, {"RamdiskId": {}}),
+        ("sriovNetSupport", {"SriovNetSupport": {"Value": "simple"}}, {"SriovNetSupport": {}}),
     ],
 )
 def test_describe_image_attribute(
@@ -121,7 +125,11 @@ def test_describe_images_shows_everything(ec2: LocalEC2, api: Any) -> None:
     assert [first["Ebs"]["SnapshotId"], second["Ebs"]["SnapshotId"]] == created["snapshot_ids"]
     assert (first["Ebs"]["Encrypted"], second["Ebs"]["Encrypted"]) == (False, True)
     assert "Ebs" not in third
-    assert {name: image[name] for name in image if name not in ("ImageLocation", "Hypervisor", "EnaSupport")} == {
+    assert {name: image[name] for name in image if name not in ("ImageLocation", "Hypervisor")} == {
+        "EnaSupport": True,
+        "SriovNetSupport": "simple",
+        "UsageOperation": "RunInstances",
+        "FreeTierEligible": True,
         "ImageId": IMAGE,
         "Name": "golden-1",
         "Description": "<Golden> & more",
@@ -160,7 +168,7 @@ def test_an_unknown_id_fails_the_whole_call(ec2: LocalEC2, api: Any, refusal: Ca
     assert refusal(api.describe_images, ImageIds=[bad[0], IMAGE, bad[1]]) == (
         400,
         "InvalidAMIID.NotFound",
-        "The image id '[ami-00000001, ami-00000002]' does not exist",
+        "The image ids '[ami-00000001, ami-00000002]' do not exist",
     )
     answer = api.describe_images(Filters=[{"Name": "image-id", "Values": [*bad, IMAGE]}])
     assert ids(answer) == [IMAGE]
@@ -190,7 +198,7 @@ SELECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "account": ({"Owners": ["999999999999", "777777777777"]}, "47"),
     "alias": ({"Owners": ["amazon"]}, "4"),
     "launchable by all": ({"ExecutableUsers": ["all"]}, "2"),
-    "launchable by us": ({"ExecutableUsers": ["self"], "IncludeDeprecated": True}, "57"),
+    "launchable by us": ({"ExecutableUsers": ["self"], "IncludeDeprecated": True}, "457"),
     "launchable by another": ({"ExecutableUsers": ["555555555555"]}, "8"),
     "wildcard": ({"Filters": [{"Name": "name", "Values": ["web-*", "d?-1"]}]}, "123"),
     "tag": ({"Filters": [{"Name": "tag:Stage", "Values": ["prod"]}]}, "1"),
@@ -228,14 +236,18 @@ def test_pages(ec2: LocalEC2, api: Any) -> None:
     [
         (
             {"ImageIds": [IMAGE], "MaxResults": 5},
-            (400, "InvalidParameterCombination", "The parameter imageSet cannot be used with the parameter maxResults"),
+            (
+                400,
+                "InvalidParameterCombination",
+                "The parameter imageIdsSet cannot be used with the parameter maxResults",
+            ),
         ),
         (
             {"MaxResults": 4},
             (
                 400,
                 "InvalidParameterValue",
-                "Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5.",
+                "Invalid value '4' for maxResults. Expecting a value greater than 5.",
             ),
         ),
         (
@@ -243,7 +255,7 @@ def test_pages(ec2: LocalEC2, api: Any) -> None:
             (
                 400,
                 "InvalidParameterValue",
-                "Value ( 1001 ) for parameter maxResults is invalid. Expecting a value less than 1000.",
+                "Invalid value '1001' for maxResults. Expecting a value less than 1000.",
             ),
         ),
         (
@@ -272,6 +284,22 @@ def test_pages(ec2: LocalEC2, api: Any) -> None:
         ),
         ({"Owners": ["me"]}, (400, "InvalidUserID.Malformed", 'Invalid user id: "me"')),
         ({"ExecutableUsers": ["me"]}, (400, "InvalidUserID.Malformed", 'Invalid user id: "me"')),
+        ({"ImageIds": [""]}, (400, "MissingParameter", "The request must contain the parameter ImageId")),
+        (
+            {"ImageIds": ["ami-11111111111111111"]},
+            (400, "InvalidAMIID.Malformed", 'Invalid id: "ami-11111111111111111"'),
+        ),
+        (
+            {"Filters": [{"Name": "image-allowed", "Values": ["x"]}]},
+            (
+                501,
+                "NotImplemented",
+                (
+                    "The embedded EC2 cannot do DescribeImages: The filter 'image-allowed' for DescribeImages has not "
+                    "been implemented in Moto yet. Feel free to open an issue at https://github.com/getmoto/moto/issues"
+                ),
+            ),
+        ),
         ({"ImageIds": ["x"]}, (400, "InvalidAMIID.Malformed", 'Invalid id: "x" (expecting "ami-...")')),
     ],
 )

@@ -41,7 +41,7 @@ def test_describe_snapshots_shows_everything(ec2: LocalEC2, api: Any) -> None:
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT, "kms_key_id": key, "description": "<x>", "tags": {"Team": "platform"}})
     [snapshot] = api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"]
-    assert snapshot.pop("StartTime")
+    assert snapshot.pop("StartTime") == snapshot.pop("CompletionTime")
     assert snapshot.pop("VolumeId").startswith("vol-")
     assert snapshot == {
         "SnapshotId": SNAPSHOT,
@@ -53,6 +53,8 @@ def test_describe_snapshots_shows_everything(ec2: LocalEC2, api: Any) -> None:
         "Encrypted": True,
         "KmsKeyId": key,
         "StorageTier": "standard",
+        "TransferType": "standard",
+        "FullSnapshotSizeInBytes": 0,
         "Tags": [{"Key": "Team", "Value": "platform"}],
     }
 
@@ -120,10 +122,10 @@ def test_selection(ec2: LocalEC2, api: Any, parameters: dict[str, Any], names: l
         (
             {"SnapshotIds": [SNAPSHOT], "MaxResults": 5},
             "InvalidParameterCombination",
-            "The parameter snapshotSet cannot be used with the parameter maxResults",
+            "The parameter snapshotIdsSet cannot be used with the parameter maxResults",
         ),
-        ({"MaxResults": 4}, "InvalidParameterValue", "Value ( 4 ) for parameter maxResults is invalid. Expecting a "),
-        ({"MaxResults": 1001}, "InvalidParameterValue", "Value ( 1001 ) for parameter maxResults is invalid. "),
+        ({"MaxResults": 4}, "InvalidParameterValue", "Invalid value '4' for maxResults. Expecting a value"),
+        ({"MaxResults": 1001}, "InvalidParameterValue", "Invalid value '1001' for maxResults. Expecting a"),
         ({"NextToken": "x"}, "InvalidPaginationToken", "The specified pagination token is not valid or is expired."),
         ({"OwnerIds": ["x"]}, "InvalidUserID.Malformed", 'Invalid user id: "x"'),
         ({"RestorableByUserIds": ["x"]}, "InvalidUserID.Malformed", 'Invalid user id: "x"'),

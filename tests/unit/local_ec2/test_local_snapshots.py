@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from unit.local_ec2.support import IMAGE
 from unit.local_ec2.support import SNAPSHOT
 from unit.local_ec2.support import Connect
 from unit.local_ec2.support import Refusal
@@ -103,23 +102,43 @@ def test_a_wrong_value_is_refused_after_a_dry_run_and_the_look_up(
     assert shared(ec2) == {}
 
 
+SHAPE = (400, "InvalidParameterValue", "Value ({}) for parameter snapshotId is invalid. Expected: 'snap-...'.")
+MALFORMED = "InvalidSnapshotID.Malformed"
+ZEROS = "snap-00000000000000000"
+
+
 @pytest.mark.parametrize(
-    ("snapshot_id", "code", "message"),
+    ("snapshot_id", "attribute", "reset", "listed"),
     [
-        ("foo", "InvalidSnapshotID.Malformed", 'Invalid id: "foo" (expecting "snap-...")'),
-        (IMAGE, "InvalidSnapshotID.Malformed", f'Invalid id: "{IMAGE}" (expecting "snap-...")'),
-        ("snap-xyz", "InvalidSnapshotID.Malformed", 'Invalid id: "snap-xyz"'),
-        (SNAPSHOT, *NOT_FOUND[1:]),
+        ("foo", SHAPE, (400, MALFORMED, "The snapshot ID '{}' is malformed"), SHAPE),
+        ("snap-0123456789ABCDEF0", SHAPE, (400, MALFORMED, "The snapshot ID '{}' is malformed"), SHAPE),
+        (
+            ZEROS,
+            (400, MALFORMED, "Value ( {} ) for parameter SNAPSHOT is invalid. "),
+            (400, MALFORMED, "The snapshot ID '{}' is malformed"),
+            (400, MALFORMED, 'Invalid id: "{}"'),
+        ),
+        (SNAPSHOT, NOT_FOUND, NOT_FOUND, NOT_FOUND),
     ],
 )
 def test_a_snapshot_that_is_not_there(
-    api: Any, refusal: Callable[..., Refusal], snapshot_id: str, code: str, message: str
+    api: Any,
+    refusal: Callable[..., Refusal],
+    snapshot_id: str,
+    attribute: Refusal,
+    reset: Refusal,
+    listed: Refusal,
 ) -> None:
+    """Each action words it differently."""
+
+    def told(expected: Refusal) -> Refusal:
+        return (*expected[:2], expected[2].format(snapshot_id))
+
     described = refusal(api.describe_snapshot_attribute, SnapshotId=snapshot_id, Attribute=ATTRIBUTE)
     modified = refusal(api.modify_snapshot_attribute, SnapshotId=snapshot_id, **ADD)
-    reset = refusal(api.reset_snapshot_attribute, SnapshotId=snapshot_id, Attribute=ATTRIBUTE)
-    listed = refusal(api.describe_snapshots, SnapshotIds=[snapshot_id])
-    assert described == modified == reset == listed == (400, code, message)
+    assert described == modified == told(attribute)
+    assert refusal(api.reset_snapshot_attribute, SnapshotId=snapshot_id, Attribute=ATTRIBUTE) == told(reset)
+    assert refusal(api.describe_snapshots, SnapshotIds=[snapshot_id]) == told(listed)
 
 
 BLOCKED = "You can\u2019t publicly share this snapshot because block public access for snapshots is enabled"
@@ -264,6 +283,7 @@ def test_block_public_access_is_per_region_and_spares_what_is_public(
     )
     assert api.get_snapshot_block_public_access_state()["State"] == "unblocked"
     assert refusal(api.enable_snapshot_block_public_access, State="unblocked")[1] == "InvalidRequest"
+    assert refusal(api.enable_snapshot_block_public_access, State="x", DryRun=True)[1] == "DryRunOperation"
     assert refusal(api.enable_snapshot_block_public_access, State="x")[1:] == (
         "InvalidParameterValue",
         "Value (x) for parameter state is invalid. Expecting block-all-sharing or block-new-sharing.",
