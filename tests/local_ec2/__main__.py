@@ -16,20 +16,20 @@ import threading
 # moto reads this when it is imported; its default images would stand beside those of a test.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
-from local_ec2 import seeds
-from local_ec2 import server
 from local_ec2.client import ACCESS_KEY
 from local_ec2.client import READY
 from local_ec2.client import SECRET_KEY
 from local_ec2.client import environment
+from local_ec2.server import listener
+from local_ec2.steering import seeds
 
 
 def main() -> None:
     arguments = _arguments()
-    listening = server.create(arguments.port)
+    listening = listener.create(arguments.port)
     if arguments.seed:
         seeds.create(seeds.READY_MADE)
-    url = f"http://{server.ADDRESS}:{listening.server_port}"
+    url = f"http://{listener.ADDRESS}:{listening.server_port}"
     if arguments.ready_line or not sys.stdout.isatty():
         print(f"{READY}{url}", flush=True)
     if not arguments.ready_line:

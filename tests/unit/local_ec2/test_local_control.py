@@ -21,7 +21,7 @@ from unit.local_ec2.support import Connect
 from local_ec2.client import SECRET_KEY
 from local_ec2.client import LocalEC2
 from local_ec2.client import LocalEC2Error
-from local_ec2.texts import FIELDS
+from local_ec2.state.texts import FIELDS
 
 TESTS = Path(__file__).resolve().parents[2]
 
