@@ -204,10 +204,10 @@ def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
     if plan.is_crowded:
         message = (
-            "Organizations and OUs are added before accounts are removed, and removed after they are added, so that"
-            f" nobody loses access in between. The list would hold {plan.least_peak} entries on the way, and the default"
-            f" quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was raised, grant"
-            " the new ones in a task without purging, and purge in the next"
+            "Organizations and OUs are added before accounts are removed, and removed after they are added, so"
+            f" that nobody loses access in between. The list would hold {plan.least_peak} entries on the way, and the"
+            f" default quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was raised,"
+            " grant the new ones in a task without purging, and purge in the next"
         )
         yield "ResourceLimitExceeded", message
 

@@ -203,7 +203,7 @@ def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
 
 
 def _gone(images: t.Iterable[Subject]) -> list[Subject]:
-    """Return those that EC2 no longer describes. If it describes one, and does not know its permissions, it is there."""
+    """Return those that EC2 no longer describes. One whose permissions alone it does not know is there."""
     unknown = [image for image in images if waiting.is_unknown(image)]
     return [image for image in unknown if image.failure and image.failure.operation == IMAGES.describe_action]
 
