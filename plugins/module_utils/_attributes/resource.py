@@ -206,8 +206,8 @@ def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -
         message = (
             "Organizations and OUs are added before accounts are removed, and removed after they are added, so"
             f" that nobody loses access in between. The list would hold {plan.least_peak} entries on the way, and the"
-            f" default quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was raised,"
-            " grant the new ones in a task without purging, and purge in the next"
+            f" default quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was"
+            " raised, grant the new ones in a task without purging, and purge in the next"
         )
         yield "ResourceLimitExceeded", message
 

@@ -117,7 +117,9 @@ STOPPED = {
         [f"policy 'One': {C} (us-east-1): InvalidAMIID.NotFound", f"policy 'Two': {C} (us-east-1): InvalidAMIID.NotF"],
     ),
     "an image of another account": Stopped(
-        [policy("One", "private", image_ids=IDS)], [refused("One", FOREIGN)], images={A: {"owner_id": PARTNER}}
+        [policy("One", "private", image_ids=IDS)],
+        [refused("One", FOREIGN)],
+        images={A: {"owner_id": PARTNER, "launch_permissions": {"user_ids": [OWNER]}}},
     ),
     "more revocations than the guard allows": Stopped(
         [
