@@ -201,6 +201,7 @@ def test_resetting(ec2: LocalEC2, aws: Aws) -> None:
         f"describe-image-attribute --image-id {IMAGE} --attribute description",
         "describe-images",
         f"deregister-image --image-id {IMAGE}",
+        f"modify-image-attribute --image-id {UNKNOWN} --description new",
     ],
 )
 def test_dry_runs(ec2: LocalEC2, aws: Aws, arguments: str) -> None:
@@ -244,6 +245,17 @@ def refused(arguments: str, code: str, text: str) -> Said:
             f"describe-images --image-ids {UNKNOWN}",
             "InvalidAMIID.NotFound",
             f"The image id '[{UNKNOWN}]' does not exist",
+        ),
+        (
+            f"describe-images --image-ids {UNKNOWN} ami-55555555",
+            "InvalidAMIID.NotFound",
+            f"The image ids '[{UNKNOWN}, ami-55555555]' do not exist",
+        ),
+        (f"{MODIFY} --description ''", "MissingParameter", "The request must contain the parameter description"),
+        (
+            f"{MODIFY_SNAPSHOT} --create-volume-permission Add=[{{UserId={NEW}}}],Remove=[{{UserId={OLD}}}]",
+            "InvalidParameterCombination",
+            "One and only one operation type may be specified for createVolumePermissions",
         ),
         (
             f"describe-image-attribute --image-id {IMAGE} --attribute blockDeviceMapping",
@@ -342,3 +354,22 @@ def test_nothing_becomes_public_where_that_is_blocked(ec2: LocalEC2, aws: Aws) -
     assert aws("disable-image-block-public-access")[0] == 0
     assert aws(publish) == DONE
     assert shared(ec2) == {OLD, "all"}
+
+
+def test_dating_and_protecting_an_image(aws: Aws) -> None:
+    assert aws(f"enable-image-deprecation --image-id {IMAGE} --deprecate-at 2030-01-31T12:00:00Z")[0] == 0
+    dated = f"describe-images --image-ids {IMAGE} --query Images[].DeprecationTime --output text"
+    assert aws(dated) == (0, "2030-01-31T12:00:00.000Z\n", "")
+    assert aws(f"disable-image-deprecation --image-id {IMAGE}")[0] == 0
+    assert aws(dated) == DONE
+    assert aws(f"enable-image-deregistration-protection --image-id {IMAGE}")[0] == 0
+    assert "(OperationNotPermitted)" in aws(f"deregister-image --image-id {IMAGE}")[2]
+    assert aws(f"disable-image-deregistration-protection --image-id {IMAGE}")[0] == 0
+    assert aws(f"deregister-image --image-id {IMAGE}")[0] == 0
+
+
+def test_leaving_an_image_that_others_share(aws: Aws) -> None:
+    usable = "describe-images --executable-users self --query Images[].ImageId --output text"
+    assert FOREIGN in aws(usable)[1]
+    assert aws(f"cancel-image-launch-permission --image-id {FOREIGN}")[0] == 0
+    assert FOREIGN not in aws(usable)[1]
