@@ -55,8 +55,6 @@ class Ec2Request(IAMRequest):
         """In place of moto's check, for which an allowing statement whose condition fails denies."""
         self._resource = resource
         verdicts = self._verdicts()
-        if self._action == "sts:GetCallerIdentity":  # Nobody can be denied it.
-            return
         if PermissionResult.DENIED in verdicts or PermissionResult.PERMITTED not in verdicts:
             self._raise_access_denied()
 

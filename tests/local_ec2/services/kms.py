@@ -12,7 +12,6 @@ import json
 from typing import NoReturn
 
 from moto.core.exceptions import JsonRESTError
-from moto.iam.access_control import IAMPolicy
 from moto.iam.access_control import PermissionResult
 from moto.kms.models import Key
 from moto.kms.models import KmsBackend
@@ -23,6 +22,7 @@ from moto.kms.utils import RESERVED_ALIASES
 from local_ec2.services.conditions import Context
 from local_ec2.services.iam import PARTITION
 from local_ec2.services.iam import Ec2Request
+from local_ec2.services.iam import Policy
 from local_ec2.services.iam import user_of
 
 AWS_MANAGED = "alias/aws/ebs"
@@ -128,10 +128,9 @@ class LocalKmsResponse(KmsResponse):
         """The key's own policy must allow it as well; KMS does not say whether the key exists."""
         action, (account, user) = "kms:DescribeKey", user_of(self.access_key)
         key, root = _find(arn), f"arn:{PARTITION}:iam::{account}:root"
-        if (
-            key is not None
-            and IAMPolicy(key.policy).is_action_permitted(action, arn, root) is PermissionResult.PERMITTED
-        ):
+        context = {"kms:calleraccount": [account], "aws:principalaccount": [account]}
+        policy = Policy(key.policy, context) if key is not None else None
+        if key and policy and policy.is_action_permitted(action, arn, root) is PermissionResult.PERMITTED:
             return json.dumps(key.to_dict())
         caller = f"arn:{PARTITION}:iam::{account}:user/{user}" if user else root
         raise denied(caller, action, arn, FOREIGN)

@@ -224,6 +224,28 @@ def test_a_key_of_another_account(ec2: LocalEC2, connect: Connect, refusal: Call
     assert connect("kms").describe_key(KeyId=open_key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"
 
 
+@pytest.mark.parametrize(("caller", "told"), [(ACCOUNT, True), ("111111111111", False)])
+def test_the_policy_of_a_key_may_name_callers_by_a_condition(
+    ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal], caller: str, told: bool
+) -> None:
+    partner = connect("kms", principal=ec2.principal("partner", policy(("kms:*", "*")), account=PARTNER))
+    ec2.switch(iam=False)
+    condition = {"StringEquals": {"kms:CallerAccount": [caller]}}
+    everyone = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": condition,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everyone]})
+    arn = partner.create_key(Policy=document)["KeyMetadata"]["Arn"]
+    if told:
+        assert connect("kms").describe_key(KeyId=arn)["KeyMetadata"]["Arn"] == arn
+    else:
+        assert refusal(connect("kms").describe_key, KeyId=arn)[1] == "AccessDeniedException"
+
+
 def test_describing_a_key_needs_permission_on_it(
     ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]
 ) -> None:
