@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import cast
 
 import moto.ec2.urls
 import moto.kms.urls
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 
     from moto.core.common_types import TYPE_RESPONSE
     from moto.core.request import Request
+    from moto.core.responses import ActionResult
+
+    from local_ec2.state.images import Image
 
 NAMESPACE = ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
 
@@ -162,6 +166,12 @@ class LocalEC2Response(EC2Response):
         call = Call(action, form, self.current_account, self.region, self._denial())
         check_parameters(action, form)
         return self._answer(action, operation(call))
+
+    def register_image(self) -> ActionResult:
+        answer = super().register_image()
+        made = cast("dict[str, str]", answer.result)
+        cast("Image", self.ec2_backend.amis[made["ImageId"]]).registered(self._get_param)
+        return answer
 
     def error_on_dryrun(self) -> None:
         """In moto's operations."""

@@ -23,6 +23,7 @@ from local_ec2.state.sorts import IMAGE
 from local_ec2.state.texts import FILTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
 
     from local_ec2.state.snapshots import Snapshot
@@ -86,6 +87,14 @@ class Image(Resource, _moto_ami):
         if filter_name == "block-device-mapping.snapshot-id":
             return [snapshot.id for snapshot in self.snapshots]
         return super().get_filter_value(filter_name, method_name)
+
+    def registered(self, parameter: Callable[[str], Any]) -> None:
+        """What RegisterImage is given and moto drops; ``parameter`` tells the value of one."""
+        self.ena_support = bool(parameter("EnaSupport"))
+        self.sriov_net_support = parameter("SriovNetSupport")
+        self.tpm_support = parameter("TpmSupport")
+        self.boot_mode = parameter("BootMode")
+        self._attributes = self._attributes.with_text("imdsSupport", parameter("ImdsSupport"))
 
     def replace_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Give the image these in place of moto's single plain one."""

@@ -116,5 +116,8 @@ def test_images_of_moto_are_complete_too(ec2: LocalEC2, api: Any) -> None:
     api.modify_image_attribute(ImageId=image_id, ImdsSupport={"Value": "v2.0"})
     found = api.describe_images(ImageIds=[image_id])["Images"][0]
     assert (found["Name"], found["Description"], found["ImdsSupport"]) == ("plain", "y", "v2.0")
+    given = {"EnaSupport": True, "SriovNetSupport": "simple", "TpmSupport": "v2.0", "BootMode": "uefi"}
+    full = api.register_image(Name="full", ImdsSupport="v2.0", **given)["ImageId"]
+    assert api.describe_images(ImageIds=[full])["Images"][0].items() >= {**given, "ImdsSupport": "v2.0"}.items()
     copy = api.copy_image(SourceImageId=image_id, SourceRegion="us-east-1", Name="copy")["ImageId"]
     assert api.describe_image_attribute(ImageId=copy, Attribute="launchPermission")["LaunchPermissions"] == []
