@@ -89,12 +89,10 @@ def _by_ids(call: Call, ids: list[str]) -> list[Image]:
     amis = {image_id: cast("Image", one) for image_id in dict.fromkeys(ids) if (one := call.known(IMAGE, image_id))}
     seen = {image.id for image in _seen(list(amis.values()))}
     unknown = [image_id for image_id in ids if image_id not in seen and image_id not in gone]
+    if len(unknown) > 1:
+        raise Ec2Error(errors.NOT_FOUND_SEVERAL, ids=", ".join(unknown))
     if unknown:
-        raise (
-            Ec2Error(errors.NOT_FOUND, id=unknown[0])
-            if len(unknown) == 1
-            else Ec2Error(errors.NOT_FOUND_SEVERAL, ids=", ".join(unknown))
-        )
+        raise Ec2Error(errors.NOT_FOUND, id=unknown[0])
     return [image for image in amis.values() if image.visible_to(call.account)]
 
 

@@ -86,8 +86,8 @@ class Seen:
     def get_filter_value(self, name: str) -> Any:
         if name.startswith("tag:"):
             return self.tags.get(name.removeprefix("tag:"))
-        if name in ("tag-key", "tag-value"):
-            return list(self.tags if name == "tag-key" else self.tags.values())
+        if name == "tag-key":
+            return list(self.tags)
         return self.resource.get_filter_value(name)
 
 

@@ -22,15 +22,16 @@ from local_ec2.state.current import STATE
 class Quota:
     """``default`` is AWS's (EC2 User Guide, "AMI quotas"), told unless the switch has a value."""
 
+    code: str
     name: str
     default: int
     switch: str
 
 
-QUOTAS = {
-    "L-0E3CBAB9": Quota("Public AMIs", 5, "public_quota"),
-    "L-70015FFA": Quota("AMI sharing", 1000, "sharing_quota"),
-}
+QUOTAS = (
+    Quota("L-0E3CBAB9", "Public AMIs", 5, "public_quota"),
+    Quota("L-70015FFA", "AMI sharing", 1000, "sharing_quota"),
+)
 
 
 class LocalQuotasResponse(ServiceQuotasResponse):
@@ -54,16 +55,15 @@ class LocalQuotasResponse(ServiceQuotasResponse):
 
     def _quota(self) -> Quota | None:
         asked = json.loads(self.body)
-        quota = QUOTAS.get(asked.get("QuotaCode", ""))
-        return quota if asked.get("ServiceCode") == "ec2" else None
+        found = (quota for quota in QUOTAS if quota.code == asked.get("QuotaCode"))
+        return next(found, None) if asked.get("ServiceCode") == "ec2" else None
 
     def _answer(self, quota: Quota, value: int) -> str:
-        code = next(code for code, one in QUOTAS.items() if one is quota)
         told: dict[str, Any] = {
             "ServiceCode": "ec2",
             "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)",
-            "QuotaArn": f"arn:{self.partition}:servicequotas:{self.region}:{self.current_account}:ec2/{code}",
-            "QuotaCode": code,
+            "QuotaArn": f"arn:{self.partition}:servicequotas:{self.region}:{self.current_account}:ec2/{quota.code}",
+            "QuotaCode": quota.code,
             "QuotaName": quota.name,
             "Value": float(value),
             "Unit": "None",

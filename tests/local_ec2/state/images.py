@@ -86,6 +86,8 @@ class Image(Resource, _moto_ami):
             return self.seen.texts.get(FILTERS[filter_name], "")
         if filter_name == "block-device-mapping.snapshot-id":
             return [snapshot.id for snapshot in self.snapshots]
+        if filter_name == "creation-date":
+            return timestamp(self.creation_date)
         return super().get_filter_value(filter_name, method_name)
 
     def registered(self, parameter: Callable[[str], Any]) -> None:

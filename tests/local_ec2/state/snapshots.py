@@ -16,6 +16,7 @@ from local_ec2.services import kms
 from local_ec2.state.grants import USER
 from local_ec2.state.resource import Attributes
 from local_ec2.state.resource import Resource
+from local_ec2.state.resource import timestamp
 from local_ec2.state.sorts import SNAPSHOT
 
 _moto_snapshot = moto_storage.Snapshot
@@ -46,6 +47,11 @@ class Snapshot(Resource, _moto_snapshot):
     def change(self, attributes: Attributes, lag: float = 0) -> None:
         """The owner's own account is taken and never listed (recorded). An image lists it."""
         super().change(replace(attributes, grants=attributes.grants - {(USER, self.owner_id)}), lag)
+
+    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
+        if filter_name == "start-time":
+            return timestamp(self.start_time)
+        return super().get_filter_value(filter_name, method_name)
 
     @property
     def progress(self) -> str:

@@ -175,7 +175,13 @@ def test_an_unknown_id_fails_the_whole_call(ec2: LocalEC2, api: Any, refusal: Ca
 
 
 FLEET: list[dict[str, Any]] = [
-    {"image_id": "ami-00000001", "name": "web-1", "tags": {"Stage": "prod"}, "description": "one"},
+    {
+        "image_id": "ami-00000001",
+        "name": "web-1",
+        "tags": {"Stage": "prod"},
+        "description": "one",
+        "creation_date": "2020-01-02T03:04:05.000Z",
+    },
     {"image_id": "ami-00000002", "name": "web-2", "launch_permissions": {"group_names": ["all"]}},
     {"image_id": "ami-00000003", "name": "db-1", "state": "failed", "imds_support": "v2.0"},
     {"image_id": "ami-00000004", "name": "their", "owner_id": "999999999999", "owner_alias": "amazon"},
@@ -208,6 +214,7 @@ SELECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "owner": ({"Filters": [{"Name": "owner-id", "Values": ["999999999999"]}]}, "4"),
     "description": ({"Filters": [{"Name": "description", "Values": ["o*"]}]}, "1"),
     "imds": ({"Filters": [{"Name": "imds-support", "Values": ["v2.0"]}]}, "3"),
+    "creation date": ({"Filters": [{"Name": "creation-date", "Values": ["2020-01-*"]}]}, "1"),
     "two filters": (
         {"Filters": [{"Name": "name", "Values": ["web-*"]}, {"Name": "is-public", "Values": ["false"]}]},
         "1",
