@@ -17,12 +17,12 @@ options: {}
 requirements:
   - python >= 3.9
 notes:
-  - "O(endpoint_url): an address of AWS, such as that of a VPC endpoint, is used for EC2 alone, in its own Region. KMS
-    and STS are asked at their own addresses. Any other address, such as that of an emulator, is used for all of them,
-    but for a service that has an address of its own in botocore's configuration (C(AWS_ENDPOINT_URL_KMS), or the
+  - "O(endpoint_url): an AWS address, such as that of a VPC endpoint, is used only for EC2 and only in its own Region.
+    KMS and STS are called at their own addresses. Any other address, such as that of an emulator, is used for all of
+    them, except for a service that has its own address in botocore's configuration (C(AWS_ENDPOINT_URL_KMS), or the
     C(services) section of the profile)."
-  - "O(aws_config): unless it says otherwise, a connection is attempted ten times, for five seconds each. A proxy that
-    takes longer needs a C(connect_timeout) here."
+  - "O(aws_config): by default, a connection is attempted up to ten times, with a timeout of five seconds each. If a
+    proxy takes longer, set C(connect_timeout) here."
 attributes:
   action_group:
     description: Use C(group/amikit.aws.aws) in C(module_defaults) to set defaults for this module.

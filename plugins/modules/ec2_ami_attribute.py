@@ -36,8 +36,8 @@ options:
   description:
     description:
       - The description, of up to 255 printable ASCII characters without leading or trailing whitespace.
-      - EC2 cannot clear a description. So an empty string asks for an AMI that has none, and the task fails before
-        anything is changed if there is one.
+      - EC2 cannot clear a description. With an empty string, the task fails before anything is changed if the AMI has
+        one.
     type: str
   imds_support:
     description:
@@ -77,24 +77,25 @@ options:
   purge_launch_permissions:
     description:
       - Whether nothing but O(launch_permissions) remains, of any kind.
-      - Where the quota of 1,000 entries has no room for the new entries beside the old ones, entries are added and
-        removed in turns. Organizations and OUs are added first and removed last, and if they do not fit either, the
-        task fails before anything is changed.
+      - If the old and the new entries together would exceed the quota of 1,000, entries are added and removed in turns.
+        Organizations and OUs are added first and removed last. If they do not fit either, the task fails before
+        anything is changed.
       - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
     type: bool
     default: false
   wait:
     description:
       - Whether to wait for a C(pending) AMI that is to be changed, and after a change until EC2 shows it.
-      - An AMI that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones late.
+      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new AMIs
+        late.
     type: bool
     default: true
 notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike. Until the first is answered as a C(DryRun), no other is sent.
-  - Launch permissions are sent first, and attributes do not wait for each other. A description that EC2 refuses stops
-    no revocation.
+    in check mode and in a real run alike. No other request is sent until the first is answered as a C(DryRun).
+  - Launch permissions are sent first, and each attribute is independent of the others. If EC2 refuses a description,
+    launch permissions are revoked nevertheless.
   - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
     C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
     public. With C(sts:DecodeAuthorizationMessage) a denial is decoded. With C(ec2:DescribeSnapshots) and
@@ -229,8 +230,8 @@ images:
   description:
     - One element for each image, in the order asked for.
     - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and
-      RV(images[].after) leave out launch permissions, and an image that neither changed nor failed has nothing but its
-      id, Region, name and RV(images[].changed).
+      RV(images[].after) leave out launch permissions, and an image that neither changed nor failed has only its id,
+      Region, name and RV(images[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -265,8 +266,8 @@ images:
     before:
       description:
         - The attributes that the task manages as they were, in the shape of the options. Launch permissions are sorted.
-        - Fed back with O(purge_launch_permissions=true) it restores the AMI. Leave out what EC2 cannot undo, which is
-          IMDS support, and an empty description.
+        - Passed back with O(purge_launch_permissions=true), it restores the AMI. Leave out IMDS support and an empty
+          description, which EC2 cannot restore.
         - Empty when the AMI could not be read.
       type: dict
       returned: always
@@ -307,7 +308,7 @@ images:
           description:
             - V(applied), or in check mode V(authorized).
             - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
-            - V(not_sent) when a failed image forbids any change, or an earlier request of this attribute failed.
+            - V(not_sent) when a failed image prevents all changes, or an earlier request for this attribute failed.
           type: str
           returned: always
         error:
@@ -317,7 +318,7 @@ images:
       sample:
         - {attribute: launchPermission, operation: add, entries: 3, status: applied}
     error:
-      description: Why the image failed, at first if there are several reasons.
+      description: Why the image failed; the first reason if there are several.
       type: dict
       returned: when the image failed
       contains:
@@ -366,11 +367,11 @@ diff:
       type: str
       returned: always
     before:
-      description: The attributes as they were, a line for each text that is set and for each entry.
+      description: The attributes as they were, one line for each text that is set and for each entry.
       type: str
       returned: always
     after:
-      description: The same as they are or, in check mode, would be.
+      description: The attributes as they are now or, in check mode, would be, in the same form.
       type: str
       returned: always
 """

@@ -36,7 +36,7 @@ options:
   owners:
     description:
       - Whose images to search. Account ids, V(self), V(amazon) and V(aws-marketplace). V(self) by default.
-      - An empty list is refused, as it is in O(regions) and in O(filters).
+      - An empty list is refused, as in O(regions) and O(filters).
     type: list
     elements: str
   regions:
@@ -93,7 +93,8 @@ images:
     - The images. By Region and then the newest first when searched for, in the order asked for when named.
     - Feed the list as it is to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
       O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids). Ids taken out of it carry no Region.
-    - An image that is deregistered while it is read is left out of a search, with a warning, and unknown among ids.
+    - If an image is deregistered while it is read, a search leaves it out with a warning, and with O(image_ids) the
+      task fails.
   returned: success
   type: list
   elements: dict
@@ -167,11 +168,11 @@ images:
       type: str
       returned: always
     image_allowed:
-      description: Whether the AMI meets the account's criteria of Allowed AMIs, null where EC2 does not tell.
+      description: Whether the AMI meets the account's Allowed AMIs criteria, null if EC2 does not say.
       type: bool
       returned: always
     watermarks:
-      description: The watermarks of the AMI, as DescribeImages returns them. They travel with its copies.
+      description: The watermarks of the AMI, as DescribeImages returns them. Its copies have them too.
       type: list
       elements: dict
       returned: always

@@ -46,7 +46,7 @@ options:
       - V(newest) selects only so many of the images found in each Region, the newest by creation date.
       - V(snapshots), a boolean, says whether the same is done with the snapshots behind the images, so that those who
         can launch an image can copy it. EC2 shares snapshots with accounts and with everyone, and not with
-        organizations and OUs. The owner's own account among the principals is left out there, since EC2 never lists it.
+        organizations and OUs. The owner's own account is left out for snapshots, because EC2 never lists it.
       - V(description) and V(imds_support) are as in M(amikit.aws.ec2_ami_attribute).
       - V(allow_empty), a boolean, says whether the policy may select no image.
     type: list
@@ -103,14 +103,14 @@ options:
     description:
       - Whether to wait for a C(pending) image that is to be changed, or whose snapshots are shared, to become
         available, and after a change until EC2 shows it. An image that is still pending fails alone.
-      - An image or snapshot that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows
-        new ones late.
+      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new
+        images and snapshots late.
     type: bool
     default: true
 notes:
   - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables.
   - In check mode every planned request is sent with C(DryRun=true), in the order of a real run, and the first of each
-    action alone. A real run sends no C(DryRun).
+    action is sent alone. A real run sends no C(DryRun).
   - One search is sent for each filter and Region, one C(DescribeImageAttribute) for each image, and for snapshots one
     C(DescribeSnapshots) for 200 and one C(DescribeSnapshotAttribute) each, whatever the number of policies.
   - A failed task leaves lists of permissions out of C(before) and C(after) of the images and snapshots in RV(policies),

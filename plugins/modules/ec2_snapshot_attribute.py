@@ -35,7 +35,7 @@ options:
     description:
       - Who is granted the permission to create volumes from the snapshot, and to copy it. Entries that the snapshot
         has beside these stay, unless O(purge_create_volume_permissions=true).
-      - The snapshot's owner needs no entry. EC2 accepts one and never lists it, so it is left out.
+      - The snapshot's owner needs no entry. EC2 accepts one but never lists it, so it is left out.
       - EC2 shares snapshots with accounts and with everyone, and with no organization or OU.
     type: dict
     suboptions: &permissions
@@ -61,14 +61,14 @@ options:
   wait:
     description:
       - Whether to wait after a change until EC2 shows it. A C(pending) snapshot is changed at once.
-      - A snapshot that EC2 does not know by its id is looked for again for up to 15 seconds, since EC2 shows new ones
-        late.
+      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new
+        snapshots late.
     type: bool
     default: true
 notes:
   - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
     nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike. Until the first is answered as a C(DryRun), no other is sent.
+    in check mode and in a real run alike. No other request is sent until the first is answered as a C(DryRun).
   - "The least IAM permissions are C(ec2:DescribeSnapshots), C(ec2:DescribeSnapshotAttribute) and
     C(ec2:ModifySnapshotAttribute), with C(ec2:GetSnapshotBlockPublicAccessState) to make a snapshot public. With
     C(kms:DescribeKey) the refusal to share a snapshot under the key that AWS manages for EBS is predicted, and without
@@ -158,8 +158,8 @@ snapshots:
   description:
     - One element for each snapshot, in the order asked for.
     - A failed task returns it too, trimmed, because Ansible prints all of it. RV(snapshots[].before) and
-      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has nothing but
-      its id, Region, name and RV(snapshots[].changed).
+      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has only its
+      id, Region, name and RV(snapshots[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -231,7 +231,7 @@ snapshots:
           description:
             - V(applied), or in check mode V(authorized).
             - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
-            - V(not_sent) when a failed snapshot forbids any change, or an earlier request of this one failed.
+            - V(not_sent) when a failed snapshot prevents all changes, or an earlier request for this one failed.
           type: str
           returned: always
         error:
@@ -290,11 +290,11 @@ diff:
       type: str
       returned: always
     before:
-      description: The permissions as they were, a line for each entry.
+      description: The permissions as they were, one line for each entry.
       type: str
       returned: always
     after:
-      description: The same as they are or, in check mode, would be.
+      description: The permissions as they are now or, in check mode, would be, in the same form.
       type: str
       returned: always
 """

@@ -240,12 +240,7 @@ def test_without_any_one_action_that_fails_which_needs_it(run: Run, scenario: Sc
     }
     messages = {action: result["msg"] for action, result in results.items() if result["failed"]}
     assert set(messages) == scenario.needs
-<<<<<<< HEAD
-    # Of block public access EC2 names no resource.
-    unnamed = [action for action, message in messages.items() if not re.search(rf"perform: {action}\b", message)]
-=======
     unnamed = [action for action, message in messages.items() if f"perform: {action} " not in message]
->>>>>>> 487c995 (Embedded EC2: conditions of a key's policy; tests that took more of a denial, or of a foreign image, than EC2 tells)
     assert unnamed == []
 
 

@@ -45,13 +45,13 @@ DENIED = "UnauthorizedOperation"
 # More connections than this are of no use to a bucket of 100 requests, and urllib3 makes room for all of them at once.
 MAX_CONNECTIONS = 256
 _ATTEMPTS = 10
-_CONNECT_TIMEOUT = 5  # seconds, so that a Region that cannot be reached is given up within a minute
+_CONNECT_TIMEOUT = 5  # seconds, so that ten attempts to reach a Region end within about a minute
 _WOULD_SUCCEED = "DryRunOperation"
 _ENCODED = "Encoded authorization failure message: "
 _CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WITHHELD = (
-    "botocore's words are not shown, because they may hold a part of a proxy's user name or password. If one of these"
-    " has a character such as / ? # @ %, percent-encode it (HTTP_PROXY, HTTPS_PROXY, or proxies of aws_config)"
+    "botocore's message is not shown, because it may contain part of a proxy's user name or password. If either of them"
+    " contains a character such as / ? # @ %, percent-encode it (HTTP_PROXY, HTTPS_PROXY, or proxies in aws_config)"
 )
 
 
@@ -72,7 +72,7 @@ class EC2Error(AnsibleAWSError):
 
 
 class _Attempts(threading.local):
-    """``unsettled``: how many attempts of the thread's latest call EC2 may have carried out without saying so."""
+    """``unsettled``: how many attempts of this thread's latest call EC2 may have carried out without confirming."""
 
     unsettled = 0
 
@@ -80,13 +80,13 @@ class _Attempts(threading.local):
 class EC2:
     """EC2 in every Region that a task names: one session, a client for each service and Region.
 
-    ``region`` is that of the task. ``endpoint_region`` is the only Region that the task's ``endpoint_url`` serves, None
-    where it is not a Regional address of AWS.
+    ``region`` is the task's. ``endpoint_region`` is the only Region that the task's ``endpoint_url`` serves, or None if
+    that is not the address of EC2 in one Region.
     """
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
         self._proxies = Proxies((module.params.get("aws_config") or {}).get("proxies"))
-        # The result has the task's options as well (-vvv, register).
+        # The result also contains the task's options (-vvv, register).
         module.no_log_values.update(self._proxies.secret_options)
         region, endpoint, parameters = self._connect(get_aws_connection_info, module)
         # EC2 meters each action by a token bucket (EC2 Developer Guide, "Request throttling"). The adaptive mode slows
@@ -130,12 +130,12 @@ class EC2:
             if dry_run and error.response.get("Error", {}).get("Code") == _WOULD_SUCCEED:
                 return {}
             raise _refused(action, error, uncertain=self._attempts.unsettled > 0) from error
-        except Exception as error:  # noqa: BLE001 whatever it is, it is told as EC2's failure
+        except Exception as error:  # noqa: BLE001 whatever it is, it is reported as EC2's failure
             raise self._unanswered(action, error, uncertain=self._attempts.unsettled > 0) from None
         if dry_run:
             message = (
-                "This endpoint does not know DryRun and carried the request out; nothing more was sent. Check mode"
-                " cannot be used with it"
+                "This endpoint ignored DryRun and carried out the request; nothing more was sent. Do not use check mode"
+                " with it"
             )
             raise EC2Error(Failure(action, DRY_RUN_IGNORED, message))
         return response
@@ -159,7 +159,7 @@ class EC2:
             client = self._client("sts", region)
             answer = client.decode_authorization_message(EncodedMessage=encoded.strip())
             decoded: dict[str, t.Any] = json.loads(answer["DecodedMessage"])
-        except Exception:  # noqa: BLE001 a failure that is told already gets no second one
+        except Exception:  # noqa: BLE001 a failure that is reported already gets no second one
             self._decodes = False
             return None
         return decoded
@@ -193,7 +193,7 @@ class EC2:
         return client
 
     def _has_endpoint_of_its_own(self, service: str) -> bool:
-        """Tell whether botocore is configured with an endpoint of this service alone.
+        """Tell whether botocore is configured with an endpoint for this service alone.
 
         See "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
         """
@@ -211,10 +211,13 @@ class EC2:
         served = _aws_address(self._core, url)[1]
         if "@" in url:
             # Nothing would use them, and botocore's errors quote parts of the URL.
-            message = "endpoint_url: has a user name or a password, and EC2 takes neither there"
+            message = "endpoint_url: has a user name or a password, which EC2 does not accept; remove it"
         elif served not in (None, region) and client.meta.service_model.service_name == "ec2":
             # The option was checked before, so it comes from the environment or from the configuration file.
-            message = f"the endpoint configured for EC2 ({urlsplit(url).hostname}) serves {served} and not {region}"
+            message = (
+                f"the endpoint configured for EC2 ({urlsplit(url).hostname}) serves {served}, not {region}; remove it"
+                " from the environment or the profile, or work only in its Region"
+            )
         else:
             return
         raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
@@ -231,14 +234,14 @@ class EC2:
     def _connect(self, connect: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
         try:
             return connect(*arguments, **options)
-        except Exception as error:  # noqa: BLE001 whatever it is, it is told as a failure to connect
+        except Exception as error:  # noqa: BLE001 whatever it is, it is reported as a failure to connect
             raise self._unanswered("Connect", error) from None
 
     def _unanswered(self, action: str, error: Exception, *, uncertain: bool = False) -> EC2Error:
-        """Return what was raised in place of an answer as an error of ours.
+        """Return an EC2Error for what was raised in place of an answer.
 
-        It is raised without its cause, whose text would stand in tracebacks: a URL may carry credentials, and so does
-        a header that is quoted because it is invalid.
+        Raise it without its cause, whose text would appear in tracebacks: a URL may contain credentials, and so does a
+        header that is quoted because it is invalid.
         """
         text = re.sub(r"\S*:.*@", "***@", str(error), flags=re.DOTALL)
         if "Invalid header value" in text:
@@ -249,9 +252,9 @@ class EC2:
 
 
 def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
-    """Tell whether a URL is an address of AWS, and which Region it is one of EC2 for.
+    """Tell whether a URL is an AWS address and, if it is an endpoint of EC2, which Region it serves.
 
-    VPC, FIPS and dual-stack endpoints are. So is an instance or a load balancer, which is none of EC2's.
+    VPC, FIPS and dual-stack endpoints are AWS addresses. So are instances and load balancers, but they serve no Region.
     """
     try:
         host = (urlsplit(url).hostname or "").rstrip(".")
@@ -272,7 +275,7 @@ def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
     odd = [name for name, value in options.items() if isinstance(value, str) and re.search(r"[^!-~]", value)]
     if odd:
         message = (
-            f"{', '.join(odd)}: has a blank or a line break, as a YAML block (|) brings, or a character that no"
+            f"{', '.join(odd)}: has whitespace, such as the line break of a YAML block (|), or a character that no"
             " credential has; write it on one line"
         )
         raise EC2Error(Failure("Connect", "InvalidCredentials", message))
@@ -286,7 +289,7 @@ def _refused(action: str, error: ClientError, *, uncertain: bool) -> EC2Error:
 
 
 def _was_refused(response: Response) -> bool:
-    """Tell whether an answer says that nothing was done.
+    """Tell whether an answer means that nothing was done.
 
     A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
     """
@@ -298,15 +301,15 @@ def _was_refused(response: Response) -> bool:
 def _was_connected(error: Exception) -> bool:
     """Tell whether a request may have been sent before the error: not if there was no connection to send it over.
 
-    The class does not tell: a proxy that demands a password (407) comes as ConnectionClosedError, as a server does that
-    drops the connection when its work is done. What does is whether urllib3 had left its connect().
+    The class of the error does not show it: a proxy that demands a password (407) raises ConnectionClosedError, and so
+    does a server that drops the connection after doing the work. What shows it is whether urllib3 had left connect().
     """
     passed: set[str] = set()
     cause: BaseException | None = getattr(error, "kwargs", {}).get("error")
     while cause is not None:
         frames = [frame for frame, _line in traceback.walk_tb(cause.__traceback__)]
         if not frames or not frames[0].f_globals["__name__"].startswith(("botocore.", "urllib3.")):
-            break  # what comes now is not of this request: somebody was handling it when the request was made
+            break  # the rest is not from this request: it was being handled when the request was made
         passed.update(frame.f_code.co_name for frame in frames)
         cause = cause.__cause__ or cause.__context__
     return not passed or ("urlopen" in passed and "connect" not in passed)

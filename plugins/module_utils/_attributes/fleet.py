@@ -47,7 +47,7 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool) -> l
 
 
 def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
-    """Read what is, and plan what will be, of those that are there."""
+    """Read the current state of those that exist, and plan their changes."""
     reading.describe(runtime, subjects)
     done: set[Target] = set()
     if runtime.wait:
@@ -62,7 +62,7 @@ def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
 
 
 def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[Target]:
-    """Wait for what is pending and to be changed, and return what is pending and need not be: it has been read.
+    """Wait for pending ones that are to be changed, and return the pending ones that need no change: these were read.
 
     All others are read afterwards, so that no plan is older than the wait.
     """
@@ -73,7 +73,7 @@ def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[T
     reading.read_at_once(runtime, (), pending)
     for subject in pending:
         if subject.failure and subject.failure.code == subject.resource.state_code:
-            subject.failure = None  # EC2 may not tell while it is pending.
+            subject.failure = None  # EC2 may refuse to read it while it is pending.
         elif not subject.failure:
             subject.make_plan()
     ready = [subject for subject in healthy(pending) if subject.plan and not subject.plan.changed]
@@ -91,10 +91,10 @@ def carry_out(runtime: Runtime, each: Pass, *, dry_run: bool) -> None:
 
 
 def _ask(runtime: Runtime, each: Pass) -> None:
-    """Send DryRuns: one alone, and more at once as more are answered, until one of each action is authorized.
+    """Send the DryRuns: one alone, then twice as many each time until one of each action is authorized, then the rest.
 
-    An endpoint that carries them out has changed one resource by then, or a few where the caller is denied others. No
-    more are sent once that is seen, or while an answer leaves it open.
+    By then, an endpoint that ignores DryRun has changed one resource, or a few if the caller is denied others. Nothing
+    more is sent once that is seen, or if an answer leaves it in doubt.
     """
     left = [subject for subject in each.subjects if sending.actions_due(subject, each.operations)]
     at_once = 1
@@ -111,7 +111,7 @@ def _ask(runtime: Runtime, each: Pass) -> None:
 
 
 def is_doubtful(subjects: t.Iterable[Subject]) -> bool:
-    """Tell whether the endpoint carried out a DryRun of any, or may have."""
+    """Tell whether the endpoint carried out a DryRun for any of them, or may have."""
     return any(subject.ignored_dry_run or subject.is_uncertain for subject in subjects)
 
 

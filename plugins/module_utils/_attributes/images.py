@@ -40,7 +40,7 @@ def _description_problem(value: str) -> str:
         return "it has a line break, and EC2 takes printable ASCII only (in YAML, write >- in place of > or |)"
     if odd:
         return f"it has {odd!r}, and EC2 takes printable ASCII only"
-    return "it begins or ends with a blank, which EC2 refuses" if value != value.strip() else ""
+    return "it has leading or trailing whitespace, which EC2 refuses" if value != value.strip() else ""
 
 
 def _imds_problem(value: str) -> str:

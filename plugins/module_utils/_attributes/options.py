@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""From the options of a task to what it asks for, with everything that is wrong with them told at once.
+"""From the options of a task to what it asks for, with everything that is wrong with them reported at once.
 
 Pure: no request is made here, and none is made before this has passed.
 """
@@ -33,7 +33,7 @@ _MAX_SHOWN = 60
 
 
 class InvalidOptionsError(ValueError):
-    """A task's options are wrong; the text has every problem, one a line."""
+    """A task's options are wrong; the text has every problem, one per line."""
 
     def __init__(self, problems: t.Sequence[str], where: str = "task") -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -107,12 +107,12 @@ def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
 
 
 def endpoint_problems(endpoint_region: str | None, regions: t.Iterable[str]) -> list[str]:
-    """Return what is wrong with an endpoint that serves one Region, None for any, where these are worked on."""
+    """Return the problem if an endpoint serves only one Region, None for any, and the task works on others."""
     others = ", ".join(sorted({region for region in regions if region} - {endpoint_region}))
     if endpoint_region is None or not others:
         return []
-    instead = "leave endpoint_url out, or use a task for each Region"
-    return [f"endpoint_url: it is an address of {endpoint_region}, and the task works on {others}; {instead}"]
+    instead = "leave endpoint_url out, or use one task per Region"
+    return [f"endpoint_url: it serves only {endpoint_region}, and the task works on {others}; {instead}"]
 
 
 def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[dict[str, t.Any]]:
@@ -121,7 +121,7 @@ def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[d
     for name, value in filters.items():
         found: list[str] = []
         values = list(_filter_values(name, value, found))
-        # It would be sent as a filter that names nothing, and nobody says what that finds.
+        # It would be sent as a filter without values, and what that finds is not documented.
         problems += found or ([] if values else [f"filters.{shown(name)[1:-1]}: has no value; leave the filter out"])
         parsed.append({"Name": name, "Values": values})
     return parsed
@@ -180,7 +180,7 @@ def _nothing_asked(resource: Resource, params: Params) -> list[str]:
     options = [attribute.option for attribute in resource.attributes]
     options += [f"revoke_{attribute.option}" for attribute in resource.attributes if attribute.kinds]
     purged = any(params[f"purge_{attribute.option}"] for attribute in resource.attributes if attribute.kinds)
-    # A purge that lacks its list is told as that.
+    # A purge that lacks its list is reported as that.
     if purged or any(params[option] is not None for option in options):
         return []
     return [f"no attribute is asked for: set at least one of {', '.join(options)}"]

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from .permissions import Permissions
 
 Item = t.TypeVar("Item")
-# The code of a failure that is not EC2's own: the endpoint carried out what it was to answer as a DryRun.
+# A code of our own, not EC2's: the endpoint carried out a request although DryRun was set.
 DRY_RUN_IGNORED = "DryRunIgnored"
 
 
@@ -65,7 +65,7 @@ class AskedPermissions:
         return (kept | self.grant) - self.revoke
 
     def but_for(self, entries: Permissions) -> AskedPermissions:
-        """Return the same wish without a word about these entries."""
+        """Return the same wish without these entries."""
         return replace(self, grant=self.grant - entries, revoke=self.revoke - entries)
 
     def takes_away(self, entry: Permission) -> bool:
@@ -106,7 +106,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from what is to what will be. ``quota`` is how many entries EC2 lets a list hold, None for no limit."""
+    """The way from what is to what will be. ``quota`` is how many entries a list may hold, None for no limit."""
 
     before: Attributes
     after: Attributes
@@ -139,13 +139,13 @@ class Plan:
 
     @property
     def least_peak(self) -> int:
-        """How many entries the longest list holds on the way, at the least: see ``_turns``."""
+        """How many entries the longest list must hold at some point during the change: see ``_turns``."""
         pairs = zip(self.before.values, self.after.values)
         return max((_least_peak(_entries(was), _entries(now)) for (_a, was), (_b, now) in pairs), default=0)
 
     @property
     def is_crowded(self) -> bool:
-        """Whether the quota leaves no room for the way, although it does for both of its ends."""
+        """Whether a list must exceed the quota during the change, although it does not before or after."""
         ends = (_entries(value) for attributes in (self.before, self.after) for _attribute, value in attributes.values)
         return self.quota is not None and self.least_peak > self.quota >= max(map(counted, ends), default=0)
 
@@ -205,12 +205,12 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota
 def _turns(before: Permissions, after: Permissions, quota: int | None) -> list[tuple[Operation, Permissions]]:
     """Return what is added and removed, in order: additions first, so that nobody who keeps access loses it.
 
-    Where there is no room for all additions at once, although there is for what remains, accounts are added as far as
-    they fit, and the others once those that go are removed. An organization or OU may stand for any account, so it is
-    added before and removed after all accounts.
+    If all additions at once would exceed the quota, although the list does not before or after, as many accounts as fit
+    are added first, and the others once those that leave are removed. An organization or OU may cover any account, so
+    it is added before all accounts and removed after them.
     """
     added, removed = after - before, before - after
-    # A list that is longer than EC2's default proves that the quota was raised, so its default says nothing.
+    # A list that is longer than EC2's default proves that the quota was raised, so the default says nothing.
     if quota is None or counted(before | after) <= quota or max(counted(before), counted(after)) > quota:
         return [("add", added), ("remove", removed)]
     accounts = sorted(_accounts(added))

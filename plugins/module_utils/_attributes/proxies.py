@@ -3,9 +3,9 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""The proxies on the way to AWS, of whose user names and passwords nothing may be shown.
+"""The proxies on the way to AWS, whose user names and passwords must not be shown.
 
-Nothing is connected to here.
+No connection is made here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typing as t
 from urllib.parse import unquote
 from urllib.request import getproxies
 
-_SCHEMES = ("http", "https", "all")  # by which the environment names proxies: HTTP_PROXY, http_proxy, …
+_SCHEMES = ("http", "https", "all")  # as in the variables HTTP_PROXY, http_proxy, …
 _SCHEME = r"([a-z][a-z0-9+.-]*://|(https?:)?(//)?)"
 _USER = r"((?P<user>[\w.~!$&'()*+,;=:%-]*)@)?"
 _HOST = r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]+)?/?"
@@ -23,10 +23,10 @@ _PROXY = re.compile(_SCHEME + _USER + _HOST, re.ASCII | re.IGNORECASE)
 
 
 class Proxies:
-    """The proxies of the environment, and those of a task's aws_config in whatever form they were written.
+    """The proxies of the environment, and those of a task's aws_config in whatever form they are written.
 
-    ``secret_options`` are the URLs of the task that have credentials: whole ones, so that masking them masks nothing
-    else.
+    ``secret_options`` are the task's URLs that contain credentials. They are whole URLs, so that masking them masks
+    nothing else.
     """
 
     def __init__(self, of_task: t.Any) -> None:
@@ -36,11 +36,11 @@ class Proxies:
         self._words = {word for url in (*written, *of_environment) for word in _words(_secret(url))}
 
     def may_be_quoted_in(self, text: str) -> bool:
-        """Tell whether the text may hold a part of a user name or of a password.
+        """Tell whether the text may contain part of a user name or password.
 
-        botocore and urllib3 split a URL at whatever looks like a delimiter, decode the parts and write them in small
-        letters, so an error quotes pieces of a malformed one in any of these forms. A text that has none of the words
-        that the credentials are made of has no piece of them.
+        botocore and urllib3 split a URL at whatever looks like a delimiter, decode the parts and convert them to lower
+        case, so an error may quote pieces of a malformed URL in any of these forms. A text that contains none of the
+        words in the credentials contains no piece of them.
         """
         small = text.lower()
         return any(word in small for word in self._words)
@@ -57,13 +57,13 @@ def _texts(value: t.Any) -> t.Iterator[str]:
 
 
 def _secret(url: str) -> str:
-    """Return the credentials in the URL of a proxy: all of it, where they cannot be told from the rest."""
+    """Return the credentials in a proxy's URL, or the whole URL if they cannot be separated from the rest."""
     found = _PROXY.fullmatch(url)
     return (found["user"] or "") if found else url
 
 
 def _words(secret: str) -> set[str]:
-    """Return the words of a secret. The empty one, which is in every text, stands for what is not made of words."""
+    """Return the words in a secret, or the empty word, which is in every text, if it does not consist of words."""
     if not secret:
         return set()
     plain = f"{secret} {unquote(secret)}".lower()

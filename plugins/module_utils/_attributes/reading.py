@@ -46,7 +46,7 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
     try:
         own, _dummy = _described(runtime, batch, own=True)
         missing = [subject for subject in batch if subject.target.id not in own]
-        # Who owns the others takes more requests, which a task without mistakes does not make.
+        # Finding who owns the others takes more requests, which a task without mistakes does not need.
         others, request_id = _described(runtime, missing, own=False) if missing else ({}, None)
         own.update(_missed(runtime, missing, own, others))
     except EC2Error as error:
@@ -66,7 +66,7 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
 def _missed(
     runtime: Runtime, missing: t.Sequence[Subject], own: dict[str, Description], others: dict[str, Description]
 ) -> dict[str, Description]:
-    """Return those of the others that are the caller's own: a new one may be missing among these at first."""
+    """Return those of ``others`` that are the caller's: a new one may be missing from ``own`` at first."""
     seen = {others[subject.target.id].get("OwnerId"): subject for subject in missing if subject.target.id in others}
     accounts = {described.get("OwnerId") for described in own.values()}
     accounts |= {owner for owner, subject in seen.items() if owner not in accounts and _is_callers(runtime, subject)}
@@ -74,11 +74,11 @@ def _missed(
 
 
 def _is_callers(runtime: Runtime, subject: Subject) -> bool:
-    """Tell whether the caller owns it: EC2 shows its permissions to nobody else. Raise EC2Error."""
+    """Tell whether the caller owns the resource: EC2 shows its permissions to nobody else. Raise EC2Error."""
     try:
         read(runtime, subject.target, subject.resource.permissions)
     except EC2Error as error:
-        # Of a snapshot of others EC2 says the same as of one that it does not know yet.
+        # EC2 answers the same for another account's snapshot and for one that it does not know yet.
         unknown = error.failure.code == subject.resource.not_found_code
         return unknown and bool(_described(runtime, [subject], own=True)[0])
     return True

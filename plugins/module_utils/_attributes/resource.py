@@ -73,10 +73,10 @@ def _nothing_unlisted(_described: Description) -> Permissions:
 class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
-    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says of others what to do. ``name_of``
+    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of``
     returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None
-    for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` are asked
-    about every plan that changes something.
+    for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts but never lists. ``rules`` apply to
+    every plan that changes something.
     """
 
     noun: str
@@ -126,7 +126,7 @@ def is_ready(resource: Resource, described: Description) -> bool:
 
 
 def is_pending(resource: Resource, described: Description) -> bool:
-    """Tell whether EC2 does not change the resource's attributes yet, and will."""
+    """Tell whether EC2 does not yet accept changes to the resource's attributes, but will."""
     return described.get("State") == "pending" and not is_ready(resource, described)
 
 
@@ -204,10 +204,10 @@ def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
     if plan.is_crowded:
         message = (
-            "Organizations and OUs are added before accounts are removed, and removed after they are added, so"
-            f" that nobody loses access in between. The list would hold {plan.least_peak} entries on the way, and the"
-            f" default quota is {plan.quota}. Revoke entries in a task of their own first or, where the quota was"
-            " raised, grant the new ones in a task without purging, and purge in the next"
+            "Organizations and OUs are added before accounts are removed, and removed after accounts are added, so that"
+            f" nobody loses access in between. The list would temporarily hold {plan.least_peak} entries, and the"
+            f" default quota is {plan.quota}. Revoke entries in a separate task first or, if the quota was raised,"
+            " grant the new ones in a task without purging, and purge in the next"
         )
         yield "ResourceLimitExceeded", message
 

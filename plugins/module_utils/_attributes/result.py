@@ -26,7 +26,7 @@ _ENCODED = " Encoded authorization failure message: "
 def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool) -> dict[str, t.Any]:
     """Return the result of a task: ``changed``, a summary, the resources, and ``diff`` when asked for.
 
-    That of a failed task is trimmed: Ansible prints it whole.
+    The result of a failed task is trimmed, because Ansible prints all of it.
     """
     present_one = trimmed if any(subject.failure for subject in subjects) else item
     result: dict[str, t.Any] = {
@@ -57,7 +57,7 @@ def summary(subjects: t.Sequence[Subject]) -> dict[str, int]:
 
 
 def differences(subjects: t.Iterable[Subject]) -> list[dict[str, t.Any]]:
-    """Return the differences of the subjects that changed, as Ansible shows them: one more entry is one line more."""
+    """Return the differences of the subjects that changed, as Ansible shows them: one more entry is one more line."""
     return [
         {
             "before_header": _header(subject),
@@ -115,10 +115,10 @@ def item(subject: Subject) -> dict[str, t.Any]:
 
 
 def trimmed(subject: Subject) -> dict[str, t.Any]:
-    """Return one resource as a failed task returns it, which Ansible prints whole.
+    """Return one resource as a failed task returns it, trimmed because Ansible prints all of it.
 
-    Lists of permissions are left out of before and after: what changed is in granted and revoked. What neither changed
-    nor failed is named, and nothing more.
+    Lists of permissions are left out of before and after: what changed is in granted and revoked. A resource that
+    neither changed nor failed has only its id, Region, name and changed.
     """
     presented = item(subject)
     if not subject.changed and not subject.failure:
@@ -185,7 +185,7 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     in_part = ", in whole or in part" if any(subject.changed and subject.failure for subject in subjects) else ""
     became = f"{changed} {noun}(s) changed{in_part}"
     if unknown:
-        return f"{became}, and of {unknown} it is not known: EC2 did not say. Run the task again"
+        return f"{became}, and {unknown} may have changed: EC2 gave no clear answer. Run the task again"
     return became if changed else "Nothing was changed"
 
 
@@ -194,6 +194,6 @@ def _became_in_check_mode(subjects: t.Sequence[Subject], noun: str) -> str:
     unknown = sum(subject.is_uncertain for subject in subjects)
     became = f"{carried_out} {noun}(s) changed although this is check mode" if carried_out else ""
     if unknown:
-        doubt = f"of {unknown} {noun}(s) it is not known whether DryRun was carried out: there was no clear answer"
-        return f"{became}; {doubt}" if became else f"This is check mode, and {doubt}"
+        doubt = f"{unknown} {noun}(s) may have changed: there was no clear answer to DryRun"
+        return f"{became}, and {doubt}" if became else f"This is check mode, but {doubt}"
     return became or "Nothing was changed: this is check mode"

@@ -56,7 +56,7 @@ def parse_query(
 ) -> Search | tuple[Target, ...]:
     """Return the search, or the images named; raise InvalidOptionsError with every problem.
 
-    The Regions are as for parse_task().
+    ``default_region`` and ``endpoint_region`` are as in parse_task().
     """
     problems = [
         f"{option}: {params[option]} is less than 1"
@@ -83,13 +83,13 @@ def _parse_search(params: Params, default_region: str | None, problems: list[str
     regions = tuple(filter(None, [default_region]) if given is None else given)
     problems += region_problems(regions, "region" if given is None else "regions")
     if given == []:
-        problems.append("regions: names no Region; leave it out to search that of the task")
+        problems.append("regions: names no Region; leave it out to search the task's Region")
     elif not regions:
         problems.append("regions: in which Regions? Set regions, or region (or AWS_REGION)")
     owners = ["self"] if params["owners"] is None else params["owners"]
     if not all(owners) or not owners:
         problems.append(
-            "owners: names nobody; leave it out to search your own images, or name accounts, self or amazon"
+            "owners: is empty or has an empty entry; leave it out for your own images, or name accounts, self or amazon"
         )
     return Search(regions, parse_filters(params["filters"] or {}, problems), owners, params["newest"] or 0)
 
@@ -147,10 +147,10 @@ def _or_find_error(region: str, read: t.Callable[[], Read]) -> Read:
 
 
 def _presented(runtime: Runtime, images: Found) -> tuple[list[dict[str, t.Any]], list[Target]]:
-    """Return the images as the module does, and those that are gone.
+    """Return the images as the module returns them, and those that are gone.
 
-    Where EC2 does not know the permissions of one that it has just shown, it is looked up again: it may be public, so
-    it is left out only if it is gone.
+    If EC2 does not know the permissions of an image that it has just shown, the image is looked up again: it may be
+    public, so it is left out only if it is gone.
     """
     described = dict(images)
     held = _permissions(runtime, described)
@@ -234,7 +234,7 @@ def _present(
 
 
 def _watermark(mark: Description) -> dict[str, str | None]:
-    """Return a watermark by EC2's names. botocore has made datetimes of the times (its model has one format)."""
+    """Return a watermark under EC2's names. botocore has already parsed the times (its model has one format)."""
     return {
         "watermark_key": mark.get("WatermarkKey"),
         "source_image_region": mark.get("SourceImageRegion"),

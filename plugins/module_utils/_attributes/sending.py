@@ -31,8 +31,8 @@ EVERYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
 def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool) -> None:
     """Send these operations of the plan, in order.
 
-    A real run sends no more of an attribute once a request of it has failed; attributes do not wait for each other.
-    DryRun asks about all, unless the endpoint carries one out.
+    A real run stops with an attribute once one of its requests has failed; the other attributes go on. A dry run sends
+    all requests, unless the endpoint carries one out.
     """
     for number, step in enumerate(subject.steps):
         stopped = subject.ignored_dry_run if dry_run else subject.has_broken(step.request.attribute)

@@ -52,7 +52,7 @@ def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
 
 
 def _owner(described: Description) -> Permissions:
-    """Return the owner's own account, which EC2 accepts on a snapshot and never lists (observed)."""
+    """Return the owner's own account, which EC2 accepts on a snapshot but never lists (observed)."""
     return frozenset({Permission(USER_IDS.option, described.get("OwnerId", ""))})
 
 

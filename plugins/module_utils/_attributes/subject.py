@@ -76,7 +76,7 @@ class Step:
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether EC2 did not say if it was applied."""
+        """Whether it is unknown if EC2 applied it."""
         return self.is_broken and self.failure is not None and self.failure.uncertain
 
 
@@ -138,7 +138,7 @@ class Subject:
             option = step.request.attribute.option
             if step.is_broken:
                 broken.add(option)
-            # A real run would stop with this attribute at what is denied in check mode.
+            # What is denied in check mode would stop this attribute in a real run.
             elif step.status == "applied" or (step.status in DONE and option not in broken):
                 done.append(step.request)
         return after_requests(self.plan.before, done)

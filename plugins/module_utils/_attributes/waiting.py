@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 15.0
-APPEARING = 15.0  # seconds for EC2 to show a new image, and what is behind it
+APPEARING = 15.0  # seconds for EC2 to show a new image, and the snapshots behind it
 _SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
 
 
@@ -39,7 +39,7 @@ def until_found(
     subjects: t.Sequence[Subject],
     read: t.Callable[[Runtime, t.Sequence[Subject]], None],
 ) -> None:
-    """Read again what EC2 did not know, as it does not know new ones at first; not in a run that fails anyway."""
+    """Read again what EC2 did not know, because it may show new ones late; not in a run that fails anyway."""
 
     def look(unknown: t.Sequence[Subject]) -> None:
         for subject in unknown:
@@ -87,14 +87,14 @@ def until(
 
 
 class _Missing:
-    """Since when EC2 does not show what it has shown before: one answer without it does not say that it is gone."""
+    """How long EC2 has not shown what it showed before: one answer without it does not mean that it is gone."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._clock = runtime.clock
         self._since: dict[Target, float] = {}
 
     def bear_with(self, subjects: t.Iterable[Subject]) -> None:
-        """Take back the failure of those that have been missing for less time than EC2 may take to show them."""
+        """Clear the failure of those that have been missing for less time than EC2 may take to show them."""
         now = self._clock.monotonic()
         for subject in subjects:
             if not is_unknown(subject):

@@ -69,7 +69,7 @@ def _regions_of(policy: Policy) -> t.Iterable[str]:
 def _region_problems(regions: t.Sequence[str] | None) -> list[str]:
     if regions is None:
         return []
-    none = [] if regions else ["regions: names no Region; leave it out to search that of the task"]
+    none = [] if regions else ["regions: names no Region; leave it out to search the task's Region"]
     return none + region_problems(regions, "regions")
 
 

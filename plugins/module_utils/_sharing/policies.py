@@ -40,7 +40,7 @@ _SHARED_STATES = ("available", "pending")
 
 
 class InvalidPoliciesError(InvalidOptionsError):
-    """The policies, or what goes with them, are wrong; the text has every problem, one a line."""
+    """The policies, or what goes with them, are wrong; the text has every problem, one per line."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
         super().__init__(problems, "policies")

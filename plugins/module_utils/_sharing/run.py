@@ -178,8 +178,8 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
 def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
     """Read and plan the images. The snapshots that are known to be behind them are read at the same time.
 
-    An image that a search found and that has since gone is looked for again, and then left out. With ``wait``, what was
-    named and is not known is looked for as long as EC2 may take to show something new.
+    An image that a search found and that is now gone is looked up again, and then left out. With ``wait``, what was
+    named and is not known is looked up again for as long as EC2 may take to show something new.
     """
     images = list(work.images.values())
     new = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
@@ -193,7 +193,7 @@ def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
     if wait and not work.stopped:
         waiting.until_found(runtime, list(work.images.values()), reading.look_up)
         _leave_out(work, _gone(image for image in lost if image.target in work.images), "were deregistered")
-    # The snapshots of what is left out are no longer spoken of, and those of what has appeared are.
+    # The snapshots of images that were left out are dropped, and those of images that have appeared are taken up.
     later = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
     reading.read_at_once(runtime, later, later)
     if wait and not work.stopped:
@@ -203,7 +203,7 @@ def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
 
 
 def _gone(images: t.Iterable[Subject]) -> list[Subject]:
-    """Return those that EC2 no longer describes. One whose permissions alone it does not know is there."""
+    """Return those that EC2 no longer describes. If only the permissions are unknown, the image exists."""
     unknown = [image for image in images if waiting.is_unknown(image)]
     return [image for image in unknown if image.failure and image.failure.operation == IMAGES.describe_action]
 
@@ -288,7 +288,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
 
 
 def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
-    """Plan what was waited for by what EC2 shows now: others may have shared an image as soon as it was available."""
+    """Plan what was waited for from what EC2 shows now: others may have shared an image once it was available."""
     reading.read_at_once(runtime, (), images)
     for image in healthy(images):
         image.make_plan()

@@ -142,7 +142,7 @@ class LocalEC2Response(EC2Response):
         return f"arn:{self.partition}:ec2:{self.region}::{sort.name}/{resource_id}"
 
     def _resources(self) -> list[str]:
-        """Tags may be changed on many resources at once, of which each must be allowed."""
+        """Tags may be changed on many resources at once, each of which must be allowed."""
         if self._get_action() not in tags.ACTIONS:
             return [self._determine_resource()]
         found = [(tags.sort_of(resource_id), resource_id) for resource_id in self._resource_ids()]
@@ -179,7 +179,7 @@ class LocalEC2Response(EC2Response):
             super().error_on_dryrun()
 
     def _denial(self) -> Ec2Error | None:
-        """IAM's refusal, to be told in its turn; bad credentials are told at once."""
+        """IAM's refusal, to be answered in its turn; bad credentials are refused at once."""
         try:
             for resource in self._resources():
                 self._authenticate_and_authorize_normal_action(resource)

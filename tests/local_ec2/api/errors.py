@@ -3,7 +3,7 @@
 """The errors EC2 answers: code, text and HTTP status, in one table.
 
 Only wording lives here; when an error applies is decided by the operations. Codes and texts are the ones in the EC2 API
-reference ("Error codes") and in reports of real answers; the curly apostrophes and the blank before a closing quote are
+reference ("Error codes") and in reports of real answers; the curly apostrophes and the space before a closing quote are
 EC2's own.
 """
 
@@ -74,7 +74,7 @@ IN_KMS = {
     INTERNAL.code: Kind("KMSInternalException", "An internal error has occurred", 500),
 }
 
-# Of no AWS: what this server lacks. botocore does not retry the status.
+# Not AWS's: what this server lacks. botocore does not retry the status.
 NOT_IMPLEMENTED = Kind("NotImplemented", "The embedded EC2 cannot do {action}: {reason}", 501)
 
 # Service Quotas API reference, "Common errors".

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The life of an image: disabled, deprecated, protected, left by whom it is shared with, and deregistered.
+"""The life of an image: disabled, deprecated, protected, left by those it is shared with, and deregistered.
 
 Only what changes that lives here.
 """

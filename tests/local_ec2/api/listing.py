@@ -109,7 +109,7 @@ def owned(call: Call, resources: list[Kept]) -> list[Kept]:
 
 
 def usable(call: Call, resources: list[Kept], users: str) -> list[Kept]:
-    """Those that one of the users named by the parameter ``users`` may launch or make volumes of."""
+    """Those that one of the users named by the parameter ``users`` may launch or create volumes from."""
     named = parameters.values(call.form, users)
     if not named:
         return resources

@@ -57,7 +57,7 @@ class Change:
 
 def change(sort: Sort, form: Form, switches: Switches) -> Change:
     """The change a form asks for, in any form EC2 takes (EC2 API reference, ModifyImageAttribute and
-    ModifySnapshotAttribute). Its values are not judged here, because a dry run is answered before they are.
+    ModifySnapshotAttribute). Its values are not checked here, because a dry run is answered before they are.
     """
     attribute = _snapshot_attribute(sort, form) if sort is SNAPSHOT else _image_attribute(sort, form)
     if attribute == sort.permission:
@@ -72,9 +72,9 @@ def change(sort: Sort, form: Form, switches: Switches) -> Change:
 
 
 def check_values(sort: Sort, wanted: Change, held: frozenset[Grant]) -> None:
-    """Whether EC2 judges entries that are to be removed is not known where they are held.
+    """It is not known whether EC2 checks entries that are to be removed and are held.
 
-    Here such an entry can be removed, however odd it is, because nobody could be rid of it otherwise.
+    Here such an entry can be removed, however odd it is, because nobody could get rid of it otherwise.
     """
     if wanted.attribute in TEXTS:
         _check_text(wanted.attribute, wanted.value)
@@ -126,7 +126,7 @@ def _image_attribute(sort: Sort, form: Form) -> str:
 
 
 def _named_attribute(sort: Sort, form: Form) -> str:
-    """``Attribute`` without regard to case, which EC2 ignores; blank when it is not given."""
+    """``Attribute`` without regard to case, which EC2 ignores; empty when it is not given."""
     given = form.get("Attribute", "")
     if given.lower() in UNSUPPORTED:
         raise Ec2Error(errors.UNSUPPORTED_ATTRIBUTE, name=given)
@@ -171,7 +171,7 @@ def _entries(sort: Sort, form: Form) -> dict[str, list[Grant]]:
 
 
 def _entry(name: str) -> tuple[str, str]:
-    """(Add, Remove or blank for the legacy form; kind of entry, or blank for what is none)."""
+    """(Add, Remove or empty for the legacy form; kind of entry, or empty for what is not one)."""
     found = ENTRY.match(name)
     return (found[1], found[2]) if found else ("", LEGACY.get(name.split(".", 1)[0], ""))
 
@@ -179,7 +179,7 @@ def _entry(name: str) -> tuple[str, str]:
 def condition_keys(form: Form) -> dict[str, list[str]]:
     """The condition keys of IAM for what a Modify request changes.
 
-    Accounts and groups are told of snapshots only, and the attribute of images unless it is their permissions (EC2 User
+    Accounts and groups are given for snapshots only, the attribute for images unless it is their permissions (EC2 User
     Guide, "IAM policies"; Service Authorization Reference).
     """
     if form.get("Action") == "ModifySnapshotAttribute":

@@ -36,7 +36,7 @@ ONE_DIGIT = re.compile(r"-([0-9a-f])\1{16}$")
 
 @dataclass(frozen=True)
 class Call:
-    """``denial`` is IAM's verdict, held back until the request's own errors have been told."""
+    """``denial`` is IAM's verdict, held back until the request's own errors have been checked."""
 
     action: str
     form: Form
@@ -64,9 +64,9 @@ class Call:
             raise Ec2Error(errors.DRY_RUN)
 
     def well_formed(self, sort: Sort, resource_id: str) -> str:
-        """EC2 takes some ids of the right form for malformed, by a rule that nobody knows.
+        """EC2 rejects some well-formed ids as malformed, by an unknown rule.
 
-        Those that are one digit throughout, which are recorded, are refused here as well, unless they were seeded.
+        Ids that repeat a single digit are among those recorded, and are refused here too unless they were seeded.
         """
         odd = ONE_DIGIT.search(resource_id) and self.known(sort, resource_id) is None
         if odd or not sort.id_pattern.fullmatch(resource_id):
@@ -111,7 +111,7 @@ class Call:
     def modified(self, sort: Sort, resource_id: str, attribute: str) -> Resource:
         """The same for Modify, which looks at the id first, and at IAM before the look-up only in a dry run.
 
-        So a snapshot that does not exist is told as such even to a caller whom IAM denies the action (recorded).
+        So a snapshot that does not exist is reported as such even to a caller whom IAM denies the action (recorded).
         """
         if self.dry_run and not self.switches.dry_run_after_lookup:
             self._permit(resource_id, attribute)
@@ -148,7 +148,7 @@ class Call:
     def _find(self, sort: Sort, resource_id: str) -> Resource:
         """A deregistered id is "no longer available" before it becomes unknown (observed: ansible/ansible#24945).
 
-        Snapshots of others do not exist for who wants to read or change their attributes, shared or not (recorded).
+        For reading or changing attributes, others' snapshots do not exist, shared or not (recorded).
         Nor do images that are hidden (assumed).
         """
         resource = self.known(sort, resource_id)

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""CreateTags and DeleteTags of images and snapshots, one's own and those that one may see.
+"""CreateTags and DeleteTags of images and snapshots, the caller's own and those that it may see.
 
 Only changing tags lives here; who sees which is said by resource.py. Tags of other resources are moto's.
 """
@@ -31,7 +31,7 @@ def sort_of(resource_id: str) -> Sort | None:
 
 
 def create_tags(call: Call) -> Value:
-    """On an image of others too, where they are seen by who made them only (recorded for snapshots)."""
+    """Also on another account's image, where only their maker sees them (recorded for snapshots)."""
     tags = {key: value or "" for key, value in _tags(call.form).items()}
     if not tags:
         raise Ec2Error(errors.MISSING_PARAMETER, name="tagSet")
@@ -52,7 +52,7 @@ def _check(call: Call, resource: Resource, tags: Mapping[str, str]) -> None:
 
 
 def delete_tags(call: Call) -> Value:
-    """Those named, with a value only if it is that; all, if none is named. What is not there is no error."""
+    """Those named, if a value is given only with that value; all if none is named. A missing one is no error."""
     wanted = _tags(call.form)
     for resource in _resources(call):
         held = call.backend.tags.get(resource.id, {})

@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Caller:
-    """What the Authorization header says of a request; blank without one."""
+    """What the Authorization header says of a request; empty without one."""
 
     access_key: str = ""
     region: str = "us-east-1"
@@ -140,7 +140,7 @@ def _through_moto(environ: dict[str, Any], body: bytes, entry: Entry) -> Answer:
             content = b"".join(chunks)
     except NotImplementedError as error:
         return _refused(Ec2Error(errors.NOT_IMPLEMENTED, action=entry.action, reason=error), entry.service)
-    except Exception:  # noqa: BLE001 - EC2 answers 500 as well; the traceback is for who works on this server
+    except Exception:  # noqa: BLE001 - EC2 answers 500 as well; the traceback is for those who work on this server
         traceback.print_exc(file=sys.stderr)
         return _refused(Ec2Error(errors.INTERNAL), entry.service)
     return Answer(int(started[0].split()[0]), started[1], content)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-#: {condition key in lower case: its values}. A key that is absent is not known of the request.
+#: {condition key in lower case: its values}. A key that is absent is unknown for the request.
 Context = Mapping[str, Collection[str]]
 
 

@@ -33,7 +33,7 @@ PARTITION = "aws"
 
 
 class Policy(IAMPolicy):
-    """moto's, with those statements only whose conditions are met."""
+    """moto's, with only those statements whose conditions are met."""
 
     def __init__(self, policy: Any, context: Context) -> None:
         super().__init__(policy)
@@ -52,7 +52,7 @@ class Ec2Request(IAMRequest):
     _resource = "*"
 
     def check_action_permitted(self, resource: str) -> None:
-        """In place of moto's check, for which an allowing statement whose condition fails denies."""
+        """Replaces moto's check, which takes an allowing statement whose condition fails as a denial."""
         self._resource = resource
         verdicts = self._verdicts()
         if PermissionResult.DENIED in verdicts or PermissionResult.PERMITTED not in verdicts:
@@ -81,7 +81,7 @@ class Ec2Request(IAMRequest):
         raise denial(self._access_key.arn, self._action, self._resource, self._explicit())
 
     def _explicit(self) -> bool:
-        """Whether a policy denies, rather than none allowing."""
+        """Whether a policy denies it, rather than none allows it."""
         return PermissionResult.DENIED in self._verdicts()
 
 
@@ -115,7 +115,7 @@ def encode(arn: str, action: str, resource: str, explicit: bool) -> str:
 
 
 def decode(encoded: str) -> str:
-    """The JSON text inside an encoded message; raises ValueError when it is none of ours."""
+    """The JSON text inside an encoded message; raises ValueError if it is not one of ours."""
     try:
         text = base64.urlsafe_b64decode(encoded.encode()).decode()
         message = json.loads(text)
@@ -144,7 +144,7 @@ class InvalidMessageError(STSClientError):
 
 
 def user_of(access_key: str) -> tuple[str, str]:
-    """(account, IAM user name or blank) of an access key; keys unknown to IAM belong to moto's default account."""
+    """(account, IAM user name or empty) of an access key; keys unknown to IAM belong to moto's default account."""
     account = get_account_id_from(access_key)
     key = iam_backends[account][PARTITION].access_keys.get(access_key)
     return account, (key.user_name or "") if key else ""

@@ -57,7 +57,7 @@ def _behind(backend: KmsBackend, alias: str) -> str:
 
 
 def _find(arn: str) -> Key | None:
-    """None as well for a Region that moto does not know."""
+    """Also None for a Region that moto does not know."""
     with contextlib.suppress(KeyError, ValueError):
         region, account, name = arn.split(":")[3:]
         return kms_backends[account][region].keys.get(name.removeprefix("key/"))
@@ -115,7 +115,7 @@ class LocalKmsResponse(KmsResponse):
         self._authenticate_and_authorize_action(KmsRequest, resource)
 
     def describe_key(self) -> str:
-        """moto looks for a key of another account in the caller's, and takes every key for a customer's."""
+        """moto looks for a key of another account in the caller's, and treats every key as a customer's."""
         arn = self._key_arn(self._get_param("KeyId"))
         if f":{self.current_account}:" not in arn:
             return self._describe_foreign(arn)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Service Quotas, for the quotas of AMIs that EC2 enforces.
 
-Only what is told of them lives here; sharing_rules.py enforces those that are switched on.
+Only what is reported of them lives here; sharing_rules.py enforces those that are switched on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from local_ec2.state.current import STATE
 
 @dataclass(frozen=True)
 class Quota:
-    """``default`` is AWS's (EC2 User Guide, "AMI quotas"), told unless the switch has a value."""
+    """``default`` is AWS's (EC2 User Guide, "AMI quotas"), reported unless the switch has a value."""
 
     code: str
     name: str

@@ -1,3 +1,3 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What EC2 holds: images, snapshots, what is said of them, and who they are shared with."""
+"""What EC2 holds: images, snapshots, their attributes, and who they are shared with."""

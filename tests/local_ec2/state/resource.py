@@ -96,7 +96,7 @@ class Resource:
 
     @property
     def unseen(self) -> bool:
-        """Whether EC2 does not know it yet, for all that was told its maker."""
+        """Whether EC2 does not know it yet, although it was created."""
         return False
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:

@@ -45,7 +45,7 @@ class Snapshot(Resource, _moto_snapshot):
         self.status = state
 
     def change(self, attributes: Attributes, lag: float = 0) -> None:
-        """The owner's own account is taken and never listed (recorded). An image lists it."""
+        """The owner's own account is accepted but never listed (recorded). An image lists it."""
         super().change(replace(attributes, grants=attributes.grants - {(USER, self.owner_id)}), lag)
 
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:

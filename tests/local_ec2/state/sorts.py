@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The two sorts of resources that can be shared, images and snapshots, and all in which EC2 treats them differently.
+"""The two sorts of resources that can be shared, images and snapshots, and all that EC2 treats differently in them.
 
 Only names, limits and the choice of errors live here: what is done with them is the same for both.
 """
@@ -53,7 +53,7 @@ class Sort:
 
     ``kinds`` are the permissions that exist, ``limit`` how many of them one request may name. ``changeable`` are the
     states in which it can be modified, of which the first is the one that a pending one ends in. Tags whose keys begin
-    with ``shared_tags`` are seen by whom it is shared with.
+    with ``shared_tags`` are seen by those it is shared with.
     """
 
     name: str

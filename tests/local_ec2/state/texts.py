@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The attributes of an image that are texts: all that this EC2 has to know of one is its row.
 
-Only the table lives here, and what EC2 thinks of values. How a text is asked for, kept and shown is the same for all.
+Only the table lives here, and which values EC2 refuses. How a text is asked for, kept and shown is the same for all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DESCRIPTION = re.compile(r"[\x20-\x7e]*")
 class Text:
     """``name`` is EC2's, ``field`` that of seeds and of the control API; ``reason`` is why EC2 refuses a value.
 
-    ``missing`` is how EC2 names the parameter when its value is empty, which it takes for none.
+    ``missing`` is how EC2 names the parameter when its value is empty, which counts as missing.
     """
 
     name: str
@@ -43,7 +43,7 @@ def _description(value: str) -> str:
         return "It exceeds 255 characters."
     if not DESCRIPTION.fullmatch(value):
         return "Character sets beyond ASCII are not supported."
-    return "" if value == value.strip() else "It must not begin or end with a blank."
+    return "" if value == value.strip() else "It must not have leading or trailing whitespace."
 
 
 def _imds_support(value: str) -> str:

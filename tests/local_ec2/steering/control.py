@@ -161,7 +161,7 @@ ROUTES: dict[tuple[str, str], Route] = {
 
 
 def answer(method: str, path: str, query: str, body: bytes) -> Answer:
-    """Run a route. Whatever it raises says that the request was wrong: this API is for tests."""
+    """Run a route. Whatever it raises means that the request was wrong: this API is for tests."""
     route = ROUTES.get((method, path.removeprefix(PREFIX)))
     if route is None:
         known = ", ".join(f"{verb} {PREFIX}{name}" for verb, name in ROUTES)

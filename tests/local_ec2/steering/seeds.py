@@ -74,7 +74,7 @@ class SnapshotSpec:
     """One snapshot to make, by itself or of an image. Every field may be left out.
 
     ``account`` is in whose EC2 it stands. Without permissions, one of another owner is shared with that account: nobody
-    sees a snapshot that is not. The snapshots of an image are shared with nobody then, as its real ones.
+    sees a snapshot that is not. The snapshots of an image are then shared with nobody, like real ones.
 
     ``hidden_reads`` is for a snapshot of an image: that many answers of DescribeImages show its mapping without
     ``snapshotId``, whether the image is pending or available. If the image has as many ``pending_reads``, the id shows

@@ -33,7 +33,7 @@ class Switches:
     time. With ``ignore_dry_run``, requests are carried out as if they had no ``DryRun``.
 
     ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well. An error of
-    ``image_errors`` is answered ``times`` times, for good when that is left out. A change of ``mid_run`` happens after
+    ``image_errors`` is answered ``times`` times, or always when that is left out. A change of ``mid_run`` happens after
     ``reads`` answers with the permissions of its resource, after one when that is left out.
     """
 

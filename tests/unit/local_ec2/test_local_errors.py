@@ -96,7 +96,7 @@ FORMS: dict[str, tuple[dict[str, Any], Refusal]] = {
     ),
 }
 VALUES: dict[str, tuple[dict[str, Any], Refusal]] = {
-    "account with a blank": (add(UserId="86385474502 "), item("86385474502  ", "userId")),
+    "account with trailing whitespace": (add(UserId="86385474502 "), item("86385474502  ", "userId")),
     "account of eleven digits": (add(UserId="11111111111"), item("11111111111 ", "userId")),
     "account in other digits": (add(UserId="\u0661" * 12), item("\u0661" * 12 + " ", "userId")),
     "account in the legacy form": (
@@ -124,12 +124,12 @@ VALUES: dict[str, tuple[dict[str, Any], Refusal]] = {
             "Value (a — b) for parameter description is invalid. Character sets beyond ASCII are not supported.",
         ),
     ),
-    "description with outer blank": (
+    "description with trailing whitespace": (
         {"Description": {"Value": "x "}},
         (
             400,
             "InvalidParameterValue",
-            "Value (x ) for parameter description is invalid. It must not begin or end with a blank.",
+            "Value (x ) for parameter description is invalid. It must not have leading or trailing whitespace.",
         ),
     ),
     "imdsSupport": (

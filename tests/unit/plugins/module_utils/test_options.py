@@ -73,7 +73,7 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         ["launch_permissions.user_ids: '11122223333'", "exactly 12 digits", "leading zero", "quote"],
     ),
     "thirteen digits": (granting("user_ids", "1111222233334"), ["exactly 12 digits"]),
-    "a blank after an account id": (granting("user_ids", "111122223333 "), ["'111122223333 '", "exactly 12 digits"]),
+    "whitespace after an account id": (granting("user_ids", "111122223333 "), ["'111122223333 '", "exactly 12 digits"]),
     "digits of another alphabet": (granting("user_ids", "\u0661" * 12), ["exactly 12 digits"]),
     "an account as ARN among accounts": (
         granting("user_ids", "arn:aws:iam::111122223333:root"),
@@ -114,7 +114,10 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "a long description": ({"description": "d" * 256}, ["description: 256 characters are more than EC2's 255"]),
     "a description with a dash": ({"description": "a — b"}, ["description: it has '—'", "printable ASCII only"]),
     "a description of two lines": ({"description": "a\nb"}, ["line break", ">-"]),
-    "a description with an outer blank": ({"description": "a "}, ["description: it begins or ends with a blank"]),
+    "a description with trailing whitespace": (
+        {"description": "a "},
+        ["description: it has leading or trailing whitespace"],
+    ),
     "a description with a tab": ({"description": "a\tb"}, ["it has '\\t'", "printable ASCII only"]),
     "imds_support other than v2.0": ({"imds_support": "v1.0"}, ["imds_support: 'v1.0'", "v2.0", "cannot be undone"]),
     "purging without a list": (
@@ -177,7 +180,7 @@ TARGETS: dict[str, tuple[list[t.Any], list[Target]]] = {
         [f"us-west-2:{AMI},eu-west-1:ami-11111111"],
         [Target("us-west-2", AMI), Target("eu-west-1", "ami-11111111")],
     ),
-    "Packer's artifact, split with blanks": (
+    "Packer's artifact, split with whitespace": (
         [f"us-west-2:{AMI}", " eu-west-1:ami-11111111 "],
         [Target("us-west-2", AMI), Target("eu-west-1", "ami-11111111")],
     ),

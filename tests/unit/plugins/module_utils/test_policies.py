@@ -356,7 +356,7 @@ WRONG_OPTIONS: dict[str, tuple[str | None, Json, list[str]]] = {
     "regions without one": (
         "us-east-1",
         {"regions": []},
-        ["regions: names no Region; leave it out to search that of the task"],
+        ["regions: names no Region; leave it out to search the task's Region"],
     ),
     "odd regions": (
         "us-east-1",
@@ -392,7 +392,7 @@ WRONG_OPTIONS: dict[str, tuple[str | None, Json, list[str]]] = {
         },
         [
             "policy 'Q': set either image_ids or filters",
-            "regions: names no Region; leave it out to search that of the task",
+            "regions: names no Region; leave it out to search the task's Region",
             "protected_principals: '12' is not a principal: " + FORMS,
             f"account_names: '12' {NO_ACCOUNT}",
             "max_revocations: -1 is less than 0",

@@ -207,7 +207,7 @@ def test_an_address_of_another_region_is_refused(
 ) -> None:
     result = run_module(module, **MODULES[module], region=region, endpoint_url=endpoint)
     assert result["failed"]
-    assert f"endpoint_url: it is an address of {served}, and the task works on {region}; " in result["msg"]
+    assert f"endpoint_url: it serves only {served}, and the task works on {region}; " in result["msg"]
     assert ec2.requests() == []
 
 
@@ -215,10 +215,10 @@ def test_ids_of_another_region_than_the_endpoints_are_refused_with_all_else(ec2:
     ids = [f"eu-west-1:{AMI}", f"us-east-1:{AMI}", f"us-west-2:{AMI}"]
     endpoint = "https://ec2.eu-west-1.amazonaws.com"
     result = run(image_id=ids, region="eu-west-1", endpoint_url=endpoint, concurrency=0)
-    instead = "leave endpoint_url out, or use a task for each Region"
+    instead = "leave endpoint_url out, or use one task per Region"
     assert result["msg"].splitlines() == [
         "2 problems in the task; nothing was sent to EC2:",
-        f"endpoint_url: it is an address of eu-west-1, and the task works on us-east-1, us-west-2; {instead}",
+        f"endpoint_url: it serves only eu-west-1, and the task works on us-east-1, us-west-2; {instead}",
         "concurrency: 0 is less than 1",
     ]
 
@@ -241,7 +241,7 @@ def test_an_endpoint_of_the_environment_for_another_region_is_refused(
     monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", VPC)
     result = run(image_id=f"eu-west-1:{AMI}")
     assert result["failed"]
-    assert f"({urlsplit(VPC).netloc}) serves us-east-1 and not eu-west-1" in result["msg"]
+    assert f"({urlsplit(VPC).netloc}) serves us-east-1, not eu-west-1" in result["msg"]
 
 
 # What was never sent.
@@ -306,7 +306,7 @@ def test_an_attempt_that_was_lost_leaves_doubt_whatever_came_after_it(
         result = run(aws_config={"retries": {"total_max_attempts": attempts}}, wait=False)
     # By its class this could be the proxy that was not reached, and after the second attempt it is.
     assert "ModifyImageAttribute: ProxyConnectionError" in result["msg"]
-    assert "0 image(s) changed, and of 1 it is not known: EC2 did not say" in result["msg"]
+    assert "0 image(s) changed, and 1 may have changed: EC2 gave no clear answer" in result["msg"]
     assert (ec2.image(AMI, "us-east-1") or {})["description"] == "d"
 
 

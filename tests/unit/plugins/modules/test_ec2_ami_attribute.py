@@ -479,7 +479,7 @@ REFUSED: dict[str, tuple[Json | None, Json, str, str, bool]] = {
         {"launch_permissions": {"user_ids": [f"{number:012}" for number in range(1000)]}},
         {"launch_permissions": {"org_arns": [ORG]}, "purge_launch_permissions": True},
         "ResourceLimitExceeded",
-        "would hold 1001 entries on the way, and the default quota is 1000",
+        "would temporarily hold 1001 entries, and the default quota is 1000",
         True,
     ),
     "a description that is to go": (
@@ -762,7 +762,7 @@ def test_an_endpoint_that_does_not_know_dry_run_changes_one_image_and_says_so(ec
     ec2.switch(ignore_dry_run=True)
     result = run(check=True, image_ids=ids, launch_permissions={"user_ids": [A]}, description="d")
     assert (result["failed"], result["changed"]) == (True, True)
-    assert "This endpoint does not know DryRun and carried the request out" in result["msg"]
+    assert "This endpoint ignored DryRun and carried out the request" in result["msg"]
     assert "1 image(s) changed although this is check mode" in result["msg"]
     first, *others = result["images"]
     assert [request["status"] for request in first["requests"]] == ["applied", "not_sent"]
@@ -780,7 +780,7 @@ def test_a_dry_run_without_a_clear_answer_may_have_been_carried_out_and_is_the_l
     once = {"retries": {"total_max_attempts": 1}}
     result = run(check=True, image_ids=[AMI, OTHER, THIRD], description="d", aws_config=once)
     assert result["failed"]
-    assert "of 1 image(s) it is not known whether DryRun was carried out" in result["msg"]
+    assert "but 1 image(s) may have changed: there was no clear answer to DryRun" in result["msg"]
     assert [held(ec2, each)["description"] for each in (AMI, OTHER, THIRD)] == ["d", "", ""]
 
 
@@ -882,7 +882,7 @@ def test_credentials_with_a_line_break_are_refused_without_a_word_of_them(
     good = {"access_key": "AKIAZQ3WLOCALEC2FAKE", "secret_key": "local-ec2-does-not-check-this-secret-key"}
     result = run(description="d", **{**good, option: value})
     assert result["failed"]
-    assert "has a blank or a line break" in result["msg"]
+    assert "has whitespace, such as the line break" in result["msg"]
     assert "SECRET" not in told(result)
     assert ec2.requests() == []
 

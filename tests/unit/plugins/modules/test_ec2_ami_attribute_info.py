@@ -299,10 +299,10 @@ BAD: dict[str, tuple[Json, str]] = {
     "a filter in a filter": ({"filters": {"tag": {"R": "1"}}}, "filters.tag: {'R': '1'} is neither text"),
     "a filter of an empty list": ({"filters": {"name": []}}, "filters.name: has no value; leave the filter out"),
     "a filter of lists that are empty": ({"filters": {"name": [[], []]}}, "filters.name: has no value"),
-    "no Regions": ({"regions": []}, "regions: names no Region; leave it out to search that of the task"),
+    "no Regions": ({"regions": []}, "regions: names no Region; leave it out to search the task's Region"),
     "a Region without a name": ({"regions": [""]}, "regions: '' is not the name of a Region"),
-    "no owners": ({"owners": []}, "owners: names nobody; leave it out to search your own images"),
-    "an owner without a name": ({"owners": ["self", ""]}, "owners: names nobody"),
+    "no owners": ({"owners": []}, "owners: is empty or has an empty entry; leave it out for your own images"),
+    "an owner without a name": ({"owners": ["self", ""]}, "owners: is empty or has an empty entry"),
     "newest of none": ({"newest": 0}, "newest: 0 is less than 1"),
     "no concurrency": ({"concurrency": 0}, "concurrency: 0 is less than 1"),
 }
@@ -321,8 +321,8 @@ def test_all_that_is_wrong_is_told_one_a_line(run: Run) -> None:
     assert result["msg"].splitlines() == [
         "5 problems in the task; nothing was sent to EC2:",
         "newest: 0 is less than 1",
-        "regions: names no Region; leave it out to search that of the task",
-        "owners: names nobody; leave it out to search your own images, or name accounts, self or amazon",
+        "regions: names no Region; leave it out to search the task's Region",
+        "owners: is empty or has an empty entry; leave it out for your own images, or name accounts, self or amazon",
         "filters.name: has no value; leave the filter out",
         "filters.state: None is neither text nor a list of texts",
     ]

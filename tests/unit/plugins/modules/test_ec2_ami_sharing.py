@@ -670,7 +670,7 @@ def test_no_region(ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch) -> 
         ({"endpoint_url": "nonsense"}, "Invalid endpoint: nonsense"),
         ({"region": "no where"}, "'no where' is not the name of a Region"),
         ({"regions": ["eu-west-1", "no where"]}, "regions: 'no where' is not the name of a Region"),
-        ({"access_key": "AKIASECRET 1", "secret_key": "SECRET"}, "has a blank or a line break"),
+        ({"access_key": "AKIASECRET 1", "secret_key": "SECRET"}, "has whitespace, such as the line break"),
         ({"endpoint_url": "http://127.0.0.1:9"}, "policy 'Found': us-east-1: DescribeImages: EndpointConnectionError"),
         ({"endpoint_url": "http://somebody:hunter22@127.0.0.1:9"}, "has a user name or a password"),
         ({"aws_config": {"retries": {"mode": "zzz"}}}, "zzz"),

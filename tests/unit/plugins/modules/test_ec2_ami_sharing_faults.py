@@ -993,7 +993,7 @@ def test_an_endpoint_that_does_not_know_dry_run_changes_one_snapshot_and_says_so
     result = run(policy("Shared", "share", NEW, image_ids=[A, B], snapshots=True), check=True)
     assert (result["failed"], result["changed"]) == (True, True)
     assert "1 was changed, in whole or in part" in result["msg"]
-    assert "This endpoint does not know DryRun and carried the request out" in result["msg"]
+    assert "This endpoint ignored DryRun and carried out the request" in result["msg"]
     assert [copiers(ec2, each) for each in (A, B)] == [[NEW], []]
     assert [launchers(ec2, each) for each in (A, B)] == [[], []]
     assert statuses(result) == {"applied"}
