@@ -304,12 +304,14 @@ def _was_connected(error: Exception) -> bool:
     The class of the error does not show it: a proxy that demands a password (407) raises ConnectionClosedError, and so
     does a server that drops the connection after doing the work. What shows it is whether urllib3 had left connect().
     """
-    passed: set[str] = set()
+    modules: set[str] = set()
+    functions: set[str] = set()
     cause: BaseException | None = getattr(error, "kwargs", {}).get("error")
     while cause is not None:
         frames = [frame for frame, _line in traceback.walk_tb(cause.__traceback__)]
         if not frames or not frames[0].f_globals["__name__"].startswith(("botocore.", "urllib3.")):
             break  # the rest is not from this request: it was being handled when the request was made
-        passed.update(frame.f_code.co_name for frame in frames)
+        modules.update(frame.f_globals["__name__"] for frame in frames)
+        functions.update(frame.f_code.co_name for frame in frames)
         cause = cause.__cause__ or cause.__context__
-    return not passed or ("urlopen" in passed and "connect" not in passed)
+    return not modules or ("urllib3.connectionpool" in modules and "connect" not in functions)
