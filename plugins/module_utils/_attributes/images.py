@@ -127,6 +127,8 @@ def _public(plan: Plan, described: Description, surroundings: Surroundings) -> t
         yield "OperationNotPermitted", "An image with an AWS Marketplace product code cannot be made public"
     if _encrypted_snapshots(described):
         yield "UnsupportedOperation", "An image with an encrypted snapshot cannot be made public"
+    if described.get("ImageWatermarks"):
+        yield "OperationNotPermitted", "An image with a watermark cannot be made public"
     if surroundings.public_access_blocked:
         blocked = "Block public access for AMIs is on in this account and Region, so no image can be made public"
         yield "OperationNotPermitted", f"{blocked}; DisableImageBlockPublicAccess lifts it for the whole Region"
