@@ -234,7 +234,7 @@ def _present(
 
 
 def _watermark(mark: Description) -> dict[str, str | None]:
-    """Return a watermark under EC2's names. botocore has already parsed the times (its model has one format)."""
+    """Return a watermark under EC2's names. botocore has already parsed the times."""
     return {
         "watermark_key": mark.get("WatermarkKey"),
         "source_image_region": mark.get("SourceImageRegion"),
