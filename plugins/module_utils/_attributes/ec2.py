@@ -27,17 +27,17 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule says so
 
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common import warnings
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .plan import DRY_RUN_IGNORED
 from .plan import Failure
 from .proxies import Proxies
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
     from .runtime import Response
 
 
@@ -61,6 +61,20 @@ def warn(text: str) -> None:
     AnsibleAWSModule returns warnings a second time, which Ansible deprecates (amazon.aws 10, ansible-core 2.19).
     """
     warnings.warn(text)
+
+
+class _MaskingModule(AnsibleModule):  # type: ignore[misc]
+    """AnsibleModule that masks proxies' credentials from the start: options that are invalid end up in a result too."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        asked = self.params.get("aws_config")
+        proxies = asked.get("proxies") if isinstance(asked, dict) else asked
+        self.no_log_values.update(Proxies(proxies).secret_options)
+
+
+# amazon.aws 10 takes the argument module_class and ignores it: it makes what its defaults name.
+AnsibleAWSModule.default_settings["module_class"] = _MaskingModule
 
 
 class EC2Error(AnsibleAWSError):
@@ -314,4 +328,5 @@ def _was_connected(error: Exception) -> bool:
         modules.update(frame.f_globals["__name__"] for frame in frames)
         functions.update(frame.f_code.co_name for frame in frames)
         cause = cause.__cause__ or cause.__context__
-    return not modules or ("urllib3.connectionpool" in modules and "connect" not in functions)
+    sent = modules & {"urllib3.connectionpool", "urllib3.response"}
+    return not modules or (bool(sent) and "connect" not in functions)

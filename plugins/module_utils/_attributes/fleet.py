@@ -72,7 +72,7 @@ def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[T
         return set()
     reading.read_at_once(runtime, (), pending)
     for subject in pending:
-        if subject.failure and subject.failure.code == subject.resource.state_code:
+        if subject.failure and subject.failure.code in (subject.resource.state_code, subject.resource.not_found_code):
             subject.failure = None  # EC2 may refuse to read it while it is pending.
         elif not subject.failure:
             subject.make_plan()
@@ -107,7 +107,7 @@ def _ask(runtime: Runtime, each: Pass) -> None:
             return
         asked = {subject.target for subject in batch}
         left = [subject for subject in left if subject.target not in asked]
-        at_once *= 2
+        at_once = 1 if any(map(sending.actions_authorized, batch)) else 2 * at_once
 
 
 def is_doubtful(subjects: t.Iterable[Subject]) -> bool:
@@ -122,6 +122,8 @@ def _send(runtime: Runtime, each: Pass) -> None:
         if runtime.wait and _is_done(subject):
             # The verifying read of one need not wait for the writes of the others.
             reading.verify(runtime, subject)
+            if waiting.is_unknown(subject):
+                subject.failure = None  # It was there a moment ago: ``see`` looks again.
 
     unsettled = [subject for subject in each.subjects if not subject.is_uncertain]
     runtime.each(one, each.subjects)

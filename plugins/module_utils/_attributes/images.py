@@ -163,6 +163,7 @@ IMAGES = Resource(
     modify_action="ModifyImageAttribute",
     not_found_code="InvalidAMIID.NotFound",
     state_code="InvalidAMIID.Unavailable",
+    foreign_code="AuthFailure",
     name_of=lambda described: described.get("Name"),
     encrypted_snapshots=_encrypted_snapshots,
     rules=(_empty_description, _managed_key, _public),

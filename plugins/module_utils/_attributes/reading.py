@@ -14,6 +14,7 @@ from .attribute import Attribute
 from .attribute import ByCall
 from .attribute import Description
 from .attribute import Value
+from .ec2 import DENIED
 from .ec2 import EC2Error
 from .resource import Resource
 from .resource import describing
@@ -78,9 +79,11 @@ def _is_callers(runtime: Runtime, subject: Subject) -> bool:
     try:
         read(runtime, subject.target, subject.resource.permissions)
     except EC2Error as error:
-        # EC2 answers the same for another account's snapshot and for one that it does not know yet.
-        unknown = error.failure.code == subject.resource.not_found_code
-        return unknown and bool(_described(runtime, [subject], own=True)[0])
+        if error.failure.code in (subject.resource.foreign_code, DENIED):
+            # EC2 answers the same for another account's snapshot and for one that it does not know yet.
+            return bool(_described(runtime, [subject], own=True)[0])
+        if error.failure.code not in (subject.resource.not_found_code, subject.resource.state_code):
+            raise
     return True
 
 

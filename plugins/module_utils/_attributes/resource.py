@@ -73,10 +73,11 @@ def _nothing_unlisted(_described: Description) -> Permissions:
 class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
-    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of``
-    returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None
-    for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts but never lists. ``rules`` apply to
-    every plan that changes something.
+    ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's. ``ready_states`` are
+    those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of`` returns the name of a
+    described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
+    known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` are asked about every plan that
+    changes something.
     """
 
     noun: str
@@ -93,6 +94,7 @@ class Resource:
     modify_action: str
     not_found_code: str
     state_code: str
+    foreign_code: str
     name_of: t.Callable[[Description], str | None]
     encrypted_snapshots: t.Callable[[Description], dict[str, str | None]]
     rules: tuple[Rule, ...]

@@ -35,7 +35,9 @@ def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation]
     all requests, unless the endpoint carries one out.
     """
     for number, step in enumerate(subject.steps):
-        stopped = subject.ignored_dry_run if dry_run else subject.has_broken(step.request.attribute)
+        stopped = (
+            (subject.ignored_dry_run or subject.is_uncertain) if dry_run else subject.has_broken(step.request.attribute)
+        )
         if not stopped and _is_due(subject, step, operations):
             _send_one(runtime, subject, number, dry_run=dry_run)
 

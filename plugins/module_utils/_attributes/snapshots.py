@@ -99,6 +99,7 @@ SNAPSHOTS = Resource(
     modify_action="ModifySnapshotAttribute",
     not_found_code="InvalidSnapshot.NotFound",
     state_code="IncorrectState",
+    foreign_code="InvalidSnapshot.NotFound",
     name_of=_name,
     encrypted_snapshots=_encrypted_snapshots,
     rules=(_managed_key, _public),

@@ -58,14 +58,15 @@ def _snapshots_of_images(work: Work) -> None:
                 failed.setdefault(snapshot.target, []).append(image)
     for target, images in failed.items():
         snapshot = work.snapshots[target]
-        if not snapshot.failure and snapshot.lacks("remove"):
+        if snapshot.lacks("remove"):
             _hold_back(snapshot, "remove", "revoking on", images)
 
 
 def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequence[Subject]) -> None:
     shown = ", ".join(str(each.target) for each in failed[:NAMED])
     subject.held_back = frozenset({operation})
-    subject.failure = Failure(subject.resource.modify_action, HELD_BACK, f"Not sent, because {what} {shown} failed")
+    held_back = Failure(subject.resource.modify_action, HELD_BACK, f"Not sent, because {what} {shown} failed")
+    subject.failure = subject.failure or held_back
 
 
 # A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.

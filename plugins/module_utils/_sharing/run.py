@@ -98,7 +98,7 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     work = Work(policies)
     _warn_of_unshareable(work, options)
     _select(runtime, work)
-    _read(runtime, work, wait=runtime.wait and not options.audit)
+    _read(runtime, work, audit=options.audit)
     _stop_for_selection(work)
     _stop_for_contradictions(work, options)
     # A run that is to be stopped is not worth waiting for.
@@ -175,13 +175,14 @@ def _picked(work: Work, policy: Policy, search: Search, found: t.Mapping[_Search
 # Reading and planning
 
 
-def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
+def _read(runtime: Runtime, work: Work, *, audit: bool) -> None:
     """Read and plan the images. The snapshots that are known to be behind them are read at the same time.
 
     An image that a search found and that is now gone is looked up again, and then left out. With ``wait``, what was
     named and is not known is looked up again for as long as EC2 may take to show something new.
     """
     images = list(work.images.values())
+    wait = runtime.wait and not audit
     new = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
     reading.read_at_once(runtime, new, [*healthy(images), *new])
     lost = [image for image in images if image.described and image.failure and image.failure.code in _GONE]
@@ -198,8 +199,22 @@ def _read(runtime: Runtime, work: Work, *, wait: bool) -> None:
     reading.read_at_once(runtime, later, later)
     if wait and not work.stopped:
         waiting.until_found(runtime, list(work.snapshots.values()), reading.look_up)
+    unread = set() if audit else _unread_while_pending(work)
     for image in healthy(work.images.values()):
-        image.make_plan()
+        if image.target not in unread:
+            image.make_plan()
+
+
+def _unread_while_pending(work: Work) -> set[Target]:
+    """Return the pending images that EC2 refuses to read, and take back their failure: they are waited for first."""
+    unread = [
+        image
+        for image in work.images.values()
+        if image.failure and image.failure.code == IMAGES.state_code and is_pending(IMAGES, image.described)
+    ]
+    for image in unread:
+        image.failure = None
+    return {image.target for image in unread}
 
 
 def _gone(images: t.Iterable[Subject]) -> list[Subject]:
@@ -260,7 +275,8 @@ def _stop_for_contradictions(work: Work, options: Options) -> None:
         behind = [snapshot for image in disputed for snapshot in work.snapshots_behind(image)]
         for subject in healthy(disputed + behind):
             subject.asked = (AskedPermissions(subject.resource.permissions),)
-            subject.make_plan()
+            if subject.plan:
+                subject.make_plan()
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
@@ -275,7 +291,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
     for image in healthy(pending):
         if is_pending(IMAGES, image.described):
             image.failure = not_ready(IMAGES, image.described)
-    _plan_again(runtime, healthy(pending))
+    _plan_again(runtime, [image for image in healthy(pending) if is_ready(IMAGES, image.described)])
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")
     broken = [image for image in healthy(pending) if not is_ready(IMAGES, image.described)]
@@ -290,12 +306,14 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
 def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
     """Plan what was waited for from what EC2 shows now: others may have shared an image once it was available."""
     reading.read_at_once(runtime, (), images)
+    if runtime.wait:
+        waiting.until_found(runtime, images, reading.look_up)
     for image in healthy(images):
         image.make_plan()
 
 
 def _matters(work: Work, image: Subject) -> bool:
-    return bool(image.plan and image.plan.changed) or work.shares_snapshots(image)
+    return image.plan is None or image.plan.changed or work.shares_snapshots(image)
 
 
 def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:

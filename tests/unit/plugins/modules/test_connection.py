@@ -365,6 +365,18 @@ WAYS: dict[str, tuple[Server | None, str, str, bool]] = {
     "the connection drops": (Server(b""), "http://{}", "", True),
     "the answer does not come": (Server(b"", hangs=True), "http://{}", "", True),
     "the answer is cut off": (Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<"), "http://{}", "", True),
+    "the answer's body hangs": (
+        Server(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<a", hangs=True),
+        "http://{}",
+        "",
+        True,
+    ),
+    "a chunk is cut off": (
+        Server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n<a"),
+        "http://{}",
+        "",
+        True,
+    ),
     "the answer is not one": (Server(b"SSH-2.0-OpenSSH\r\n"), "http://{}", "", True),
 }
 
@@ -498,6 +510,14 @@ def test_a_proxys_credentials_are_never_shown(
     assert result["failed"]
     assert "invocation" in result
     assert not any(quoted(secret, json.dumps(result)) for secret in secrets)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_proxys_credentials_are_masked_where_another_option_is_invalid(run_module: Run, module: str) -> None:
+    aws_config = {"proxies": {"http": f"http://bob:{SECRET}/ret@127.0.0.1:9"}}
+    result = run_module(module, **MODULES[module], aws_config=aws_config, concurrency="abc", _ansible_verbosity=4)
+    assert "concurrency" in result["msg"]
+    assert SECRET not in json.dumps(result)
 
 
 def test_a_word_of_a_proxys_credentials_hides_no_more_than_it_must(

@@ -788,6 +788,30 @@ def test_a_dry_run_without_a_clear_answer_may_have_been_carried_out_and_is_the_l
 
 
 @pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"])
+def test_a_pending_image_whose_permissions_ec2_does_not_tell_yet_is_waited_for(
+    ec2: LocalEC2, run: Run, code: str
+) -> None:
+    ec2.seed({"image_id": AMI, "pending_reads": 3})
+    once = {"action": "DescribeImageAttribute", "code": code, "message": "No.", "times": 1}
+    ec2.switch(image_errors={AMI: once})
+    result = run(launch_permissions={"user_ids": [A]})
+    assert not result["failed"], result["msg"]
+    assert held(ec2)["launch_permissions"] == permissions(user_ids=[A])
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("code", ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "UnauthorizedOperation"])
+def test_a_new_image_of_the_caller_is_never_called_foreign(ec2: LocalEC2, run: Run, code: str) -> None:
+    """It is missing among the caller's own, and then there, and its permissions do not tell whose it is."""
+    ec2.seed({"image_id": AMI, "unseen_reads": 1})
+    ec2.switch(image_errors={AMI: {"action": "DescribeImageAttribute", "code": code, "message": "No."}})
+    result = run(description="d")
+    assert not result["failed"], result["msg"]
+    assert held(ec2)["description"] == "d"
+
+
+@pytest.mark.usefixtures("clock")
 def test_who_was_granted_an_image_while_it_was_waited_for_is_purged_too(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI, "pending_reads": 3})
     ec2.switch(mid_run={AMI: {"add": {"user_ids": [C]}}})

@@ -1032,3 +1032,40 @@ def test_an_image_and_its_snapshot_that_are_gone_are_left_out_together(ec2: Loca
     assert not result["failed"], result["msg"]
     assert "were deregistered meanwhile and are left out" in warned(result)[0]
     assert launchers(ec2, B) == copiers(ec2, B) == []
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_what_may_have_changed_is_not_denied(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ec2.seed(image(A, FORMER))
+    # Search and read pass; the answer to the third request is lost after EC2 has carried it out.
+    ec2.switch(drop_after_every=3, read_lag=60, ignore_dry_run=check)
+    result = run(
+        policy("Closed", "private", filters={}), check=check, aws_config={"retries": {"total_max_attempts": 1}}
+    )
+    assert result["failed"]
+    assert "1 may have changed, because EC2 gave no clear answer" in result["msg"]
+    assert "nothing was changed" not in result["msg"]
+    assert not result["preview"]
+    assert launchers(ec2, A) == []
+
+
+def test_a_snapshot_whose_grant_was_lost_and_found_keeps_what_its_image_keeps(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, FORMER))
+    # The image refuses the removal, and the answer to the grant on the snapshot, the fifth request, is lost.
+    ec2.switch(
+        drop_after_every=5,
+        image_errors={A: failing("ModifyImageAttribute", "InternalError")},
+    )
+    exact = policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True)
+    result = run(exact, aws_config={"retries": {"total_max_attempts": 1}})
+    assert result["failed"]
+    assert launchers(ec2, A) == [FORMER]
+    assert FORMER in copiers(ec2, A)
+
+
+def test_a_pending_image_that_ec2_does_not_let_be_read_is_waited_for(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(image(A, pending_reads=4), image(B))
+    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.Unavailable", times=2)})
+    result = run(policy("Shared", "share", KEPT, filters={}))
+    assert not result["failed"], result["msg"]
+    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]
