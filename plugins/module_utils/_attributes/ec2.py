@@ -100,7 +100,7 @@ class EC2:
 
     def __init__(self, module: AnsibleAWSModule, concurrency: int) -> None:
         self._proxies = Proxies((module.params.get("aws_config") or {}).get("proxies"))
-        # The result also contains the task's options (-vvv, register).
+        # The result also contains the task's options (-vvv, register), which are parsed by now.
         module.no_log_values.update(self._proxies.secret_options)
         region, endpoint, parameters = self._connect(get_aws_connection_info, module)
         # EC2 meters each action by a token bucket (EC2 Developer Guide, "Request throttling"). The adaptive mode slows

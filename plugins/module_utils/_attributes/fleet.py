@@ -21,6 +21,7 @@ from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
 from .subject import healthy
+from .subject import is_doubtful
 
 if t.TYPE_CHECKING:
     from .attribute import Operation
@@ -72,7 +73,7 @@ def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[T
         return set()
     reading.read_at_once(runtime, (), pending)
     for subject in pending:
-        if subject.failure and subject.failure.code in (subject.resource.state_code, subject.resource.not_found_code):
+        if subject.failure and subject.failure.code in subject.resource.absent_codes:
             subject.failure = None  # EC2 may refuse to read it while it is pending.
         elif not subject.failure:
             subject.make_plan()
@@ -110,13 +111,7 @@ def _ask(runtime: Runtime, each: Pass) -> None:
         at_once = 1 if any(map(sending.actions_authorized, batch)) else 2 * at_once
 
 
-def is_doubtful(subjects: t.Iterable[Subject]) -> bool:
-    """Tell whether the endpoint carried out a DryRun for any of them, or may have."""
-    return any(subject.ignored_dry_run or subject.is_uncertain for subject in subjects)
-
-
 def _send(runtime: Runtime, each: Pass) -> None:
-
     def one(subject: Subject) -> None:
         sending.send(runtime, subject, each.operations, dry_run=False)
         if runtime.wait and _is_done(subject):

@@ -82,7 +82,7 @@ def _is_callers(runtime: Runtime, subject: Subject) -> bool:
         if error.failure.code in (subject.resource.foreign_code, DENIED):
             # EC2 answers the same for another account's snapshot and for one that it does not know yet.
             return bool(_described(runtime, [subject], own=True)[0])
-        if error.failure.code not in (subject.resource.not_found_code, subject.resource.state_code):
+        if error.failure.code not in subject.resource.absent_codes:
             raise
     return True
 

@@ -102,6 +102,11 @@ class Resource:
     unlisted: t.Callable[[Description], Permissions] = _nothing_unlisted
 
     @property
+    def absent_codes(self) -> tuple[str, str]:
+        """EC2's codes for one that it does not know, and for one whose state does not let it be read or modified."""
+        return self.not_found_code, self.state_code
+
+    @property
     def permissions(self) -> Attribute:
         """The attribute that is its list of permissions."""
         return next(attribute for attribute in self.attributes if attribute.kinds)

@@ -186,7 +186,7 @@ def _launch_permissions(runtime: Runtime, target: Target) -> Held:
         held = reading.read(runtime, target, _LAUNCH)
     except EC2Error as error:
         failure = error.failure
-        if failure.code in (IMAGES.not_found_code, IMAGES.state_code):
+        if failure.code in IMAGES.absent_codes:
             return failure
         # EC2 has one code for the image of another (400) and for credentials that it does not know (401).
         if failure.code == "AuthFailure" and "credentials" not in failure.message:

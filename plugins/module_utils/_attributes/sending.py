@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from .subject import Step
     from .subject import Subject
 
+Action = tuple[str, str]  # a Region, and boto3's name of an operation
 _BECAME: dict[str, Status] = {DENIED: "denied", DRY_RUN_IGNORED: "applied"}
 EVERYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
 
@@ -46,9 +47,6 @@ def _is_due(subject: Subject, step: Step, operations: t.Collection[Operation]) -
     return step.status == "not_sent" and step.request.operation in operations and not _is_held_back(subject, step)
 
 
-Action = tuple[str, str]  # a Region, and boto3's name of an operation
-
-
 def actions_due(subject: Subject, operations: t.Collection[Operation]) -> set[Action]:
     """Return the actions that ``send`` would send."""
     return {_action(subject, step) for step in subject.steps if _is_due(subject, step, operations)}
@@ -59,7 +57,9 @@ def actions_authorized(subject: Subject) -> set[Action]:
 
 
 def _action(subject: Subject, step: Step) -> Action:
-    return subject.target.region, step.request.call(subject.target.id).operation
+    # A call without entries: its name is all that is wanted, and a real one copies every entry.
+    attribute, operation = step.request.attribute, step.request.operation
+    return subject.target.region, attribute.write(subject.target.id, operation, ()).operation
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:

@@ -186,3 +186,8 @@ class Subject:
 
 def healthy(subjects: t.Iterable[Subject]) -> list[Subject]:
     return [subject for subject in subjects if not subject.failure]
+
+
+def is_doubtful(subjects: t.Iterable[Subject]) -> bool:
+    """Tell whether the endpoint carried out a DryRun for any of them, or may have."""
+    return any(subject.ignored_dry_run or subject.is_uncertain for subject in subjects)

@@ -72,7 +72,6 @@ def until(
     at_most: float = float("inf"),
 ) -> list[Subject]:
     """Describe those that are not ready until they are, and return those that are not in the end."""
-
     missing = _Missing(runtime)
 
     def left() -> list[Subject]:

@@ -12,6 +12,7 @@ import typing as t
 from .._attributes import result
 from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
+from .._attributes.subject import is_doubtful
 from .outcome import by_policy
 from .outcome import summary
 from .passes import HELD_BACK
@@ -26,7 +27,7 @@ def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str,
     """Return the result, trimmed where the run failed. ``made`` is when it ended, for the report."""
     failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
     policies = by_policy(work, result.trimmed if failed else result.item)
-    preview = (options.audit or options.check_mode or bool(work.stopped)) and not _may_have_changed(work)
+    preview = (options.audit or options.check_mode or bool(work.stopped)) and not is_doubtful(work.subjects)
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
         "summary": summary(work),
@@ -62,7 +63,7 @@ def message(work: Work, options: Options) -> str:
 
 def _became(work: Work, options: Options) -> str:
     """Return how many images were changed, those in part included."""
-    if options.check_mode and not _may_have_changed(work):
+    if options.check_mode and not is_doubtful(work.subjects):
         return "nothing was changed, as this is check mode"
     images = work.images.values()
     changed = sum(any(each.changed for each in (image, *work.snapshots_behind(image))) for image in images)
@@ -72,11 +73,6 @@ def _became(work: Work, options: Options) -> str:
     doubt = f"{unknown} may have changed, because EC2 gave no clear answer" if unknown else ""
     both = " and ".join(filter(None, [became, doubt]))
     return f"{both}, although this is check mode" if options.check_mode else both
-
-
-def _may_have_changed(work: Work) -> bool:
-    """Tell whether a request that was to change nothing was, or may have been, carried out."""
-    return any(subject.ignored_dry_run or subject.is_uncertain for subject in work.subjects)
 
 
 def failures_by_policy(work: Work, subjects: t.Iterable[Subject]) -> list[str]:

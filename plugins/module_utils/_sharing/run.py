@@ -38,6 +38,7 @@ from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
 from .._attributes.subject import Target
 from .._attributes.subject import healthy
+from .._attributes.subject import is_doubtful
 from .answer import failures_by_policy
 from .answer import message
 from .answer import present
@@ -65,7 +66,6 @@ if t.TYPE_CHECKING:
 
     from .._attributes.managed_keys import Judged
 
-_GONE = (IMAGES.not_found_code, IMAGES.state_code)
 _SearchKey = tuple[t.Any, str]
 _Found = t.Union[list[reading.Described], Failure]
 
@@ -185,7 +185,9 @@ def _read(runtime: Runtime, work: Work, *, audit: bool) -> None:
     wait = runtime.wait and not audit
     new = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
     reading.read_at_once(runtime, new, [*healthy(images), *new])
-    lost = [image for image in images if image.described and image.failure and image.failure.code in _GONE]
+    lost = [
+        image for image in images if image.described and image.failure and image.failure.code in IMAGES.absent_codes
+    ]
     for image in lost:
         image.failure = None
     reading.describe(runtime, lost)
@@ -394,7 +396,7 @@ def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
         each.hold_back(work)
         subjects = sendable(work.subjects_of(each.leg))
         fleet.carry_out(runtime, fleet.Pass(subjects, each.operations), dry_run=dry_run)
-        if dry_run and fleet.is_doubtful(subjects):
+        if dry_run and is_doubtful(subjects):
             break
     if not dry_run:
         work.warnings += fleet.see(runtime, work.subjects)

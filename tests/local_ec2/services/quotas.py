@@ -59,7 +59,7 @@ class LocalQuotasResponse(ServiceQuotasResponse):
         return next(found, None) if asked.get("ServiceCode") == "ec2" else None
 
     def _answer(self, quota: Quota, value: int) -> str:
-        told: dict[str, Any] = {
+        described: dict[str, Any] = {
             "ServiceCode": "ec2",
             "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)",
             "QuotaArn": f"arn:{self.partition}:servicequotas:{self.region}:{self.current_account}:ec2/{quota.code}",
@@ -70,4 +70,4 @@ class LocalQuotasResponse(ServiceQuotasResponse):
             "Adjustable": True,
             "GlobalQuota": False,
         }
-        return json.dumps({"Quota": told})
+        return json.dumps({"Quota": described})
