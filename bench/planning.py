@@ -38,7 +38,7 @@ def main() -> None:
     clock = [time.process_time()]
     plan(subjects)
     clock.append(time.process_time())
-    result = present(subjects, IMAGES, diff=True)
+    result = present(subjects, IMAGES, diff=True, failed=False)
     clock.append(time.process_time())
     leave(module, result)
     clock.append(time.process_time())

@@ -33,6 +33,23 @@ attributes:
 
     MODIFY = r"""
 options:
+  preflight:
+    description:
+      - Whether every planned request is sent with C(DryRun=true) before the first write. If EC2 denies any of them,
+        nothing is changed anywhere.
+      - Each planned request then takes two. Check mode asks the same without this option, and changes nothing.
+    type: bool
+    default: false
+  backup:
+    description:
+      - Where to write what is about to be changed, before the first write to EC2. M(amikit.aws.ami_sharing_restore)
+        and the playbook C(amikit.aws.restore) take the change back from there, even that of a run that was killed.
+      - The file is JSON, of mode 0600, and complete before it has its name. Of an earlier backup in its place, the name
+        ends in its time from then on. A symbolic link, or an existing file that is no backup, is refused before any
+        request. Missing directories are created.
+      - Nothing is written if nothing changes, or in check mode.
+      - A relative path starts where C(ansible-playbook) was started.
+    type: path
   wait_timeout:
     description: How long each of the waits that O(wait) speaks of may take, in seconds.
     type: int

@@ -352,6 +352,11 @@ images:
         message: An image with an AWS Marketplace product code cannot be made public
         request_id:
         predicted: true
+backup_file:
+  description: The absolute path of the backup that was written.
+  returned: when O(backup) is set, and something was to be changed outside check mode
+  type: str
+  sample: /srv/backups/golden.json
 diff:
   description: The change of every changed image.
   returned: with --diff

@@ -89,15 +89,13 @@ options:
     description: The names of accounts by their ids, for messages, warnings and RV(report). Quote the ids.
     type: dict
     aliases: [ami_sharing_account_names]
+  preflight:
+    aliases: [ami_sharing_preflight]
+  backup:
+    aliases: [ami_sharing_backup]
   wait_timeout:
-    description: How long each of the waits that O(wait) speaks of may take, in seconds.
-    type: int
-    default: 120
     aliases: [ami_sharing_wait_timeout]
   concurrency:
-    description: The number of requests in flight, over all Regions together.
-    type: int
-    default: 16
     aliases: [ami_sharing_concurrency]
   wait:
     description:
@@ -308,6 +306,11 @@ report:
     - It shows what EC2 showed after the run and, where nothing was sent, what the plan would lead to.
   returned: when O(report=true)
   type: dict
+backup_file:
+  description: The absolute path of the backup that was written.
+  returned: when O(backup) is set, and something was to be changed outside check mode
+  type: str
+  sample: /srv/backups/golden.json
 diff:
   description: The change of every changed image, and then of every changed snapshot.
   returned: with --diff
@@ -319,32 +322,21 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import PACE
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import ARGUMENT_SPEC
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import as_the_role
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.run import run
 
-
-def _as_the_role(option: str, spec: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the specification with the role's name of the option as an alias."""
-    return {option: {**spec, "aliases": [f"ami_sharing_{option}"]}}
-
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
+SPEC: dict[str, t.Any] = {
     "policies": {"type": "list", "elements": "raw", "required": True},
-    **_as_the_role("regions", {"type": "list", "elements": "str"}),
-    "allow_public": {"type": "bool", "default": False},
-    **_as_the_role("max_revocations", {"type": "int"}),
-    **_as_the_role("protected_principals", {"type": "list", "elements": "raw", "default": []}),
+    **as_the_role("regions", {"type": "list", "elements": "str"}),
     "report": {"type": "bool", "default": False},
     "audit": {"type": "bool", "default": False},
-    **_as_the_role("account_names", {"type": "dict"}),
-    "wait": PACE["wait"],
-    **_as_the_role("wait_timeout", PACE["wait_timeout"]),
-    **_as_the_role("concurrency", PACE["concurrency"]),
+    **ARGUMENT_SPEC,
 }
 
 
 def main() -> t.NoReturn:
-    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True))
+    run(AnsibleAWSModule(argument_spec=SPEC, supports_check_mode=True))
 
 
 if __name__ == "__main__":

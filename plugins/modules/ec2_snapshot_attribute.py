@@ -275,6 +275,11 @@ snapshots:
         message: An encrypted snapshot cannot be made public
         request_id:
         predicted: true
+backup_file:
+  description: The absolute path of the backup that was written.
+  returned: when O(backup) is set, and something was to be changed outside check mode
+  type: str
+  sample: /srv/backups/golden.json
 diff:
   description: The change of every changed snapshot.
   returned: with --diff

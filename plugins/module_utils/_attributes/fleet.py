@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""The order of work, and nothing else: read all, plan all, predict, then DryRun or send, and wait.
+"""The order of work, and nothing else: read all, plan all, predict, then DryRun, or keep a backup, send and wait.
 
 What each of these does is in the file of its name. A run over one kind of resource is ``work``; one with several legs
 goes through the same steps in its own order.
@@ -11,12 +11,15 @@ goes through the same steps in its own order.
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from . import backup
 from . import predicting
 from . import reading
 from . import sending
 from . import waiting
+from .ec2 import EC2Error
 from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
@@ -26,6 +29,7 @@ from .subject import is_doubtful
 if t.TYPE_CHECKING:
     from .attribute import Operation
     from .permissions import Permissions
+    from .resource import Resource
     from .runtime import Runtime
     from .subject import Target
 
@@ -37,14 +41,30 @@ class Pass(t.NamedTuple):
     operations: frozenset[Operation] = sending.EVERYTHING
 
 
-def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool) -> list[str]:
-    """Make one kind of resource as asked, and return warnings. EC2's errors end up in the subjects; none is raised."""
+class Ended(t.NamedTuple):
+    """What is to be said of a run besides its subjects. ``stopped`` is why nothing was changed, if not a subject's."""
+
+    warnings: list[str]
+    stopped: str = ""
+
+
+def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, preflight: bool = False) -> Ended:
+    """Make one kind of resource as asked. EC2's errors end up in the subjects; none is raised."""
     plan(runtime, subjects)
     warnings = predicting.predict(runtime, subjects)
-    if len(healthy(subjects)) == len(subjects):
-        carry_out(runtime, Pass(subjects), dry_run=dry_run)
-        warnings += [] if dry_run else see(runtime, subjects)
-    return warnings
+    if len(healthy(subjects)) < len(subjects):
+        return Ended(warnings)
+    everything = Pass(subjects)
+    if dry_run:
+        _ask(runtime, everything)
+    elif not preflight or is_authorized(runtime, [everything]):
+        try:
+            keep(runtime, [subject.resource for subject in subjects[:1]], subjects)
+        except backup.NotKeptError as error:
+            return Ended(warnings, str(error))
+        _send(runtime, everything)
+        warnings += see(runtime, subjects)
+    return Ended(warnings)
 
 
 def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
@@ -89,6 +109,36 @@ def carry_out(runtime: Runtime, each: Pass, *, dry_run: bool) -> None:
         _ask(runtime, each)
     else:
         _send(runtime, each)
+
+
+def is_authorized(runtime: Runtime, passes: t.Iterable[Pass]) -> bool:
+    """Send every planned request with DryRun, and tell whether the run may begin; denials end up in the subjects."""
+    asked: list[Subject] = []
+    for each in passes:
+        asked += each.subjects
+        _ask(runtime, each)
+        if is_doubtful(asked):
+            break
+    for subject in asked:
+        subject.forget_authorizations()
+    return not any(subject.is_broken or subject.ignored_dry_run for subject in asked)
+
+
+def keep(runtime: Runtime, resources: t.Sequence[Resource], subjects: t.Iterable[Subject]) -> None:
+    """Give away the backup of what is about to be changed, if there is any; raise NotKeptError."""
+    changing = [subject for subject in healthy(subjects) if subject.plan and subject.plan.changed]
+    if runtime.keep and changing:
+        made = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc).strftime(backup.TIME)
+        caller = _caller(runtime, changing[0].target.region)
+        runtime.keep(backup.to_text(resources, changing, made, caller))
+
+
+def _caller(runtime: Runtime, region: str) -> str | None:
+    try:
+        arn: str | None = runtime.ec2.call(region, "get_caller_identity", service="sts").get("Arn")
+    except EC2Error:
+        return None
+    return arn
 
 
 def _ask(runtime: Runtime, each: Pass) -> None:

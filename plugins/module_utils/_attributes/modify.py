@@ -14,9 +14,12 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from . import fleet
+from . import keeping
 from .ec2 import EC2
 from .ec2 import EC2Error
 from .ec2 import warn
+from .options import CARE
+from .options import PACE
 from .options import InvalidOptionsError
 from .options import parse_task
 from .result import failure_message
@@ -34,14 +37,6 @@ if t.TYPE_CHECKING:
     from .resource import Resource
 
 
-# How long and how wide a run works. What runs over policies has them too.
-PACE: dict[str, t.Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 120},
-    "concurrency": {"type": "int", "default": 16},
-}
-
-
 def argument_spec(resource: Resource) -> dict[str, t.Any]:
     """Return the options of the resource's module, those of the connection aside."""
     spec: dict[str, t.Any] = {
@@ -51,6 +46,7 @@ def argument_spec(resource: Resource) -> dict[str, t.Any]:
             "required": True,
             "aliases": [resource.id_option],
         },
+        **CARE,
         **PACE,
     }
     for attribute in resource.attributes:
@@ -76,19 +72,24 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     """Do what the module's options ask for, and exit with the result."""
     try:
         ec2 = EC2(module, module.params["concurrency"])
-        task = parse_task(module.params, resource, ec2.region, ec2.endpoint_region)
+        keep, problems = keeping.keeper(module.params["backup"])
+        task = parse_task(module.params, resource, ec2.region, ec2.endpoint_region, problems)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
     subjects = [Subject(resource, target, task.asked) for target in task.targets]
     with ThreadPoolExecutor(max_workers=task.concurrency) as executor:
-        runtime = Runtime(ec2, executor, task.wait, task.wait_timeout)
-        warnings = fleet.work(runtime, subjects, dry_run=module.check_mode)
+        runtime = Runtime(ec2, executor, task.wait, task.wait_timeout, keep=keep)
+        ended = fleet.work(runtime, subjects, dry_run=module.check_mode, preflight=module.params["preflight"])
         decode_denials(runtime, subjects, at_most=NAMED)
-    for warning in warnings:
+    for warning in ended.warnings:
         warn(warning)
-    result = present(subjects, resource, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
-    if any(subject.failure for subject in subjects):
+    failed = bool(ended.stopped) or any(subject.failure for subject in subjects)
+    result = present(subjects, resource, diff=module._diff, failed=failed)  # noqa: SLF001 AnsibleModule has no other name for it
+    result.update(keep.result if keep else {})
+    if ended.stopped:
+        module.fail_json(msg=f"backup: {ended.stopped}. Nothing was changed", **result)
+    if failed:
         module.fail_json(msg=failure_message(subjects, resource.noun, module.check_mode), **result)
     module.exit_json(**result)

@@ -30,6 +30,17 @@ if t.TYPE_CHECKING:
 _NAME = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _MAX_SHOWN = 60
+# How long and how wide a run works. What runs over policies has them too.
+PACE: dict[str, t.Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 120},
+    "concurrency": {"type": "int", "default": 16},
+}
+# What a run does before its first write, if it is asked to.
+CARE: dict[str, t.Any] = {
+    "preflight": {"type": "bool", "default": False},
+    "backup": {"type": "path"},
+}
 
 
 class InvalidOptionsError(ValueError):
@@ -55,13 +66,17 @@ Params = t.Mapping[str, t.Any]
 
 
 def parse_task(
-    params: Params, resource: Resource, default_region: str | None, endpoint_region: str | None = None
+    params: Params,
+    resource: Resource,
+    default_region: str | None,
+    endpoint_region: str | None = None,
+    found: t.Iterable[str] = (),
 ) -> Task:
-    """Return the task; raise InvalidOptionsError with every problem.
+    """Return the task; raise InvalidOptionsError with every problem, those included that were ``found`` elsewhere.
 
     ``default_region`` is for ids that name none. ``endpoint_region`` is the only one that the task's endpoint serves.
     """
-    problems: list[str] = []
+    problems = list(found)
     targets = parse_targets(params[resource.ids_option], resource, default_region, problems)
     problems += endpoint_problems(endpoint_region, (target.region for target in targets))
     asked = tuple(
@@ -86,7 +101,7 @@ def parse_targets(
     without_region: list[str] = []
     for text in _written_ids(ids, resource):
         region, colon, resource_id = text.rpartition(":")
-        problem = _id_problem(text, region, colon, resource_id, resource)
+        problem = id_problem(resource_id, region if colon else None, resource)
         if problem:
             problems.append(f"{resource.ids_option}: {problem}")
             continue
@@ -160,13 +175,15 @@ def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[
             yield from (part.strip() for part in str(element).split(","))
 
 
-def _id_problem(text: str, region: str, colon: str, resource_id: str, resource: Resource) -> str:
+def id_problem(resource_id: str, region: str | None, resource: Resource) -> str:
+    """Return what is wrong with an id, and with the Region written before it unless that is None."""
     # EC2's ids are 8 hexadecimal digits, or 17 since 2016 (EC2 User Guide, "Resource IDs").
     prefix = resource.id_prefix
+    text = resource_id if region is None else f"{region}:{resource_id}"
     if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
         expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
         return f"{shown(text)} is not the id of {resource.described_as} ({expected})"
-    if colon and not (_REGION.fullmatch(region) and _NAME.fullmatch(region)):
+    if region is not None and not (_REGION.fullmatch(region) and _NAME.fullmatch(region)):
         return f"{shown(text)} does not begin with a Region such as us-east-1"
     return ""
 

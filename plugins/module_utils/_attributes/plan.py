@@ -18,6 +18,7 @@ from functools import cached_property
 
 from .permissions import EVERYONE
 from .permissions import USER_IDS
+from .permissions import to_options
 
 if t.TYPE_CHECKING:
     from .attribute import Attribute
@@ -38,6 +39,13 @@ class Attributes:
     """What is, and what will be: the values of the attributes that a task manages, in the order of the table."""
 
     values: tuple[tuple[Attribute, Value], ...]
+
+    def as_options(self) -> dict[str, t.Any]:
+        """Return the values in the shape of a task's options."""
+        return {
+            attribute.option: to_options(value, attribute.kinds) if isinstance(value, frozenset) else value
+            for attribute, value in self.values
+        }
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ if t.TYPE_CHECKING:
 _ENCODED = " Encoded authorization failure message: "
 
 
-def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool) -> dict[str, t.Any]:
+def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool, failed: bool) -> dict[str, t.Any]:
     """Return the result of a task: ``changed``, a summary, the resources, and ``diff`` when asked for.
 
     The result of a failed task is trimmed, because Ansible prints all of it.
     """
-    present_one = trimmed if any(subject.failure for subject in subjects) else item
+    present_one = trimmed if failed else item
     result: dict[str, t.Any] = {
         "changed": any(subject.changed for subject in subjects),
         "summary": {resource.result_key: len(subjects), **summary(subjects)},
@@ -105,8 +105,8 @@ def item(subject: Subject) -> dict[str, t.Any]:
         "changed": subject.changed,
         "granted": to_options(subject.granted, kinds),
         "revoked": to_options(subject.revoked, kinds),
-        "before": _attributes(subject.plan.before) if subject.plan else {},
-        "after": _attributes(subject.after) if subject.after else {},
+        "before": subject.plan.before.as_options() if subject.plan else {},
+        "after": subject.after.as_options() if subject.after else {},
         "requests": [_request(step) for step in subject.steps],
     }
     if subject.failure:
@@ -139,13 +139,6 @@ def _request(step: Step) -> dict[str, t.Any]:
     if step.failure:
         presented["error"] = _error(step.failure)
     return presented
-
-
-def _attributes(attributes: Attributes) -> dict[str, t.Any]:
-    return {
-        attribute.option: to_options(value, attribute.kinds) if isinstance(value, frozenset) else value
-        for attribute, value in attributes.values
-    }
 
 
 def _error(failure: Failure) -> dict[str, t.Any]:

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""What a run works with, all of it given from outside: EC2, an executor, a clock, and how long to wait.
+"""What a run works with, all of it given from outside: EC2, an executor, a clock, a disk, and how long to wait.
 
 Nothing is read, decided or sent here. A run that is given others, such as a clock of its own, is the same run.
 """
@@ -55,13 +55,18 @@ class Clock(t.Protocol):
 
 @dataclass(frozen=True)
 class Runtime:
-    """The means of one run. ``wait_timeout`` is in seconds, for each of the waits that ``wait`` allows."""
+    """The means of one run. ``wait_timeout`` is in seconds, for each of the waits that ``wait`` allows.
+
+    ``keep`` takes the backup of what is about to be changed, None if none was asked for. It raises NotKeptError, of
+    backup.py.
+    """
 
     ec2: EC2Like
     executor: Executor
     wait: bool = True
     wait_timeout: int = 120
     clock: Clock = field(default_factory=lambda: t.cast("Clock", time))
+    keep: t.Callable[[str], None] | None = None
 
     def each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
         """Do the work for all items, side by side, and return the results in the order of the items."""

@@ -121,6 +121,10 @@ class Subject:
         steps[number] = Step(steps[number].request, status, failure)
         self.steps = tuple(steps)
 
+    def forget_authorizations(self) -> None:
+        """Take back what DryRun has shown, so that what is written down is what was changed."""
+        self.steps = tuple(Step(step.request) if step.status == "authorized" else step for step in self.steps)
+
     @property
     def name(self) -> str | None:
         return self.resource.name_of(self.described)

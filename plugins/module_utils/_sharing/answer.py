@@ -52,13 +52,17 @@ def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str,
 def message(work: Work, options: Options) -> str:
     """Return what a failed run says, one reason a line; nothing of one that did not fail."""
     if work.stopped:
-        return "\n".join(["Stopped before anything was changed:", *work.stopped])
+        return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]
     if not failed:
         return ""
     counts = summary(work)
     head = f"{counts['failed']} of {counts['images']} images failed; {_became(work, options)}:"
     return "\n".join([head, *failures_by_policy(work, failed)])
+
+
+def stopped(work: Work) -> str:
+    return "\n".join(["Stopped before anything was changed:", *work.stopped])
 
 
 def _became(work: Work, options: Options) -> str:

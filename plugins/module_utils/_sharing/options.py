@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._attributes.options import CARE
+from .._attributes.options import PACE
 from .._attributes.options import endpoint_problems
 from .._attributes.options import region_problems
 from .._attributes.permissions import USER_IDS
@@ -23,6 +25,25 @@ from .policies import parse_principals
 from .policies import quoted
 
 
+def as_the_role(option: str, spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the specification of a module's option, with the name of the role's variable as an alias."""
+    return {option: {**spec, "aliases": [f"ami_sharing_{option}"]}}
+
+
+# What goes with policies and with a backup alike.
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "allow_public": {"type": "bool", "default": False},
+    **as_the_role("max_revocations", {"type": "int"}),
+    **as_the_role("protected_principals", {"type": "list", "elements": "raw", "default": []}),
+    **as_the_role("account_names", {"type": "dict"}),
+    **as_the_role("preflight", CARE["preflight"]),
+    **as_the_role("backup", CARE["backup"]),
+    "wait": PACE["wait"],
+    **as_the_role("wait_timeout", PACE["wait_timeout"]),
+    **as_the_role("concurrency", PACE["concurrency"]),
+}
+
+
 @dataclass(frozen=True)
 class Options:
     """What a task asks for besides the policies. ``names`` are those of accounts, by id."""
@@ -33,6 +54,7 @@ class Options:
     report: bool
     audit: bool
     check_mode: bool
+    preflight: bool = False
 
     def named(self, principal: str) -> str:
         """Return an account with its name, where it has one, and any other principal as it is."""
@@ -40,14 +62,28 @@ class Options:
 
 
 def parse(
-    params: t.Mapping[str, t.Any], region: str | None, endpoint_region: str | None = None, *, check_mode: bool
+    params: t.Mapping[str, t.Any],
+    region: str | None,
+    endpoint_region: str | None = None,
+    *,
+    check_mode: bool,
+    found: t.Iterable[str] = (),
 ) -> tuple[tuple[Policy, ...], Options]:
-    """Return the policies and the options; raise InvalidPoliciesError with every problem."""
+    """Return the policies and the options; raise InvalidPoliciesError with every problem, those ``found`` included."""
     regions = None if params["regions"] is None else [each.strip() for each in params["regions"]]
     given = Given(region, regions, params["allow_public"])
     policies, problems = parse_policies(params["policies"], given)
     problems += _region_problems(regions)
     problems += endpoint_problems(endpoint_region, (each for policy in policies for each in _regions_of(policy)))
+    options = parse_options(params, problems, check_mode=check_mode)
+    problems += found
+    if problems:
+        raise InvalidPoliciesError(problems)
+    return policies, options
+
+
+def parse_options(params: t.Mapping[str, t.Any], problems: list[str], *, check_mode: bool) -> Options:
+    """Return the options that do not depend on what is changed; append what is wrong with them to ``problems``."""
     protected = _protected(params["protected_principals"], problems)
     given_names = params["account_names"] or {}
     # An account without a name is shown by its id. quoted() keeps a name on one line.
@@ -55,10 +91,15 @@ def parse(
     odd = [str(account) for account in given_names if USER_IDS.problem(str(account))]
     problems += [f"account_names: '{account}' {USER_IDS.problem(account)}" for account in odd]
     problems += _too_small(params)
-    if problems:
-        raise InvalidPoliciesError(problems)
-    limit = params["max_revocations"]
-    return policies, Options(protected, limit, names, params["report"], params["audit"], check_mode)
+    return Options(
+        protected,
+        params["max_revocations"],
+        names,
+        report=params.get("report", False),
+        audit=params.get("audit", False),
+        check_mode=check_mode,
+        preflight=params["preflight"],
+    )
 
 
 def _regions_of(policy: Policy) -> t.Iterable[str]:

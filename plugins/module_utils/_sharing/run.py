@@ -15,7 +15,6 @@ import datetime
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from .._attributes import fleet
 from .._attributes import predicting
 from .._attributes import reading
 from .._attributes import waiting
@@ -25,6 +24,7 @@ from .._attributes.ec2 import warn
 from .._attributes.images import IMAGES
 from .._attributes.images import lacks_snapshots
 from .._attributes.images import snapshot_ids
+from .._attributes.keeping import keeper
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import Failure
 from .._attributes.resource import is_pending
@@ -32,17 +32,16 @@ from .._attributes.resource import is_ready
 from .._attributes.resource import not_ready
 from .._attributes.result import failure_text
 from .._attributes.runtime import Runtime
-from .._attributes.sending import decode_denials
 from .._attributes.snapshots import SNAPSHOTS
 from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
 from .._attributes.subject import Target
 from .._attributes.subject import healthy
-from .._attributes.subject import is_doubtful
 from .answer import failures_by_policy
 from .answer import message
 from .answer import present
-from .guards import guard
+from .applying import apply
+from .applying import exceeded
 from .legs import IMAGE_LEG
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
@@ -53,9 +52,6 @@ from .merge import speakers_behind
 from .merge import wishes
 from .options import Options
 from .options import parse
-from .outcome import revocations
-from .passes import PASSES
-from .passes import sendable
 from .policies import InvalidPoliciesError
 from .policies import Policy
 from .policies import Search
@@ -75,18 +71,20 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
     params = module.params
     try:
         ec2 = EC2(module, params["concurrency"])
-        policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode)
+        keep, problems = keeper(params["backup"])
+        policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode, found=problems)
     except InvalidPoliciesError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
     with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
-        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"])
+        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"], keep=keep)
         work = work_through(runtime, policies, options)
     for warning in work.warnings:
         warn(warning)
     now = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc)
     result = present(work, options, diff=module._diff, made=now.strftime("%Y-%m-%d %H:%M UTC"))  # noqa: SLF001 AnsibleModule has no other name for it
+    result.update(keep.result if keep else {})
     failed = message(work, options)
     if failed:
         module.fail_json(msg=failed, **result)
@@ -102,16 +100,12 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     _stop_for_selection(work)
     _stop_for_contradictions(work, options)
     # A run that is to be stopped is not worth waiting for.
-    if not options.audit and not work.stopped and not _exceeded(work, options, but_for=_pending(work)):
+    if not options.audit and not work.stopped and not exceeded(work, options, but_for=_pending(work)):
         _wait_for_images(runtime, work)
     _plan_snapshots(runtime, work, wait=runtime.wait and not options.audit)
     _stop_for_contradictions(work, options)
     _predict(runtime, work)
-    _guard(work, options)
-    if options.audit or work.stopped:
-        _foresee(work, options)
-    else:
-        _send(runtime, work, dry_run=options.check_mode)
+    apply(runtime, work, options)
     return work
 
 
@@ -357,47 +351,5 @@ def _predict(runtime: Runtime, work: Work) -> None:
         work.stop(failures_by_policy(work, subjects))
 
 
-def _guard(work: Work, options: Options) -> None:
-    exceeded = _exceeded(work, options)
-    if options.audit:
-        work.warnings += exceeded
-    else:
-        work.stop(exceeded)
-
-
 def _pending(work: Work) -> set[Target]:
     return {image.target for image in work.images.values() if is_pending(IMAGES, image.described)}
-
-
-def _exceeded(work: Work, options: Options, but_for: t.Container[Target] = ()) -> list[str]:
-    return guard(
-        [each for each in revocations(work) if each.target not in but_for],
-        work.policies,
-        protected=options.protected,
-        max_revocations=options.max_revocations,
-        named=options.named,
-    )
-
-
-# Sending
-
-
-def _foresee(work: Work, options: Options) -> None:
-    """Show the plan as what would be. An audit asks EC2 for nothing, so nothing is proven."""
-    for subject in work.subjects:
-        subject.foreseen = True
-        if options.audit and not work.stopped:
-            for number in range(len(subject.steps)):
-                subject.ended(number, "unproven")
-
-
-def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
-    for each in PASSES:
-        each.hold_back(work)
-        subjects = sendable(work.subjects_of(each.leg))
-        fleet.carry_out(runtime, fleet.Pass(subjects, each.operations), dry_run=dry_run)
-        if dry_run and is_doubtful(subjects):
-            break
-    if not dry_run:
-        work.warnings += fleet.see(runtime, work.subjects)
-    decode_denials(runtime, work.subjects, at_most=NAMED)

@@ -58,6 +58,15 @@ class Work:
         spoken: dict[Target, Speakers] = getattr(self, f"spoken_of_{leg.resource.result_key}")
         return spoken
 
+    def take_up(self, subject: Subject, speakers: Speakers) -> None:
+        """Add a resource that is known before anything is read."""
+        key = subject.resource.result_key
+        getattr(self, key)[subject.target] = subject
+        getattr(self, f"spoken_of_{key}")[subject.target] = speakers
+
+    def subject(self, target: Target) -> Subject:
+        return self.images[target] if target in self.images else self.snapshots[target]
+
     @property
     def parts(self) -> tuple[Part, ...]:
         return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
@@ -88,8 +97,9 @@ class Part:
     spoken: t.Mapping[Target, Speakers]
 
     def asked(self, subject: Subject) -> dict[int, tuple[Asked, ...]]:
-        """Return what each of the policies that speak of the subject asks of it."""
-        return {number: self._asked[number] for number in self.spoken.get(subject.target, ())}
+        """Return what each of the policies that speak of the subject asks of it. One alone asks what is asked of it."""
+        numbers = self.spoken.get(subject.target, ())
+        return {number: subject.asked if len(numbers) == 1 else self._asked[number] for number in numbers}
 
     @cached_property
     def _asked(self) -> list[tuple[Asked, ...]]:

@@ -25,6 +25,7 @@ ORDER = [
     "_attributes.snapshots",
     "_attributes.subject",
     "_attributes.options",
+    "_attributes.backup",
     "_attributes.runtime",
     "_attributes.proxies",
     "_attributes.ec2",
@@ -34,6 +35,7 @@ ORDER = [
     "_attributes.predicting",
     "_attributes.sending",
     "_attributes.waiting",
+    "_attributes.keeping",
     "_attributes.fleet",
     "_attributes.search",
     "_attributes.modify",
@@ -47,14 +49,17 @@ ORDER = [
     "_sharing.outcome",
     "_sharing.report",
     "_sharing.answer",
+    "_sharing.applying",
     "_sharing.run",
+    "_sharing.restore",
     "_sharing.place",
 ]
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
+SENDING = [f"_sharing.{name}" for name in ("applying", "run", "restore", "place")]
 PURE = (
     ORDER[: ORDER.index("_attributes.runtime")]
     + ["_attributes.result"]
-    + [name for name in ORDER if name.startswith("_sharing.") and name not in ("_sharing.run", "_sharing.place")]
+    + [name for name in ORDER if name.startswith("_sharing.") and name not in SENDING]
 )
 
 

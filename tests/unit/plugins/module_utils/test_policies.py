@@ -40,7 +40,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import InvalidPoliciesError
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Search
-from ansible_collections.amikit.aws.plugins.modules.ec2_ami_sharing import ARGUMENT_SPEC
+from ansible_collections.amikit.aws.plugins.modules.ec2_ami_sharing import SPEC
 
 KEPT, NEW = "111122223333", "777788889999"
 ORGANIZATION = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
@@ -48,7 +48,7 @@ UNIT = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij"
 IDS = ["us-east-1:ami-0aaaaaaaaaaaaaaaa", "eu-west-1:ami-0bbbbbbbbbbbbbbbb"]
 FORMS = "principals are account ids of 12 digits (quoted) and ARNs of organizations and OUs"
 # What Ansible fills in for a task that says nothing.
-DEFAULTS: Json = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
+DEFAULTS: Json = {name: option.get("default") for name, option in SPEC.items()}
 
 
 def parsed(

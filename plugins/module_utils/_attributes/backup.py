@@ -1,0 +1,152 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Backup: what a run is about to change, as text that the change can be taken back from, and the way back to values.
+
+Pure: the text is written to disk in keeping.py.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .options import id_problem
+from .options import region_problems
+from .options import shown
+from .permissions import from_options
+from .plan import Attributes
+from .subject import Target
+
+if t.TYPE_CHECKING:
+    from .attribute import Attribute
+    from .attribute import Value
+    from .resource import Resource
+    from .subject import Subject
+
+_VERSION = 1
+_MARK = "amikit_backup"
+TIME = "%Y-%m-%dT%H:%M:%SZ"  # of strftime(), in UTC
+
+
+class NotABackupError(ValueError):
+    """A text is no backup, or one of another version of the collection; the text says what is wrong."""
+
+
+class NotKeptError(Exception):
+    """A backup could not be written, so nothing may be changed; the text says why."""
+
+
+class Entry(t.NamedTuple):
+    """What one resource was before a run, and what the run was to make of it: the attributes that it managed."""
+
+    resource: Resource
+    target: Target
+    name: str | None
+    before: Attributes
+    after: Attributes
+
+
+class Backup(t.NamedTuple):
+    """``made`` is when, in the form of TIME. ``caller`` is the ARN of who made it, None if STS did not answer."""
+
+    made: str
+    caller: str | None
+    entries: tuple[Entry, ...]
+
+
+def to_text(resources: t.Iterable[Resource], subjects: t.Sequence[Subject], made: str, caller: str | None) -> str:
+    """Return the backup of the subjects, which have been planned: JSON with a list for each kind, a resource a line."""
+    head = json.dumps({_MARK: _VERSION, "made": made, "caller": caller}).rstrip("}")
+    lists = [
+        f'"{resource.result_key}": [{",".join(_line(each) for each in subjects if each.resource is resource)}\n]'
+        for resource in resources
+    ]
+    return f"{', '.join([head, *lists])}}}\n"
+
+
+def _line(subject: Subject) -> str:
+    plan = subject.plan
+    entry = {
+        "id": subject.target.id,
+        "region": subject.target.region,
+        "name": subject.name,
+        "before": plan.before.as_options() if plan else {},
+        "after": plan.after.as_options() if plan else {},
+    }
+    return f"\n{json.dumps(entry)}"
+
+
+def parse(text: str | bytes, resources: t.Sequence[Resource]) -> Backup:
+    """Return what a backup holds; raise NotABackupError. An entry of a list that EC2 once held is not judged."""
+    content = parsed(text)
+    known = {resource.result_key: resource for resource in resources}
+    unknown = sorted(set(content) - {_MARK, "made", "caller", *known})
+    if unknown:
+        raise NotABackupError(f"it holds {', '.join(unknown)}, which this version of the collection cannot restore")
+    entries = [
+        _entry(written, resource, f"{key}[{number}]")
+        for key, resource in known.items()
+        for number, written in enumerate(_list(content.get(key, []), key))
+    ]
+    return Backup(content["made"], content.get("caller"), tuple(entries))
+
+
+def parsed(text: str | bytes) -> dict[str, t.Any]:
+    """Return the JSON object of a backup, of which only the head has been looked at; raise NotABackupError."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotABackupError("it is not JSON") from None
+    if not isinstance(content, dict) or _MARK not in content:
+        raise NotABackupError(f"it is not a backup of this collection: it has no {_MARK}")
+    if content[_MARK] != _VERSION or not isinstance(content.get("made"), str):
+        raise NotABackupError(f"it is a backup of another version of the collection ({_MARK}: {content[_MARK]!r})")
+    return content
+
+
+def _entry(written: t.Any, resource: Resource, where: str) -> Entry:
+    if not isinstance(written, dict):
+        raise NotABackupError(f"{where} is not a dictionary")
+    region, resource_id, name = written.get("region"), written.get("id"), written.get("name")
+    problems = [id_problem(str(resource_id), None, resource), *region_problems([region and str(region)], "region")]
+    for problem in filter(None, problems):
+        raise NotABackupError(f"{where}: {problem}")
+    before, after = (_attributes(written.get(key), resource, f"{where}.{key}") for key in ("before", "after"))
+    if [attribute for attribute, _value in before.values] != [attribute for attribute, _value in after.values]:
+        raise NotABackupError(f"{where}: before and after are not of the same attributes")
+    return Entry(resource, Target(str(region), str(resource_id)), name and str(name), before, after)
+
+
+def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
+    if not isinstance(written, dict):
+        raise NotABackupError(f"{where} is not a dictionary")
+    unknown = sorted(set(written) - {attribute.option for attribute in resource.attributes})
+    if unknown:
+        raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")
+    present = [attribute for attribute in resource.attributes if attribute.option in written]
+    return Attributes(tuple((each, _value(written[each.option], each, f"{where}.{each.option}")) for each in present))
+
+
+def _value(written: t.Any, attribute: Attribute, where: str) -> Value:
+    if not attribute.kinds:
+        if written is None or isinstance(written, str):
+            return written
+        raise NotABackupError(f"{where} is not text")
+    if not isinstance(written, dict):
+        raise NotABackupError(f"{where} is not a dictionary")
+    unknown = sorted(set(written) - {kind.option for kind in attribute.kinds})
+    if unknown:
+        raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")
+    for kind, values in written.items():
+        if not all(isinstance(value, str) for value in _list(values, f"{where}.{kind}")):
+            raise NotABackupError(f"{where}.{kind} does not hold texts only")
+    return from_options(written)
+
+
+def _list(written: t.Any, where: str) -> list[t.Any]:
+    if not isinstance(written, list):
+        raise NotABackupError(f"{where} is not a list")
+    return written

@@ -1,0 +1,247 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+
+"""Restore: from a backup back to what was before the run that made it.
+
+The backup becomes wishes, and these go the way of all wishes. What is gone, or cannot be undone, fails alone.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._attributes import fleet
+from .._attributes import predicting
+from .._attributes import result
+from .._attributes.backup import Backup
+from .._attributes.backup import Entry
+from .._attributes.backup import NotABackupError
+from .._attributes.backup import parse
+from .._attributes.ec2 import EC2
+from .._attributes.ec2 import EC2Error
+from .._attributes.ec2 import warn
+from .._attributes.images import snapshot_ids
+from .._attributes.keeping import keeper
+from .._attributes.options import InvalidOptionsError
+from .._attributes.options import Params
+from .._attributes.options import endpoint_problems
+from .._attributes.plan import AskedPermissions
+from .._attributes.plan import AskedText
+from .._attributes.plan import Failure
+from .._attributes.resource import becomes_public
+from .._attributes.runtime import Runtime
+from .._attributes.subject import NAMED
+from .._attributes.subject import Subject
+from .._attributes.subject import Target
+from .._attributes.subject import healthy
+from .answer import stopped
+from .applying import apply
+from .legs import LEGS
+from .merge import listed
+from .options import Options
+from .options import parse_options
+from .policies import Pattern
+from .policies import Policy
+from .work import Work
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from .._attributes.attribute import Attribute
+    from .._attributes.managed_keys import Judged
+    from .._attributes.plan import Asked
+
+# A code of our own, not EC2's: there is no request that leads back.
+CANNOT_BE_UNDONE = "CannotBeUndone"
+_PATTERN = Pattern("restore", grants=True, exact=False, takes_principals=False)
+_RESOURCES = [leg.resource for leg in LEGS]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a restoration is to do: take back what the run changed or, if ``exact``, make it as it was before."""
+
+    backup: Backup
+    exact: bool = False
+    allow_public: bool = False
+
+
+def run(module: AnsibleAWSModule) -> t.NoReturn:
+    """Do what the module's options ask for, and exit with the result: here, and only here, the module is used."""
+    params = module.params
+    try:
+        ec2 = EC2(module, params["concurrency"])
+        keep, problems = keeper(params["backup"] or f"{params['src']}.restore")
+        wanted, options = _parsed(params, ec2.endpoint_region, problems, check_mode=module.check_mode)
+    except InvalidOptionsError as error:
+        module.fail_json(msg=str(error))
+    except EC2Error as error:
+        module.fail_json(msg=result.failure_text(error.failure))
+    with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
+        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"], keep=keep)
+        work = restore_through(runtime, wanted, options)
+    for warning in work.warnings:
+        warn(warning)
+    presented = present(work, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
+    presented.update(keep.result if keep else {})
+    failed = message(work, wanted.backup)
+    if failed:
+        module.fail_json(msg=failed, **presented)
+    module.exit_json(**presented)
+
+
+def _parsed(
+    params: Params, endpoint_region: str | None, problems: list[str], *, check_mode: bool
+) -> tuple[Wanted, Options]:
+    """Return what the options ask for; raise InvalidOptionsError with every problem, those given included."""
+    backup = _read(params, problems)
+    problems += endpoint_problems(endpoint_region, (entry.target.region for entry in backup.entries))
+    options = parse_options(params, problems, check_mode=check_mode)
+    if problems:
+        raise InvalidOptionsError(problems)
+    return Wanted(backup, params["exact"], params["allow_public"]), options
+
+
+def _read(params: Params, problems: list[str]) -> Backup:
+    try:
+        return parse(Path(params["src"]).read_bytes(), _RESOURCES)
+    except OSError as error:
+        problems.append(f"src: {params['src']}: {error.strerror}")
+    except NotABackupError as error:
+        problems.append(f"src: {params['src']}: {error}")
+    return Backup("", None, ())
+
+
+def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
+    """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
+    work = _taken_up(wanted)
+    for leg in LEGS:
+        fleet.plan(runtime, work.subjects_of(leg))
+    lost = _ask_for_texts(work, wanted)
+    work.behind = {
+        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
+        for image in healthy(work.images.values())
+    }
+    _predict(runtime, work)
+    _stop_for_public(work, wanted)
+    apply(runtime, work, options)
+    for target, failure in lost.items():
+        subject = work.subject(target)
+        subject.failure = subject.failure or failure
+    return work
+
+
+# From a backup to wishes
+
+
+def _taken_up(wanted: Wanted) -> Work:
+    """Return the resources of the backup, under one policy that asks of each what the backup says of it."""
+    backup = wanted.backup
+    policy = Policy(f"Restore of {backup.made}", _PATTERN, (), (), (), snapshots=True, allow_empty=True)
+    work = Work([policy])
+    for entry in backup.entries:
+        subject = Subject(entry.resource, entry.target, tuple(_permissions(entry, exact=wanted.exact)))
+        work.take_up(subject, (0,))
+    work.selected = [list(work.images)]
+    return work
+
+
+def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
+    for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
+        if not isinstance(before, frozenset) or not isinstance(after, frozenset):
+            continue
+        if exact:
+            yield AskedPermissions(attribute, grant=before, purge=True)
+        elif before != after:
+            yield AskedPermissions(attribute, grant=before - after, revoke=after - before)
+
+
+def _ask_for_texts(work: Work, wanted: Wanted) -> dict[Target, Failure]:
+    """Ask for the texts that were, now that it is known what they are; return what cannot be undone."""
+    lost: dict[Target, Failure] = {}
+    for entry in wanted.backup.entries:
+        subject = work.subject(entry.target)
+        if not subject.failure:
+            changed = _changed_texts(entry, subject, exact=wanted.exact)
+            texts = [AskedText(attribute, value) for attribute, value in changed.items() if value]
+            unset = [attribute.option for attribute, value in changed.items() if not value]
+            subject.asked = (*texts, *subject.asked)
+            subject.make_plan()
+            if unset:
+                message = f"{' and '.join(unset)} had no value before, and EC2 cannot clear what has one"
+                lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, message, predicted=True)
+    return lost
+
+
+def _changed_texts(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, str | None]:
+    """Return the texts that are not what they were, and what they were.
+
+    Unless it is to be exact, a text that is not what the run made it was set by somebody else since, and stays.
+    """
+    pairs = zip(entry.before.values, entry.after.values)
+    texts = [(attribute, before, after) for (attribute, before), (_same, after) in pairs if not attribute.kinds]
+    now = {attribute: subject.current(attribute) for attribute, _before, _after in texts}
+    return {
+        attribute: t.cast("str | None", before)
+        for attribute, before, after in texts
+        if now[attribute] != before and (exact or now[attribute] == after)
+    }
+
+
+# What stands against it
+
+
+def _predict(runtime: Runtime, work: Work) -> None:
+    """Fail what EC2 would refuse. The others are restored nevertheless."""
+    keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
+    judged: Judged = {}
+    for leg in LEGS:
+        work.warnings += predicting.predict(runtime, healthy(work.subjects_of(leg)), keys, judged)
+
+
+def _stop_for_public(work: Work, wanted: Wanted) -> None:
+    public = [each.target for each in healthy(work.subjects) if each.plan and becomes_public(each.plan)]
+    if public and not wanted.allow_public:
+        work.stop([f"anyone could launch or copy {listed(public)} again: set allow_public to consent"])
+
+
+# What became of it
+
+
+def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
+    failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
+    present_one = result.trimmed if failed else result.item
+    kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in LEGS}
+    presented: dict[str, t.Any] = {
+        "changed": not work.stopped and any(subject.changed for subject in work.subjects),
+        "summary": {**{key: len(subjects) for key, subjects in kinds.items()}, **result.summary(work.subjects)},
+        **{key: [present_one(subject) for subject in subjects] for key, subjects in kinds.items()},
+        "stopped": work.stopped,
+    }
+    if diff:
+        presented["diff"] = result.differences(work.subjects)
+    return presented
+
+
+def message(work: Work, backup: Backup) -> str:
+    """Return what a failed run says, one reason a line; nothing of one that did not fail."""
+    if work.stopped:
+        return stopped(work)
+    failed = [subject for subject in work.subjects if subject.failure]
+    if not failed:
+        return ""
+    names = {entry.target: f"{entry.name} " if entry.name else "" for entry in backup.entries}
+    lines = [
+        f"{names[subject.target]}{subject.target}: {result.failure_text(subject.failure, operation=False)}"
+        for subject in failed[:NAMED]
+        if subject.failure
+    ]
+    if len(failed) > NAMED:
+        lines.append(f"and {len(failed) - NAMED} more, each with its error in the result")
+    head = f"{len(failed)} of {len(work.subjects)} images and snapshots cannot be restored, or not entirely:"
+    return "\n".join([head, *lines])
