@@ -112,9 +112,8 @@ EXAMPLES = r"""
 RETURN = r"""
 summary:
   description:
-    - The counts of the task.
-    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.images) and
-      RV(summary.snapshots).
+    - The counts of the task. C(changed), C(unchanged) and C(failed) count images and snapshots together, C(granted) and
+      C(revoked) entries.
   returned: always, unless the options are invalid or no connection could be set up
   type: dict
   sample: {images: 2, snapshots: 2, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}

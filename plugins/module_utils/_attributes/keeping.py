@@ -54,7 +54,6 @@ def keeper(path: str | None) -> tuple[Keeper | None, list[str]]:
     """Return what writes the backup that a task asks for, if it does, and why it could not be written there."""
     if path is None:
         return None, []
-    # A relative path starts where the module was started: with a local connection, where ansible-playbook was.
     file = Path(path).absolute()
     problem = hindrance(file)
     return Keeper(file), [f"backup: {problem}"] if problem else []

@@ -71,7 +71,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
     params = module.params
     try:
         ec2 = EC2(module, params["concurrency"])
-        keep, problems = keeper(params["backup"])
+        keep, problems = keeper(None if params["audit"] else params["backup"])
         policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode, found=problems)
     except InvalidPoliciesError as error:
         module.fail_json(msg=str(error))
