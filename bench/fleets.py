@@ -8,6 +8,8 @@ Each function measures one of them, of this module alone, and returns its sectio
 from __future__ import annotations
 
 import json
+import typing as t
+from dataclasses import dataclass
 
 from bench.budget import budget_goal
 from bench.report import Goal
@@ -108,6 +110,44 @@ def thousand(stage: Stage, quick: bool, _rounds: int | None) -> Section:
     rows.append([str(work.images), str(work.accounts), *figures])
     note = "The module as a process of its own, with `--diff`, without latency; the CPU of its pure parts in another."
     return Section("A thousand images", rows, goals, [note])
+
+
+@dataclass(frozen=True)
+class Careful(Work):
+    """A task that asks EC2 about all of it first, and keeps a backup."""
+
+    backup: str = ""
+
+    @property
+    def described(self) -> dict[str, t.Any]:
+        return {**super().described, "options": {"preflight": True, "backup": self.backup}}
+
+
+def care(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
+    """What preflight and backup add."""
+    careful = Careful(100, 50, backup=str(stage.directory / "careful.json"))
+    runs = {
+        "neither": stage.run_whole("100 images, neither", stage.program("module_process.py"), Work(100, 50)),
+        "preflight and backup": stage.run_whole("100 images, both", stage.program("module_process.py"), careful),
+    }
+    asked = sum(request["dry_run"] for request in stage.ec2.requests("ModifyImageAttribute"))
+    work = Work(1000, 200)
+    what = f"backup of {work.images:,} images x {work.accounts} accounts"
+    written = stage.run(what, stage.program("backing_up.py"), work)
+    if written.status != 0:
+        raise FailedError(f"backing_up.py: exit status {written.status}\n{written.output}")
+    spent: dict[str, float] = json.loads(written.output)
+    goals = [
+        Goal(f"preflight of {careful.images} planned requests: DryRuns", str(asked), "100", asked == careful.images),
+        Goal.at_most(f"{what}: adds", spent["seconds"], 1, " s"),
+    ]
+    rows = [["images", "accounts", "with", "seconds", "requests"]]
+    rows += [["100", "50", name, f"{run.seconds:.2f}", requests_of([run])] for name, run in runs.items()]
+    note = (
+        f"The backup of {work.images:,} images is a file of {spent['MB']:.1f} MB. Making, writing and flushing it is"
+        " measured in a process of its own, so that the requests of a run do not hide it."
+    )
+    return Section("Preflight and backup", rows, goals, [note])
 
 
 def writes(stage: Stage, _quick: bool, _rounds: int | None) -> Section:

@@ -23,6 +23,7 @@ def give(work: dict[str, t.Any]) -> None:
             "image_ids": work["image_ids"],
             "launch_permissions": {"user_ids": work["user_ids"]},
             "_ansible_diff": True,
+            **work.get("options", {}),
         }
     )
 

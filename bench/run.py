@@ -33,6 +33,7 @@ SECTIONS = {
     "regions": fleets.regions,
     "buckets": fleets.buckets,
     "thousand": fleets.thousand,
+    "care": fleets.care,
     "writes": fleets.writes,
     "sharing": sharing,
     "policies": policies.ten,
