@@ -199,7 +199,6 @@ images:
 """
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -208,12 +207,12 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import warn
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import failure_text
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import FindError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import Search
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import by_id
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import by_search
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.search import parse_query
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.session import session
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "image_ids": {"type": "list", "elements": "raw", "aliases": ["image_id"]},
@@ -232,8 +231,7 @@ def main() -> t.NoReturn:
     try:
         ec2 = EC2(module, params["concurrency"])
         query = parse_query(params, ec2.region, ec2.endpoint_region)
-        with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
-            runtime = Runtime(ec2, executor)
+        with session(ec2, params["concurrency"]) as runtime:
             if isinstance(query, Search):
                 images, warnings = by_search(runtime, query)
             else:

@@ -10,6 +10,7 @@ It sends what it is told to, and knows neither images nor plans.
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -17,6 +18,7 @@ import re
 import threading
 import traceback
 import typing as t
+from collections import Counter
 from urllib.parse import urlsplit
 
 try:
@@ -128,6 +130,8 @@ class EC2:
         self._lock = threading.Lock()
         self._decodes = True
         self._attempts = _Attempts()
+        # Requests that EC2 throttled, by Region.
+        self.throttled: Counter[str] = Counter()
 
     def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
         """Send one request and return the response; raise EC2Error.
@@ -203,6 +207,8 @@ class EC2:
         )
         self._refuse_endpoint(client)
         client.meta.events.register("before-send", self._attempt_begins)
+        if service == "ec2":
+            client.meta.events.register("response-received", functools.partial(self._count_throttled, region))
         client.meta.events.register("response-received", self._attempt_ends)
         return client
 
@@ -235,6 +241,11 @@ class EC2:
         else:
             return
         raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
+
+    def _count_throttled(self, region: str, parsed_response: Response | None = None, **_arguments: t.Any) -> None:
+        if _is_throttled((parsed_response or {}).get("Error", {}).get("Code") or ""):
+            with self._lock:
+                self.throttled[region] += 1
 
     def _attempt_begins(self, **_arguments: t.Any) -> None:
         self._attempts.unsettled += 1
@@ -308,8 +319,12 @@ def _was_refused(response: Response) -> bool:
     A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
     """
     code = response.get("Error", {}).get("Code") or ""
-    refused_first = code == DENIED or "LimitExceeded" in code or "Throttl" in code
+    refused_first = code == DENIED or "LimitExceeded" in code or _is_throttled(code)
     return refused_first or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500
+
+
+def _is_throttled(code: str) -> bool:
+    return code == "RequestLimitExceeded" or "Throttl" in code
 
 
 def _was_connected(error: Exception) -> bool:

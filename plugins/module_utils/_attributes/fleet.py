@@ -148,6 +148,7 @@ def _ask(runtime: Runtime, each: Pass) -> None:
     more is sent once that is seen, or if an answer leaves it in doubt.
     """
     left = [subject for subject in each.subjects if sending.actions_due(subject, each.operations)]
+    sending.plan(runtime, left, each.operations, dry_run=True)
     at_once = 1
     while left:
         proven = {action for subject in each.subjects for action in sending.actions_authorized(subject)}
@@ -171,6 +172,7 @@ def _send(runtime: Runtime, each: Pass) -> None:
                 subject.failure = None  # It was there a moment ago: ``see`` looks again.
 
     unsettled = [subject for subject in each.subjects if not subject.is_uncertain]
+    sending.plan(runtime, each.subjects, each.operations, dry_run=False)
     runtime.each(one, each.subjects)
     waiting.settle(runtime, unsettled)
 

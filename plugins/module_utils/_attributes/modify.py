@@ -11,7 +11,6 @@ Here, and only here, the module object is used: nothing below knows it, and ever
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from . import fleet
 from . import keeping
@@ -25,8 +24,8 @@ from .options import parse_task
 from .result import failure_message
 from .result import failure_text
 from .result import present
-from .runtime import Runtime
 from .sending import decode_denials
+from .session import session
 from .subject import NAMED
 from .subject import Subject
 
@@ -79,8 +78,7 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
     subjects = [Subject(resource, target, task.asked) for target in task.targets]
-    with ThreadPoolExecutor(max_workers=task.concurrency) as executor:
-        runtime = Runtime(ec2, executor, task.wait, task.wait_timeout, keep=keep)
+    with session(ec2, task.concurrency, wait=task.wait, wait_timeout=task.wait_timeout, keep=keep) as runtime:
         ended = fleet.work(runtime, subjects, dry_run=module.check_mode, preflight=module.params["preflight"])
         decode_denials(runtime, subjects, at_most=NAMED)
     for warning in ended.warnings:

@@ -100,10 +100,17 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
 
 def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Iterable[Subject]) -> None:
     """Describe some, and read the attributes of some, without waiting for the one before the other begins."""
+    to_read = list(read)
+    runtime.progress.plan("read", [subject.place for subject in to_read])
     jobs: list[t.Callable[[], t.Any]] = []
     jobs += [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]
-    jobs += [partial(read_attributes, runtime, subject) for subject in read]
+    jobs += [partial(_read_planned, runtime, subject) for subject in to_read]
     runtime.each(lambda job: job(), jobs)
+
+
+def _read_planned(runtime: Runtime, subject: Subject) -> None:
+    read_attributes(runtime, subject)
+    runtime.progress.done("read", subject.place)
 
 
 def read_attributes(runtime: Runtime, subject: Subject) -> bool:
@@ -121,7 +128,9 @@ def read_attributes(runtime: Runtime, subject: Subject) -> bool:
 
 def verify(runtime: Runtime, subject: Subject) -> None:
     """Read the attributes after a write, so that what EC2 shows from now on is known to be the newer state."""
+    runtime.progress.plan("verified", [subject.place])
     subject.verified = read_attributes(runtime, subject)
+    runtime.progress.done("verified", subject.place)
 
 
 def read(runtime: Runtime, target: Target, attribute: Attribute) -> Value:

@@ -15,6 +15,8 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
+from .progress import Progress
+
 if t.TYPE_CHECKING:
     from concurrent.futures import Executor
 
@@ -58,7 +60,7 @@ class Runtime:
     """The means of one run. ``wait_timeout`` is in seconds, for each of the waits that ``wait`` allows.
 
     ``keep`` takes the backup of what is about to be changed, None if none was asked for. It raises NotKeptError, of
-    backup.py.
+    backup.py. ``progress`` counts what is done, for those who wait.
     """
 
     ec2: EC2Like
@@ -67,6 +69,7 @@ class Runtime:
     wait_timeout: int = 120
     clock: Clock = field(default_factory=lambda: t.cast("Clock", time))
     keep: t.Callable[[str], None] | None = None
+    progress: Progress = field(default_factory=lambda: Progress(time.monotonic))
 
     def each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
         """Do the work for all items, side by side, and return the results in the order of the items."""

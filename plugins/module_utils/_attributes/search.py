@@ -168,7 +168,12 @@ def _presented(runtime: Runtime, images: Found) -> tuple[list[dict[str, t.Any]],
 
 def _permissions(runtime: Runtime, targets: t.Iterable[Target]) -> dict[Target, Held]:
     in_order = list(targets)
+    runtime.progress.plan("read", map(_place, in_order))
     return dict(zip(in_order, runtime.each(lambda target: _launch_permissions(runtime, target), in_order)))
+
+
+def _place(target: Target) -> tuple[str, str]:
+    return target.region, IMAGES.result_key
 
 
 def _known(target: Target, held: Held) -> dict[str, list[str]] | None:
@@ -184,6 +189,7 @@ def _launch_permissions(runtime: Runtime, target: Target) -> Held:
     """
     try:
         held = reading.read(runtime, target, _LAUNCH)
+        runtime.progress.done("read", _place(target))
     except EC2Error as error:
         failure = error.failure
         if failure.code in IMAGES.absent_codes:

@@ -41,6 +41,15 @@ def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation]
         )
         if not stopped and _is_due(subject, step, operations):
             _send_one(runtime, subject, number, dry_run=dry_run)
+            runtime.progress.done("asked" if dry_run else "written", subject.place)
+
+
+def plan(
+    runtime: Runtime, subjects: t.Iterable[Subject], operations: t.Collection[Operation], *, dry_run: bool
+) -> None:
+    """Say how much ``send`` will have to send."""
+    due = [subject.place for subject in subjects for step in subject.steps if _is_due(subject, step, operations)]
+    runtime.progress.plan("asked" if dry_run else "written", due)
 
 
 def _is_due(subject: Subject, step: Step, operations: t.Collection[Operation]) -> bool:

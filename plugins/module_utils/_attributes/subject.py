@@ -102,6 +102,11 @@ class Subject:
     foreseen: bool = False
     failure: Failure | None = None
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What EC2 meters requests by, besides the action: the Region, and the kind of resource."""
+        return self.target.region, self.resource.result_key
+
     def current(self, attribute: Attribute) -> Value:
         """Return the attribute's value as EC2 showed it last."""
         how = attribute.read

@@ -220,7 +220,9 @@ def _poll(
     pause = _FIRST_PAUSE
     left = waiting()
     while left and clock.monotonic() < deadline:
+        runtime.progress.waiting(len(left))
         clock.sleep(min(pause, max(0.0, deadline - clock.monotonic())))
         pause = min(2 * pause, _LONGEST_PAUSE)
         look(left)
         left = waiting()
+    runtime.progress.waiting(0)

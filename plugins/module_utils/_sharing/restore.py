@@ -11,7 +11,6 @@ The backup becomes wishes, and these go the way of all wishes. What is gone, or 
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedText
 from .._attributes.plan import Failure
 from .._attributes.resource import becomes_public
-from .._attributes.runtime import Runtime
+from .._attributes.session import session
 from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
 from .._attributes.subject import Target
@@ -55,6 +54,7 @@ if t.TYPE_CHECKING:
     from .._attributes.attribute import Attribute
     from .._attributes.managed_keys import Judged
     from .._attributes.plan import Asked
+    from .._attributes.runtime import Runtime
 
 # A code of our own, not EC2's: there is no request that leads back.
 CANNOT_BE_UNDONE = "CannotBeUndone"
@@ -82,8 +82,8 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=result.failure_text(error.failure))
-    with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
-        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"], keep=keep)
+    pace = {"wait": params["wait"], "wait_timeout": params["wait_timeout"]}
+    with session(ec2, params["concurrency"], keep=keep, **pace) as runtime:
         work = restore_through(runtime, wanted, options)
     for warning in work.warnings:
         warn(warning)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from .._attributes import predicting
 from .._attributes import reading
@@ -31,7 +30,7 @@ from .._attributes.resource import is_pending
 from .._attributes.resource import is_ready
 from .._attributes.resource import not_ready
 from .._attributes.result import failure_text
-from .._attributes.runtime import Runtime
+from .._attributes.session import session
 from .._attributes.snapshots import SNAPSHOTS
 from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
@@ -61,6 +60,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
     from .._attributes.managed_keys import Judged
+    from .._attributes.runtime import Runtime
 
 _SearchKey = tuple[t.Any, str]
 _Found = t.Union[list[reading.Described], Failure]
@@ -77,8 +77,8 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
-    with ThreadPoolExecutor(max_workers=params["concurrency"]) as executor:
-        runtime = Runtime(ec2, executor, params["wait"], params["wait_timeout"], keep=keep)
+    pace = {"wait": params["wait"], "wait_timeout": params["wait_timeout"]}
+    with session(ec2, params["concurrency"], keep=keep, **pace) as runtime:
         work = work_through(runtime, policies, options)
     for warning in work.warnings:
         warn(warning)

@@ -26,9 +26,11 @@ ORDER = [
     "_attributes.subject",
     "_attributes.options",
     "_attributes.backup",
+    "_attributes.progress",
     "_attributes.runtime",
     "_attributes.proxies",
     "_attributes.ec2",
+    "_attributes.session",
     "_attributes.result",
     "_attributes.reading",
     "_attributes.managed_keys",
@@ -57,7 +59,7 @@ ORDER = [
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
 SENDING = [f"_sharing.{name}" for name in ("applying", "run", "restore", "place")]
 PURE = (
-    ORDER[: ORDER.index("_attributes.runtime")]
+    ORDER[: ORDER.index("_attributes.progress")]
     + ["_attributes.result"]
     + [name for name in ORDER if name.startswith("_sharing.") and name not in SENDING]
 )
