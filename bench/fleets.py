@@ -125,7 +125,7 @@ class Careful(Work):
 
 def care(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
     """What preflight and backup add."""
-    careful = Careful(100, 50, backup=str(stage.directory / "careful.json"))
+    careful = Careful(images=100, accounts=50, backup=str(stage.directory / "careful.json"))
     runs = {
         "neither": stage.run_whole("100 images, neither", stage.program("module_process.py"), Work(100, 50)),
         "preflight and backup": stage.run_whole("100 images, both", stage.program("module_process.py"), careful),

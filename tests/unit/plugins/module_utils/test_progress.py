@@ -24,7 +24,7 @@ def test_nothing_is_said_of_what_has_not_begun() -> None:
 
 
 def test_what_is_left_is_shown_by_region_the_most_first() -> None:
-    progress = progress_of(Clock(), read=[EAST] * 3 + [WEST] * 5)
+    progress = progress_of(Clock(), "read", [EAST] * 3 + [WEST] * 5)
     for place in (EAST, EAST, WEST):
         progress.done("read", place)
     assert progress.text({}) == "3 of 8 read (eu-west-1 4 left, us-east-1 1 left)"
@@ -34,14 +34,14 @@ def test_what_is_left_is_shown_by_region_the_most_first() -> None:
 
 
 def test_many_regions_are_counted() -> None:
-    progress = progress_of(Clock(), written=[(f"us-east-{number}", "images") for number in range(1, 6)])
+    progress = progress_of(Clock(), "written", [(f"us-east-{number}", "images") for number in range(1, 6)])
     assert progress.text({}).endswith("us-east-3 1 left, 2 more Regions)")
 
 
 def test_the_time_is_that_of_the_emptiest_bucket() -> None:
     clock = Clock()
     # A full bucket gives 100 at once, and 5 a second then.
-    progress = progress_of(clock, written=[EAST] * 200 + [WEST] * 90)
+    progress = progress_of(clock, "written", [EAST] * 200 + [WEST] * 90)
     assert progress.text({}).endswith("; EC2's request rate allows the rest in about 20 s")
     for _number in range(100):
         progress.done("written", EAST)
@@ -50,12 +50,12 @@ def test_the_time_is_that_of_the_emptiest_bucket() -> None:
 
 
 def test_images_and_snapshots_have_buckets_of_their_own() -> None:
-    progress = progress_of(Clock(), written=[EAST] * 100 + [("us-east-1", "snapshots")] * 100)
+    progress = progress_of(Clock(), "written", [EAST] * 100 + [("us-east-1", "snapshots")] * 100)
     assert progress.text({}) == "0 of 200 changes sent (us-east-1 200 left)"
 
 
 def test_throttling_and_waiting_are_said() -> None:
-    progress = progress_of(Clock(), asked=[EAST])
+    progress = progress_of(Clock(), "asked", [EAST])
     progress.done("asked", EAST)
     progress.waiting(3)
     assert progress.text({"us-east-1": 4, "eu-west-1": 2}) == (
@@ -63,10 +63,9 @@ def test_throttling_and_waiting_are_said() -> None:
     )
 
 
-def progress_of(clock: Clock, **planned: t.Any) -> Progress:
+def progress_of(clock: Clock, doing: Doing, places: list[tuple[str, str]]) -> Progress:
     progress = Progress(clock.monotonic)
-    for doing, places in planned.items():
-        progress.plan(t.cast("Doing", doing), places)
+    progress.plan(doing, places)
     return progress
 
 
