@@ -11,6 +11,7 @@ Pure: the text is written to disk in keeping.py.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from .options import id_problem
@@ -29,6 +30,8 @@ if t.TYPE_CHECKING:
 _VERSION = 1
 _MARK = "amikit_backup"
 TIME = "%Y-%m-%dT%H:%M:%SZ"  # of strftime(), in UTC
+# It becomes part of a file's name when the backup is set aside.
+_MADE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class NotABackupError(ValueError):
@@ -91,7 +94,16 @@ def parse(text: str | bytes, resources: t.Sequence[Resource]) -> Backup:
         for key, resource in known.items()
         for number, written in enumerate(_list(content.get(key, []), key))
     ]
+    _refuse_repeated(entries)
     return Backup(content["made"], content.get("caller"), tuple(entries))
+
+
+def _refuse_repeated(entries: t.Iterable[Entry]) -> None:
+    seen: set[Target] = set()
+    for entry in entries:
+        if entry.target in seen:
+            raise NotABackupError(f"{entry.target} is in it twice")
+        seen.add(entry.target)
 
 
 def parsed(text: str | bytes) -> dict[str, t.Any]:
@@ -102,8 +114,11 @@ def parsed(text: str | bytes) -> dict[str, t.Any]:
         raise NotABackupError("it is not JSON") from None
     if not isinstance(content, dict) or _MARK not in content:
         raise NotABackupError(f"it is not a backup of this collection: it has no {_MARK}")
-    if content[_MARK] != _VERSION or not isinstance(content.get("made"), str):
+    if content[_MARK] != _VERSION:
         raise NotABackupError(f"it is a backup of another version of the collection ({_MARK}: {content[_MARK]!r})")
+    made = content.get("made")
+    if not isinstance(made, str) or not _MADE.fullmatch(made):
+        raise NotABackupError(f"made: {made!r} is not a time such as 2026-11-29T10:14:18Z")
     return content
 
 

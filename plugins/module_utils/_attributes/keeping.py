@@ -11,8 +11,11 @@ The only file of _attributes that writes to the file system.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import itertools
 import os
+import stat
 import tempfile
 import typing as t
 from dataclasses import dataclass
@@ -28,7 +31,10 @@ def hindrance(path: Path) -> str:
     if not path.name:
         return f"{path} is a directory"
     try:
-        return _not_replaceable(path) or _no_directory(path.parent)
+        _made(path)
+        return _no_directory(path.parent)
+    except NotKeptError as error:
+        return str(error)
     except OSError as error:
         return _text(error, path)
 
@@ -72,7 +78,7 @@ def keep(path: Path, text: str) -> None:
                 os.fsync(file.fileno())
             with _locked(path.parent) as directory:
                 _name(Path(name), path)
-                os.fsync(directory)
+                _flush(directory)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
@@ -91,47 +97,80 @@ def _locked(directory: Path) -> t.Iterator[int]:
         os.close(descriptor)
 
 
+def _flush(directory: int) -> None:
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        # What some network file systems answer: they flush files, and no directories.
+        if error.errno != errno.EINVAL:
+            raise
+
+
 def _name(new: Path, path: Path) -> None:
-    while True:
+    """Give a file the name of the backup. Without locks, two runs may be here at once: no step replaces a file."""
+    named = False
+    while not named:
         # What was there before the first request may have been replaced since.
-        problem = _not_replaceable(path)
-        if problem:
-            raise NotKeptError(problem)
-        if path.exists():
-            path.rename(_aside(path))
+        made = _made(path)
+        if made:
+            _set_aside(path, made)
+        # Here another run may take the name, and what it has put there is set aside next.
+        with contextlib.suppress(FileExistsError):
+            _link(new, path)
+            named = True
+
+
+def _link(new: Path, path: Path) -> None:
+    """Let the file have that name too, or that name alone; raise FileExistsError if it is taken."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        _move(new, path)  # a file system without hard links
+
+
+def _set_aside(path: Path, made: str) -> None:
+    """Give an earlier backup the name that ends in its time, and in a number if that is taken."""
+    for number in itertools.count(1):
+        aside = path.with_name(f"{path.name}.{made}" + (f".{number}" if number > 1 else ""))
         try:
-            # Unlike a renaming, a link never replaces what another run has put there meanwhile.
-            os.link(new, path)
+            _move(path, aside)
         except FileExistsError:
             continue
-        except OSError:
-            new.replace(path)  # a file system without hard links
+        except FileNotFoundError:
+            pass  # another run has just set it aside
         return
 
 
-def _aside(path: Path) -> Path:
-    """Return the name under which an earlier backup is kept: that of no other file."""
-    dated = f"{path.name}.{parsed(path.read_bytes())['made']}"
-    number, aside = 1, path.with_name(dated)
-    while os.path.lexists(aside):
-        number += 1
-        aside = path.with_name(f"{dated}.{number}")
-    return aside
-
-
-def _not_replaceable(path: Path) -> str:
-    """Return why the file may not be set aside: only an earlier backup is, and never what a link points to."""
-    if path.is_symlink():
-        return f"{path} is a symbolic link, which a backup does not replace"
-    if not path.exists():
-        return ""
-    if not path.is_file():
-        return f"{path} is there already and is not a file"
+def _move(file: Path, name: Path) -> None:
+    """Rename a file; raise FileExistsError if the name is taken."""
+    # Renaming replaces whatever has the name, so that must be a file of this run alone.
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        parsed(path.read_bytes())
+        file.rename(name)
+    except OSError:
+        name.unlink()
+        raise
+
+
+def _made(path: Path) -> str | None:
+    """Return when the backup that is there was made, None if nothing is there.
+
+    Raise NotKeptError for what may not be set aside: only an earlier backup is, and never what a link points to.
+    """
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise NotKeptError(f"{path} is a symbolic link, which a backup does not replace")
+        if not stat.S_ISREG(mode):
+            raise NotKeptError(f"{path} is there already and is not a file")
+        made: str = parsed(path.read_bytes())["made"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except NotABackupError:
-        return f"{path} is there already and is not an earlier backup, so it is not replaced"
-    return ""
+        raise NotKeptError(f"{path} is there already and is not an earlier backup, so it is not replaced") from None
+    return made
 
 
 def _no_directory(directory: Path) -> str:
