@@ -153,7 +153,7 @@ class EC2:
         if dry_run:
             message = (
                 "This endpoint ignored DryRun and carried out the request; nothing more was sent. Do not use check mode"
-                " with it"
+                " or preflight with it"
             )
             raise EC2Error(Failure(action, DRY_RUN_IGNORED, message))
         return response
