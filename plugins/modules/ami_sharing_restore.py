@@ -59,7 +59,7 @@ options:
   backup:
     description:
       - Where the backup of this run is written, before its first write. It can be restored like any other.
-      - By default, O(src) with C(.restore) appended.
+      - By default, or if it is O(src) itself, O(src) with C(.restore) appended, so that the task can be run again.
       - Of an earlier backup in its place, the name ends in its time from then on. A symbolic link, or an existing file
         that is no backup, is refused before any request.
     type: path

@@ -91,8 +91,7 @@ def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) 
     named = [f"{target}: {failure_text(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
-    became = _became_in_check_mode(subjects, noun) if check_mode else _became(subjects, noun)
-    return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became}"
+    return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became(subjects, noun, check_mode)}"
 
 
 def item(subject: Subject) -> dict[str, t.Any]:
@@ -170,6 +169,11 @@ def _filled(value: t.Any) -> t.Any:
         return value
     filled = {key: _filled(part) for key, part in value.items()}
     return {key: part for key, part in filled.items() if part not in ({}, [], "", None)}
+
+
+def became(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:
+    """Return how many were changed by a run that failed, or may have been."""
+    return _became_in_check_mode(subjects, noun) if check_mode else _became(subjects, noun)
 
 
 def _became(subjects: t.Sequence[Subject], noun: str) -> str:

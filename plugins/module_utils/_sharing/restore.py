@@ -10,6 +10,7 @@ The backup becomes wishes, and these go the way of all wishes. What is gone, or 
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from .._attributes.keeping import keeper
 from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
+from .._attributes.options import shown
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedText
 from .._attributes.plan import Failure
@@ -53,6 +55,7 @@ if t.TYPE_CHECKING:
 
     from .._attributes.attribute import Attribute
     from .._attributes.managed_keys import Judged
+    from .._attributes.permissions import Permissions
     from .._attributes.plan import Asked
     from .._attributes.runtime import Runtime
 
@@ -76,7 +79,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
     params = module.params
     try:
         ec2 = EC2(module, params["concurrency"])
-        keep, problems = keeper(params["backup"] or f"{params['src']}.restore")
+        keep, problems = keeper(_backup_of_its_own(params["src"], params["backup"]))
         wanted, options = _parsed(params, ec2.endpoint_region, problems, check_mode=module.check_mode)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
@@ -89,10 +92,15 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         warn(warning)
     presented = present(work, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
     presented.update(keep.result if keep else {})
-    failed = message(work, wanted.backup)
+    failed = message(work, wanted.backup, check_mode=module.check_mode)
     if failed:
         module.fail_json(msg=failed, **presented)
     module.exit_json(**presented)
+
+
+def _backup_of_its_own(src: str, backup: str | None) -> str:
+    """Return where this run keeps its backup: never in place of its source, or a rerun would take back this one."""
+    return backup if backup and os.path.realpath(backup) != os.path.realpath(src) else f"{src}.restore"
 
 
 def _parsed(
@@ -122,7 +130,7 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
     work = _taken_up(wanted)
     for leg in LEGS:
         fleet.plan(runtime, work.subjects_of(leg))
-    lost = _ask_for_texts(work, wanted)
+    lost = _ask_for_what_can_be(work, wanted)
     work.behind = {
         image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
         for image in healthy(work.images.values())
@@ -161,21 +169,39 @@ def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
             yield AskedPermissions(attribute, grant=before - after, revoke=after - before)
 
 
-def _ask_for_texts(work: Work, wanted: Wanted) -> dict[Target, Failure]:
-    """Ask for the texts that were, now that it is known what they are; return what cannot be undone."""
+def _ask_for_what_can_be(work: Work, wanted: Wanted) -> dict[Target, Failure]:
+    """Ask for the texts that were, and for no entry that EC2 would refuse, now that it is known what is there.
+
+    Return what cannot be undone.
+    """
     lost: dict[Target, Failure] = {}
     for entry in wanted.backup.entries:
         subject = work.subject(entry.target)
         if not subject.failure:
-            changed = _changed_texts(entry, subject, exact=wanted.exact)
+            changed, odd = _changed_texts(entry, subject, exact=wanted.exact), _odd_grants(subject)
             texts = [AskedText(attribute, value) for attribute, value in changed.items() if value]
-            unset = [attribute.option for attribute, value in changed.items() if not value]
-            subject.asked = (*texts, *subject.asked)
+            lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
+            subject.asked = (*texts, *lists)
             subject.make_plan()
-            if unset:
-                message = f"{' and '.join(unset)} had no value before, and EC2 cannot clear what has one"
-                lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, message, predicted=True)
+            why = "; ".join(_reasons([attribute.option for attribute, value in changed.items() if not value], odd))
+            if why:
+                lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, why, predicted=True)
     return lost
+
+
+def _reasons(unset: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
+    if unset:
+        yield f"{' and '.join(unset)} had no value before, and EC2 cannot clear what has one"
+    if odd:
+        entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
+        yield f"EC2 had {entries}, and does not take that back"
+
+
+def _odd_grants(subject: Subject) -> Permissions:
+    """Return the entries to be granted that no task could name. EC2 refuses the whole request for one of them."""
+    problem = {kind.option: kind.problem for kind in subject.resource.kinds}
+    granted = subject.plan.granted if subject.plan else frozenset()
+    return frozenset(entry for entry in granted if problem[entry.kind](entry.value))
 
 
 def _changed_texts(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, str | None]:
@@ -228,8 +254,8 @@ def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
     return presented
 
 
-def message(work: Work, backup: Backup) -> str:
-    """Return what a failed run says, one reason a line; nothing of one that did not fail."""
+def message(work: Work, backup: Backup, *, check_mode: bool) -> str:
+    """Return what a failed run says, one reason a line, and what became of the rest; nothing of one that did not."""
     if work.stopped:
         return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]
@@ -244,4 +270,4 @@ def message(work: Work, backup: Backup) -> str:
     if len(failed) > NAMED:
         lines.append(f"and {len(failed) - NAMED} more, each with its error in the result")
     head = f"{len(failed)} of {len(work.subjects)} images and snapshots cannot be restored, or not entirely:"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *lines, result.became(work.subjects, "resource", check_mode)])
