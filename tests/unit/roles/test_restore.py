@@ -44,7 +44,12 @@ def test_a_run_is_taken_back_through_the_role(playbook: Playbook, ec2: LocalEC2,
     assert "and ami_sharing_max_revocations is 0" in braked.stdout
     assert launchers(ec2, IMAGE) == [KEPT, JOINING]
 
-    restored = playbook("amikit.aws.restore", "-e", "backup=kept/golden.json", **words)
+    # The policies' file may be given as it is, with the name of their backup: that one stays what it is.
+    before = backup.read_text()
+    restored = playbook(
+        "amikit.aws.restore", "-e", "backup=kept/golden.json", **words, ami_sharing_backup="kept/golden.json"
+    )
+    assert backup.read_text() == before
     assert launchers(ec2, IMAGE) == copiers(ec2, IMAGE) == [KEPT, LEAVING]
     assert restored.returncode == 2
     assert f"image-{GONE} {GONE} (us-east-1): InvalidAMIID.NotFound" in restored.stdout
