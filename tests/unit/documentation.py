@@ -26,6 +26,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((DOCSITE / "rst").glob("*.rst"))}
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 
+# The guides that are one story: a test of their own runs their commands one after the other.
+STORIES = {"undo"}
+
 # What a YAML list of plays or of tasks is once read.
 Items = list[dict[str, t.Any]]
 
@@ -117,16 +120,25 @@ class Recipe(t.NamedTuple):
 
 
 def recipes() -> dict[str, Recipe]:
-    """Return what the guides say to write into files and to run, by guide and section."""
+    """Return what the guides say to write into files and to run, by guide and section, stories aside."""
+    return {
+        f"{guide}: {section}": recipe
+        for guide in GUIDES
+        if guide not in STORIES
+        for section, recipe in sections(guide).items()
+    }
+
+
+def sections(guide: str) -> dict[str, Recipe]:
+    """Return what the sections of a guide say to write into files and to run."""
     found: dict[str, Recipe] = {}
-    for guide in GUIDES:
-        for block in blocks(guide):
-            recipe = found.setdefault(f"{guide}: {block.section}", Recipe({}, []))
-            if "caption" in block.options:
-                recipe.files[block.options["caption"]] = block.text + "\n"
-            elif block.language == "console":
-                recipe.commands.extend(re.findall(r"^\$ (.*)$", block.text, re.MULTILINE))
-    return {name: recipe for name, recipe in found.items() if recipe.files or recipe.commands}
+    for block in blocks(guide):
+        recipe = found.setdefault(block.section, Recipe({}, []))
+        if "caption" in block.options:
+            recipe.files[block.options["caption"]] = block.text + "\n"
+        elif block.language == "console":
+            recipe.commands.extend(re.findall(r"^\$ (.*)$", block.text, re.MULTILINE))
+    return {section: recipe for section, recipe in found.items() if recipe.files or recipe.commands}
 
 
 def examples() -> list[Items]:
@@ -139,11 +151,11 @@ def examples() -> list[Items]:
 
 
 def _together(tasks: Items) -> list[Items]:
-    """A task that uses what an earlier one registered belongs to it."""
+    """A task that uses what an earlier one registered, or the backup that it wrote, belongs to it."""
     found: list[Items] = []
     for task in tasks:
-        registered = [earlier["register"] for earlier in (found[-1] if found else []) if "register" in earlier]
-        if any(re.search(rf"\b{name}\b", json.dumps(task)) for name in registered):
+        left = [each[key] for each in dictionaries(found[-1:]) for key in ("register", "backup") if key in each]
+        if any(re.search(rf"\b{re.escape(name)}\b", json.dumps(task)) for name in left):
             found[-1].append(task)
         else:
             found.append([task])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from unit.documentation import blocks
@@ -30,7 +31,7 @@ GRANTED: Json = {"user_ids": NEW}
 EVERYONE: Json = {"group_names": ["all"]}
 
 INFO, IMAGE, SNAPSHOTS = "ec2_ami_attribute_info", "ec2_ami_attribute", "ec2_snapshot_attribute"
-SHARING = "ec2_ami_sharing"
+SHARING, RESTORE = "ec2_ami_sharing", "ami_sharing_restore"
 DESCRIBED: Json = {"description": "new"}
 GRANT: dict[str, Json] = {IMAGE: {"launch_permissions": GRANTED}, SNAPSHOTS: {"create_volume_permissions": GRANTED}}
 MODIFY = {IMAGE: "ec2:ModifyImageAttribute", SNAPSHOTS: "ec2:ModifySnapshotAttribute"}
@@ -39,6 +40,23 @@ NAMED: dict[str, Json] = {
     INFO: {"image_id": AMI},
     IMAGE: {"image_id": AMI},
     SNAPSHOTS: {"snapshot_id": SNAPSHOT},
+}
+
+
+def backup(**kinds: t.Any) -> str:
+    """Return a backup of a run that was to take the image, or its snapshot, from one and give it to another."""
+    made = {"amikit_backup": 1, "made": "2026-11-29T02:11:07Z", "caller": None}
+    return json.dumps({**made, **kinds})
+
+
+def taken(resource_id: str, option: str) -> list[Json]:
+    return [{"id": resource_id, "region": "us-east-1", "before": {option: GRANTED}, "after": {option: HELD}}]
+
+
+# What can be restored, by the name of the file.
+BACKUPS = {
+    "images.json": backup(images=taken(AMI, "launch_permissions")),
+    "all.json": backup(images=taken(AMI, "launch_permissions"), snapshots=taken(SNAPSHOT, "create_volume_permissions")),
 }
 
 
@@ -78,6 +96,9 @@ SCENARIOS = {
         {"launch_permissions": EVERYONE},
         LAUNCH | {"ec2:GetImageBlockPublicAccessState"},
     ),
+    "grant, with preflight and a backup": Scenario(
+        "change images", IMAGE, {**GRANT[IMAGE], "preflight": True, "backup": "backup.json"}, LAUNCH
+    ),
     "grant a snapshot": Scenario("change snapshots", SNAPSHOTS, GRANT[SNAPSHOTS], COPY),
     "revoke a snapshot": Scenario("change snapshots", SNAPSHOTS, {"revoke_create_volume_permissions": HELD}, COPY),
     "private snapshot": Scenario(
@@ -103,6 +124,8 @@ SCENARIOS = {
         by_policy("public", snapshots=True),
         LAUNCH | COPY | BLOCKS,
     ),
+    "restore images": Scenario("restore images from a backup", RESTORE, {"src": "images.json"}, LAUNCH),
+    "restore": Scenario("restore images and snapshots from a backup", RESTORE, {"src": "all.json"}, LAUNCH | COPY),
     "audit": Scenario("audit policies", SHARING, by_policy("exclusive", *NEW, audit=True), READS),
     "audit, with snapshots": Scenario(
         "audit policies, snapshots too",
@@ -155,8 +178,11 @@ def narrowed(module: str, action: str, resource: str) -> list[Json]:
 
 
 @pytest.fixture
-def run(ec2: LocalEC2, run_module: Run) -> Run:
+def run(ec2: LocalEC2, run_module: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a module with the keys of a user who has the statements, on a fresh image and the snapshot behind it."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in BACKUPS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
 
     def run(
         module: str,
@@ -171,7 +197,7 @@ def run(ec2: LocalEC2, run_module: Run) -> Run:
         image = {"image_id": AMI, "region": region, "name": "golden-1", "launch_permissions": HELD}
         ec2.seed({**image, "description": "old", "snapshots": [behind]})
         user = ec2.principal("user", {"Version": "2012-10-17", "Statement": statements})
-        named = {} if "filters" in options or "policies" in options else NAMED[module]
+        named = {} if {"filters", "policies", "src"} & set(options) else NAMED[module]
         keys = {name: user[name] for name in ("access_key", "secret_key")}
         return run_module(module, check=check, region=region, **named, **options, **keys)
 
