@@ -34,7 +34,12 @@ html_css_files = ["site.css"]
 intersphinx_mapping = {}
 """
 # Labels of Ansible's own documentation and of amazon.aws, which the generated pages refer to.
-ELSEWHERE = ("'ansible_collections.amazon.aws.", "'common_return_values'", "'ansible_configuration_settings'")
+ELSEWHERE = (
+    "'ansible_collections.amazon.aws.",
+    "'action_plugins'",
+    "'common_return_values'",
+    "'ansible_configuration_settings'",
+)
 
 
 def prepare() -> None:
