@@ -31,6 +31,7 @@ from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
 from .._attributes.options import shown
+from .._attributes.permissions import EVERYONE
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedText
 from .._attributes.plan import Failure
@@ -57,6 +58,7 @@ if t.TYPE_CHECKING:
     from .._attributes.managed_keys import Judged
     from .._attributes.permissions import Permissions
     from .._attributes.plan import Asked
+    from .._attributes.plan import Plan
     from .._attributes.runtime import Runtime
 
 # A code of our own, not EC2's: there is no request that leads back.
@@ -135,7 +137,7 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
         image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
         for image in healthy(work.images.values())
     }
-    _predict(runtime, work)
+    lost.update(_predict(runtime, work))
     _stop_for_public(work, wanted)
     apply(runtime, work, options)
     for target, failure in lost.items():
@@ -222,12 +224,42 @@ def _changed_texts(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attri
 # What stands against it
 
 
-def _predict(runtime: Runtime, work: Work) -> None:
-    """Fail what EC2 would refuse. The others are restored nevertheless."""
+def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
+    """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse all the same.
+
+    The grant to everyone is taken out first, and then all grants: revocations are refused only for the image's state.
+    """
     keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
     judged: Judged = {}
+    reasons: dict[Target, Failure] = {}
     for leg in LEGS:
-        work.warnings += predicting.predict(runtime, healthy(work.subjects_of(leg)), keys, judged)
+        subjects = healthy(work.subjects_of(leg))
+        work.warnings += predicting.predict(runtime, subjects, keys, judged)
+        for entries in (_to_everyone, _granted):
+            left = [subject for subject in subjects if subject.failure and subject.plan and entries(subject.plan)]
+            for subject in left:
+                _take_out(subject, entries, reasons)
+            work.warnings += predicting.predict(runtime, left, keys, judged)
+    return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
+
+
+def _to_everyone(plan: Plan) -> Permissions:
+    return plan.granted & {EVERYONE}
+
+
+def _granted(plan: Plan) -> Permissions:
+    return plan.granted
+
+
+def _take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reasons: dict[Target, Failure]) -> None:
+    if subject.plan and subject.failure:
+        reasons.setdefault(subject.target, subject.failure)
+        taken = entries(subject.plan)
+        subject.asked = tuple(
+            asked.but_for(taken) if isinstance(asked, AskedPermissions) else asked for asked in subject.asked
+        )
+        subject.failure = None
+        subject.make_plan()
 
 
 def _stop_for_public(work: Work, wanted: Wanted) -> None:

@@ -547,3 +547,16 @@ def test_an_endpoint_of_one_region_restores_no_other(ec2: LocalEC2, restore: Run
     write(file, RUN, {**RUN, "id": B, "region": "eu-west-1"})
     result = restore(endpoint_url="https://ec2.us-east-1.amazonaws.com")
     assert "\nendpoint_url: it serves only us-east-1, and the task works on eu-west-1; " in result["msg"]
+
+
+def test_a_grant_that_ec2_refuses_by_now_is_left_out_and_the_rest_restored(
+    ec2: LocalEC2, file: Path, restore: Run
+) -> None:
+    ec2.seed(image(A, NEW), {**image(B, NEW), "encrypted": True, "kms_key_id": "alias/aws/ebs"})
+    write(file, entry(A, launch(FORMER, group_names=["all"]), launch(NEW)), entry(B, launch(FORMER), launch(NEW)))
+    ec2.switch(block_public_access={"us-east-1": "block-new-sharing"})
+    result = restore(allow_public=True)
+    assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [])
+    assert result["failed"]
+    assert [of(result, each)["error"]["predicted"] for each in (A, B)] == [True, True]
+    assert "Block public access for AMIs is on" in of(result, A)["error"]["message"]
