@@ -57,10 +57,10 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(RUN_READY) tree ## share images of an embedded EC2, step by step
-	@$(PY) demo/run.py $(ARGS)
+	@USER_HOME="$(USER_HOME)" $(PY) demo/run.py $(ARGS)
 
 .PHONY: ec2
-ec2: $(RUN_READY) ## start an embedded EC2 with a few images, and print how to use it
+ec2: $(RUN_READY) tree ## start an embedded EC2 with a few images, and print how to use it
 	@PYTHONPATH=tests $(PY) -m local_ec2 --seed $(ARGS)
 
 .PHONY: bench

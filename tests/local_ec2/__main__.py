@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
+from pathlib import Path
 
 # moto reads this when it is imported; its default images would stand beside those of a test.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -59,12 +61,28 @@ def _stop_with_parent() -> None:
 
 def greeting(url: str, seeded: bool) -> str:
     """What to export, what is there, and how to stop."""
-    exports = [f"  export {name}={value}" for name, value in environment(url, ACCESS_KEY, SECRET_KEY).items()]
-    lines = ["", "An EC2 on this machine, for any AWS client. To use it, in another shell:", "", *exports]
+    lines = [
+        "",
+        "An EC2 on this machine, for Ansible and any other AWS client. To use it, paste this into another shell:",
+    ]
+    lines += ["", *(f"  {command}" for command in _commands(url))]
     if seeded:
         lines += ["", "It holds these AMIs:", "", *map(_line, seeds.READY_MADE)]
     lines += ["", f"Requests made so far:  curl -s '{url}/_local/requests?summary=1'", "Stop it with Ctrl-C.", ""]
     return "\n".join(lines)
+
+
+def _commands(url: str) -> list[str]:
+    """What makes a shell use this EC2, and the Ansible and the collections of this process.
+
+    A profile beside keys is an error of the modules, and a session token is not one of these keys'.
+    """
+    variables = environment(url, ACCESS_KEY, SECRET_KEY)
+    if collections := os.environ.get("ANSIBLE_COLLECTIONS_PATH"):
+        variables["ANSIBLE_COLLECTIONS_PATH"] = collections
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    programs = shlex.quote(str(Path(sys.executable).parent))
+    return ["unset AWS_PROFILE AWS_SESSION_TOKEN", *exports, f'export PATH={programs}:"$PATH"']
 
 
 def _line(item: dict[str, object]) -> str:

@@ -179,4 +179,6 @@ def environment(url: str, access_key: str, secret_key: str, region: str = "us-ea
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
+        # In lower case, which every client reads and most prefer: a proxy of the environment must not be asked.
+        "no_proxy": "127.0.0.1",
     }

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -156,16 +158,61 @@ def test_examples_run_as_written(ec2: LocalEC2, tmp_path: Path, group: list[Item
     assert [request for request in writes if not request["dry_run"]] == []
 
 
-def test_the_first_screen_shows_what_is_printed(ec2: LocalEC2, tmp_path: Path) -> None:
+def test_the_first_screen_shows_what_is_printed_after_make_ec2(tmp_path: Path) -> None:
     text = readme_block("yaml")
     (tmp_path / "share.yml").write_text(text, encoding="utf-8")
-    seed(ec2, yaml.safe_load(text))
     typed, *shown = readme_block("console").splitlines()
-    printed = run(typed.removeprefix("$ "), tmp_path, ec2.environment())
+    with LocalEC2(seed=True) as ec2:
+        printed = run(typed.removeprefix("$ "), tmp_path, ec2.environment())
     # Ansible ends some lines with blanks, and editors remove them.
     assert [line.rstrip() for line in printed.strip().splitlines()] == shown
     # Which is run for real, too, where the quick start has it.
     assert text in recipes()["quick_start: The first task, previewed and run"].files.values()
+
+
+# Quick start, after `make ec2`
+
+
+@pytest.fixture
+def pasted() -> t.Iterator[str]:
+    """Start what `make ec2` starts, and return what it says to paste into another shell."""
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2])}
+    command = [sys.executable, "-m", "local_ec2", "--seed", "--until-stdin-closes"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT / "tests", env=environment, stdin=pipe, stdout=pipe, encoding="utf-8"
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        printed = "".join(iter(process.stdout.readline, "Stop it with Ctrl-C.\n"))
+        yield "\n".join(re.findall(r"^  ((?:export|unset) .*)", printed, re.MULTILINE))
+
+
+def run_in_a_shell(script: str, home: Path) -> str:
+    """Run it in a shell that knows of nothing else than what would lead elsewhere, and return what it prints."""
+    shell = {"HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    elsewhere = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "token", "http_proxy": "http://127.0.0.1:9"}
+    pipe = subprocess.PIPE
+    command = ["bash", "-c", script]
+    done = subprocess.run(
+        command, check=False, env=shell | elsewhere, cwd=home, stdout=pipe, stderr=subprocess.STDOUT, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_quick_start_runs_as_written_after_make_ec2(pasted: str, tmp_path: Path) -> None:
+    (first,) = [recipe for name, recipe in recipes().items() if name.startswith("quick_start: ")]
+    share, read = [yaml.safe_load(block.text) for block in blocks("quick_start", "yaml") if block.is_example]
+    files = {**first.files, "others.yml": json.dumps(share + read)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    check, apply = first.commands
+    assert changed(run_in_a_shell(f"{pasted}\n{check}", tmp_path))
+    assert changed(run_in_a_shell(f"{pasted}\n{apply}", tmp_path))
+    # Who can launch them, after all of that.
+    printed = run_in_a_shell(f"{pasted}\nansible-playbook others.yml", tmp_path)
+    assert "golden-al2023-2026.01 in us-east-1: 111122223333, 222233334444" in printed
 
 
 # Recipes: files, and commands beside them

@@ -29,7 +29,7 @@ from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.texts import FIELDS
 
 ACCOUNT = "123456789012"
-PARTNER = "210987654321"
+PARTNER = "444455556666"
 
 
 @dataclass
@@ -193,9 +193,10 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
+# The first two are those that README, the guides and the modules' examples name, and the demo changes.
 READY_MADE: list[dict[str, Any]] = [
     {
-        "image_id": "ami-0a1b2c3d4e5f60001",
+        "image_id": "ami-0123456789abcdef0",
         "name": "golden-al2023-2026.01",
         "description": "Golden image, Amazon Linux 2023, hardened",
         "imds_support": "v2.0",
@@ -205,21 +206,24 @@ READY_MADE: list[dict[str, Any]] = [
         "boot_mode": "uefi-preferred",
     },
     {
-        "image_id": "ami-0a1b2c3d4e5f60002",
+        "image_id": "ami-0fedcba9876543210",
+        "region": "eu-west-1",
+        "name": "golden-al2023-2026.01",
+        "description": "Golden image, Amazon Linux 2023, hardened",
+        "imds_support": "v2.0",
+        "launch_permissions": {"user_ids": [PARTNER]},
+        "tags": {"Team": "platform", "Stage": "production"},
+        "creation_date": "2026-01-12T08:45:00.000Z",
+        "boot_mode": "uefi-preferred",
+    },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60001",
         "name": "golden-ubuntu-24.04-2026.01",
         "tags": {"Team": "platform", "Stage": "candidate"},
         "creation_date": "2026-01-19T09:00:00.000Z",
     },
     {
-        "image_id": "ami-0a1b2c3d4e5f60003",
-        "region": "eu-west-1",
-        "name": "golden-al2023-2026.01",
-        "description": "Golden image, Amazon Linux 2023, hardened",
-        "tags": {"Team": "platform", "Stage": "production"},
-        "creation_date": "2026-01-12T08:45:00.000Z",
-    },
-    {
-        "image_id": "ami-0a1b2c3d4e5f60004",
+        "image_id": "ami-0a1b2c3d4e5f60002",
         "region": "eu-west-1",
         "name": "community-toolbox-3.2",
         "description": "Toolbox for everyone",
@@ -227,14 +231,14 @@ READY_MADE: list[dict[str, Any]] = [
         "creation_date": "2025-11-03T12:00:00.000Z",
     },
     {
-        "image_id": "ami-0a1b2c3d4e5f60005",
+        "image_id": "ami-0a1b2c3d4e5f60003",
         "name": "vendor-firewall-11.1",
         "description": "Marketplace firewall, own copy",
         "product_codes": ["8kq3tpyv1x2mfm0nsdl5wcx9z"],
         "creation_date": "2025-12-01T10:15:00.000Z",
     },
     {
-        "image_id": "ami-0a1b2c3d4e5f60006",
+        "image_id": "ami-0a1b2c3d4e5f60004",
         "name": "partner-appliance-7",
         "description": "Owned by a partner, shared with us",
         "owner_id": PARTNER,

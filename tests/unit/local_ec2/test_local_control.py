@@ -139,14 +139,14 @@ def test_the_start_up_text_and_the_seeds() -> None:
         assert process.stderr is not None
         url = process.stdout.readline().removeprefix("LOCAL_EC2 ").strip()
         running = LocalEC2(url=url)
-        image = running.image("ami-0a1b2c3d4e5f60004", "eu-west-1")
+        image = running.image("ami-0a1b2c3d4e5f60002", "eu-west-1")
         process.stdin.close()
         text, errors = process.stdout.read(), process.stderr.read()
     assert url.startswith("http://127.0.0.1:")
     assert image is not None
     assert image["launch_permissions"]["group_names"] == ["all"]
     assert f"export AWS_ENDPOINT_URL={url}" in text
-    assert "ami-0a1b2c3d4e5f60004  eu-west-1  community-toolbox-3.2         everyone can launch it" in text
+    assert "ami-0a1b2c3d4e5f60002  eu-west-1  community-toolbox-3.2         everyone can launch it" in text
     assert (process.returncode, errors) == (0, "")
 
 
