@@ -1,14 +1,15 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The demo: two playbooks against an embedded EC2, step by step. `make demo` runs it."""
+"""The demo: the images of `make ec2` are shared by a task and by policies, step by step. `make demo` runs it."""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
-import textwrap
 import time
 import typing as t
 from pathlib import Path
@@ -18,152 +19,142 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 from local_ec2.client import LocalEC2
 
-VIRGINIA = {"image_id": "ami-0aaaaaaaaaaaaaaaa", "region": "us-east-1", "name": "golden-2026-11"}
-IRELAND = {"image_id": "ami-0bbbbbbbbbbbbbbbb", "region": "eu-west-1", "name": "golden-2026-11"}
-REPORT = HERE.parent / "build" / "demo" / "report.html"
-FORMER_CUSTOMER = "777788889999"
-READ_ONLY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["ec2:DescribeImages", "ec2:DescribeImageAttribute", "sts:DecodeAuthorizationMessage"],
-            "Resource": "*",
-        }
-    ],
-}
+WORK = HERE.parent / "build" / "demo"
+REPORT = WORK / "report.html"
+PICTURE = WORK / "report.png"
 
 
 class Step(t.NamedTuple):
-    """What a step shows, the playbook and its options, and whether it is meant to fail."""
+    """What a step shows, its playbooks with their options, and whether they are meant to fail."""
 
     title: str
-    explanation: str
-    command: list[str]
+    commands: list[str]
     fails: bool = False
 
 
+SHARE = "amikit.aws.share -e @policies.yml"
+ALLOWED = "-e ami_sharing_max_revocations=2"
 STEPS = [
+    Step("Preview: one account more is one line more", ["share.yml --check --diff"]),
+    Step("Share, in two Regions; and once more, when nothing is left to change", ["share.yml", "share.yml"]),
     Step(
-        "Preview",
-        "--check --diff tells what would change. EC2 is asked with DryRun whether the caller may do so; nothing is"
-        " changed.",
-        ["share.yml", "--check", "--diff"],
-    ),
-    Step("Apply", "The same playbook for real: both Regions, in one task.", ["share.yml"]),
-    Step("Apply again", "Everything is as asked, so nothing is sent but reads: changed=0.", ["share.yml"]),
-    Step(
-        "Search, and share the snapshots too",
-        "One task reads the images of two Regions. What it returns is fed to the next as it is, Regions and all:"
-        " recipients need the snapshots to copy an image.",
-        ["search.yml"],
-    ),
-    Step(
-        "A public release, where that is blocked",
-        "Block public access for AMIs is on in eu-west-1. EC2's DryRun would not tell; the module does, and the image"
-        " in us-east-1 stays as it is.",
-        ["publish.yml"],
+        "Policies, for all images that a search finds: stopped, because they allow no revocations",
+        [SHARE],
         fails=True,
     ),
     Step(
-        "Without permission",
-        "A principal that may read only, in check mode: the DryRun is denied, and the message says what is missing.",
-        ["share.yml", "--check", "-e", "account=222233334444"],
-        fails=True,
+        "The same with two revocations allowed, a backup and a report",
+        [f"{SHARE} {ALLOWED} -e ami_sharing_backup=backup.json -e ami_sharing_report=report.html"],
     ),
-    Step(
-        "Policies in place of tasks",
-        "The role, by name: exactly these principals and nobody else, images and snapshots alike, with a limit on how"
-        " many may lose access, and a page of who can launch what.",
-        ["amikit.aws.share", "-e", "@policies.yml", "-e", f"ami_sharing_report={REPORT}"],
-    ),
+    Step("Take that back", ["amikit.aws.restore -e backup=backup.json"]),
 ]
+INTRODUCTION = """\
+An EC2 starts on this machine, with a few images; nothing here reaches AWS. A task is to share two of them:
+
+{task}
+Of Ansible's output, blank lines, recaps and those tasks of the role that say only "ok" are left out.\
+"""
 
 
 def main() -> int:
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    print("An embedded EC2 starts on loopback; nothing here reaches AWS.")
     begun = time.monotonic()
-    with LocalEC2() as ec2:
-        ec2.seed(
-            {**VIRGINIA, "launch_permissions": {"user_ids": [FORMER_CUSTOMER]}}, {**IRELAND, "description": "draft"}
-        )
-        ec2.switch(block_public_access={"eu-west-1": "block-new-sharing"})
-        print(f"\nIt holds two images.\n{who_can_launch(ec2)}")
-        counts = [run(ec2, number, step) for number, step in enumerate(STEPS, start=1)]
-        print(f"\n{rule('Who can launch what, in the end')}\n{who_can_launch(ec2)}")
-    print(f"\n{rule('EC2 requests of each step')}\n{table(requests_table(counts))}")
-    print(f"\nThe report of the last step is {REPORT.relative_to(HERE.parent)}: open it in a browser.")
-    print(f"The demo took {time.monotonic() - begun:.0f} s. Next: README.md, or `make ec2` for your own playbooks.")
+    shutil.rmtree(WORK, ignore_errors=True)
+    shutil.copytree(HERE, WORK, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    _head, task = (WORK / "share.yml").read_text(encoding="utf-8").split("  tasks:\n")
+    print(INTRODUCTION.format(task=task))
+    with LocalEC2(seed=True) as ec2:
+        for number, step in enumerate(STEPS, start=1):
+            run(ec2, number, step)
+    print(f"\nThe report of step 4, who can launch what: {show_report()}")
+    print(f"The demo took {time.monotonic() - begun:.0f} s. `make ec2` starts the same EC2 for your own playbooks.")
     return 0
 
 
-def run(ec2: LocalEC2, number: int, step: Step) -> dict[str, int]:
-    """Run a step and return how often it sent each request; stop the demo when it does not end as it should."""
-    print(f"\n{rule(f'{number}. {step.title}')}\n{textwrap.fill(step.explanation, 100)}")
-    print(f"\n$ ansible-playbook {' '.join(step.command)}", flush=True)
-    principal = ec2.principal("auditor", READ_ONLY) if step.title == "Without permission" else None
-    ec2.clear()
-    status = play(step.command, ec2.environment(principal))
-    if principal:
-        ec2.switch(iam=False)
-    if (status != 0) != step.fails:
-        sys.exit(f"This step should have {'failed' if step.fails else 'passed'}; its exit status is {status}.")
-    return ec2.summary()
+def run(ec2: LocalEC2, number: int, step: Step) -> None:
+    """Run a step and count its requests; stop the demo when it does not end as it should."""
+    print(f"\n── {number}. {step.title} ".ljust(101, "─"))
+    for command in step.commands:
+        print(f"$ ansible-playbook {command}", flush=True)
+        ec2.clear()
+        status = play(command, ec2.environment())
+        if (status != 0) != step.fails:
+            sys.exit(f"This should have {'failed' if step.fails else 'passed'}; its exit status is {status}.")
+        print(f"EC2 received {requests(ec2)}.")
 
 
-def play(command: list[str], environment: dict[str, str]) -> int:
-    """Run a playbook and show what it prints, but for the long result of a failed task; return its exit status."""
+def requests(ec2: LocalEC2) -> str:
+    writes = [request for request in ec2.requests() if request["action"].startswith("Modify")]
+    dry_runs = sum(request["dry_run"] for request in writes)
+    reads = len(ec2.requests()) - len(writes)
+    return f"{reads} reads, {dry_runs} DryRuns, {len(writes) - dry_runs} changes"
+
+
+def play(command: str, environment: dict[str, str]) -> int:
+    """Run a playbook, print what it says, and return its exit status."""
+    colors = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() else {"ANSIBLE_NOCOLOR": "1"}
     with subprocess.Popen(
-        ["ansible-playbook", *command],
-        cwd=HERE,
-        env={**os.environ, **environment, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_NOCOLOR": "1"},
+        ["ansible-playbook", *command.split()],
+        cwd=WORK,
+        env={**os.environ, **environment, **colors},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        left_out = False
-        for line in process.stdout or ():
-            if line.startswith("fatal: "):
-                left_out = True
-                print("fatal: [localhost]: FAILED! (the result, image by image, is left out here)\n")
-            elif line.startswith("PLAY RECAP"):
-                left_out = False
-            if not left_out:
-                print(line, end="", flush=True)
+        for part in parts(process.stdout or ()):
+            print(*shortened(part, command.startswith("amikit.")), sep="", end="", flush=True)
     return process.returncode
 
 
-def who_can_launch(ec2: LocalEC2) -> str:
-    rows = [["image", "Region", "description", "IMDS", "who can launch it, beside its owner"]]
-    for seeded in (VIRGINIA, IRELAND):
-        image = ec2.image(seeded["image_id"], seeded["region"])
-        if image is None:
-            sys.exit(f"{seeded['image_id']} is gone.")
-        entries = [entry for kind in image["launch_permissions"].values() for entry in kind]
-        scalars = [image["description"] or "", image["imds_support"] or ""]
-        rows.append([image["image_id"], image["region"], *scalars, (entries or ["nobody"])[0]])
-        rows += [["", "", "", "", entry] for entry in entries[1:]]
-    return table(rows)
+COLOR = re.compile(r"\x1b\[[\d;]*m")
+HEAD = re.compile(r"(?:PLAY|TASK) .*\*{3}$")
+OK_ALONE = re.compile(r"(?:ok|skipping): \[localhost\](?: => \(item=.*\))?$|included: ")
 
 
-def requests_table(counts: list[dict[str, int]]) -> list[list[str]]:
-    """A row for each kind of request, a column for each step."""
-    actions = sorted({action for count in counts for action in count})
-    rows = [["step", *(str(number) for number, _step in enumerate(STEPS, start=1))]]
-    rows += [[action, *(str(count.get(action, "")) for count in counts)] for action in actions]
-    return [*rows, ["all", *(str(sum(count.values())) for count in counts)]]
+def parts(lines: t.Iterable[str]) -> t.Iterator[list[str]]:
+    """Yield what is printed from the head of a play, a task or the recap to the next one, without blank lines."""
+    part: list[str] = []
+    for line in lines:
+        if HEAD.match(line):
+            yield part
+            part = []
+        if COLOR.sub("", line).strip():
+            part.append(line)
+    yield part
 
 
-def table(rows: list[list[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+def shortened(part: list[str], by_name: bool) -> list[str]:
+    """Leave out recaps, heads of plays, and tasks of the collection's own playbooks that say only ok."""
+    if not part or part[0].startswith("PLAY "):
+        return part[1:] if part and part[0].startswith("PLAY [") else []
+    says_ok_alone = all(OK_ALONE.match(COLOR.sub("", line)) for line in part[1:])
+    return [] if by_name and part[0].startswith("TASK ") and says_ok_alone else part
 
 
-def rule(title: str) -> str:
-    return f"── {title} ".ljust(100, "─")
+def show_report() -> str:
+    """Open the report where there is a display, else make a picture of it where there is Chromium; say where it is."""
+    path = str(REPORT.relative_to(HERE.parent))
+    if opener := opening():
+        # The browser is that of the user, and its settings are in the user's home, which `make` replaces.
+        environment = {**os.environ, "HOME": os.environ.get("USER_HOME") or os.environ["HOME"]}
+        null = subprocess.DEVNULL
+        subprocess.Popen(
+            [opener, str(REPORT)], env=environment, stdin=null, stdout=null, stderr=null, start_new_session=True
+        )
+        return f"{path}, now in your browser"
+    if chromium := shutil.which("chromium"):
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1130"]
+        profile = f"--user-data-dir={WORK / 'chromium'}"
+        command = [chromium, *flags, profile, f"--screenshot={PICTURE}", REPORT.as_uri()]
+        subprocess.run(command, check=False, capture_output=True, timeout=60)
+    return f"{path} (picture: {PICTURE.relative_to(HERE.parent)})" if PICTURE.exists() else path
+
+
+def opening() -> str | None:
+    """Return the program that opens a page in the user's browser, if there is a display to open it on."""
+    if sys.platform == "darwin":
+        return "open"
+    return shutil.which("xdg-open") if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") else None
 
 
 if __name__ == "__main__":
