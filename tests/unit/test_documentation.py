@@ -207,12 +207,12 @@ def test_quick_start_runs_as_written_after_make_ec2(pasted: str, tmp_path: Path)
     files = {**first.files, "others.yml": json.dumps(share + read)}
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    check, apply = first.commands
-    assert changed(run_in_a_shell(f"{pasted}\n{check}", tmp_path))
-    assert changed(run_in_a_shell(f"{pasted}\n{apply}", tmp_path))
-    # Who can launch them, after all of that.
-    printed = run_in_a_shell(f"{pasted}\nansible-playbook others.yml", tmp_path)
-    assert "golden-al2023-2026.01 in us-east-1: 111122223333, 222233334444" in printed
+    commands = [*first.commands, "ansible-playbook others.yml"]
+    printed = [run_in_a_shell(f"{pasted}\n{command}", tmp_path) for command in commands]
+    assert all(map(changed, printed))
+    # What was shared by these commands is what the last play reads.
+    assert "golden-al2023-2026.01 in us-east-1: 111122223333, 222233334444" in printed[-1]
+    assert "golden-ubuntu-24.04-2026.01 in eu-west-1: 111122223333" in printed[-1]
 
 
 # Recipes: files, and commands beside them

@@ -193,7 +193,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-# The first two are those that README, the guides and the modules' examples name, and the demo changes.
+# The first three are those of quick start; README, the other guides and the modules' examples name the first two.
 READY_MADE: list[dict[str, Any]] = [
     {
         "image_id": "ami-0123456789abcdef0",
@@ -218,6 +218,7 @@ READY_MADE: list[dict[str, Any]] = [
     },
     {
         "image_id": "ami-0a1b2c3d4e5f60001",
+        "region": "eu-west-1",
         "name": "golden-ubuntu-24.04-2026.01",
         "tags": {"Team": "platform", "Stage": "candidate"},
         "creation_date": "2026-01-19T09:00:00.000Z",
