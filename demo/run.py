@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import typing as t
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -146,7 +147,8 @@ def show_report() -> str:
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1130"]
         profile = f"--user-data-dir={WORK / 'chromium'}"
         command = [chromium, *flags, profile, f"--screenshot={PICTURE}", REPORT.as_uri()]
-        subprocess.run(command, check=False, capture_output=True, timeout=60)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(command, check=False, capture_output=True, timeout=30)
     return f"{path} (picture: {PICTURE.relative_to(HERE.parent)})" if PICTURE.exists() else path
 
 
