@@ -26,10 +26,11 @@ PICTURE = WORK / "report.png"
 
 
 class Step(t.NamedTuple):
-    """What a step shows, its playbooks with their options, and whether they are meant to fail."""
+    """What a step shows, its playbooks with their options, what must be known of them, and whether they should fail."""
 
     title: str
     commands: list[str]
+    note: str = ""
     fails: bool = False
 
 
@@ -41,6 +42,7 @@ STEPS = [
     Step(
         "Policies, for all images that a search finds: stopped, because they allow no revocations",
         [SHARE],
+        "demo/policies.yml: an account and an organization can launch golden-*, nobody else; the toolbox is public.",
         fails=True,
     ),
     Step(
@@ -73,7 +75,7 @@ def main() -> int:
 
 def run(ec2: LocalEC2, number: int, step: Step) -> None:
     """Run a step and count its requests; stop the demo when it does not end as it should."""
-    print(f"\n── {number}. {step.title} ".ljust(101, "─"))
+    print(f"\n── {number}. {step.title} ".ljust(101, "─") + (f"\n{step.note}" if step.note else ""))
     for command in step.commands:
         print(f"$ ansible-playbook {command}", flush=True)
         ec2.clear()
@@ -126,8 +128,10 @@ def parts(lines: t.Iterable[str]) -> t.Iterator[list[str]]:
 
 def shortened(part: list[str], by_name: bool) -> list[str]:
     """Leave out recaps, heads of plays, and tasks of the collection's own playbooks that say only ok."""
-    if not part or part[0].startswith("PLAY "):
-        return part[1:] if part and part[0].startswith("PLAY [") else []
+    if not part or part[0].startswith("PLAY RECAP "):
+        return []
+    if part[0].startswith("PLAY ["):
+        return part[1:]
     says_ok_alone = all(OK_ALONE.match(COLOR.sub("", line)) for line in part[1:])
     return [] if by_name and part[0].startswith("TASK ") and says_ok_alone else part
 
