@@ -46,7 +46,7 @@ GATES := format lint mypy unit integration sanity build-check
 MORE_GATES := units docs importer
 # What is type-checked beside the plugins, where there is anything in it.
 typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))
-TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/unit,$(call typed,$(name)))
+TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/simulation tests/unit,$(call typed,$(name)))
 
 .PHONY: help
 help: ## list the targets
@@ -116,6 +116,11 @@ unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS=
 	@echo "==> unit: pytest"
 	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(or $(ARGS),--cov --cov-config=tests/coverage.ini --cov-report=)
 	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
+
+.PHONY: simulate
+simulate: $(TEST_READY) tree ## run the engine through many simulated disasters: make simulate SEEDS=10000; tell one: SEED=4711
+	@echo "==> simulate: the engine under a virtual clock, against an EC2 in memory"
+	@$(IN_TREE) python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000)) $(ARGS)
 
 .PHONY: units
 units: $(TEST_READY) tree ## run unit tests by ansible-test

@@ -1,0 +1,401 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What EC2 answers: the operations that the engine uses, over the state of state.py, at a given time.
+
+The texts of its errors are the embedded EC2's table, and when it answers what is held against the embedded one by
+test_same_ec2.py. Nothing fails here without a reason: what befalls a request on its way is in edge.py.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+import re
+import typing as t
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from random import Random
+
+from local_ec2.api import errors
+from local_ec2.api.errors import Ec2Error
+from local_ec2.api.errors import Kind
+from local_ec2.state.grants import GROUP
+from local_ec2.state.grants import ORGANIZATION
+from local_ec2.state.grants import PUBLIC
+from local_ec2.state.grants import UNIT
+from local_ec2.state.grants import USER
+from local_ec2.state.grants import Grant
+from local_ec2.state.grants import in_order
+from local_ec2.state.sorts import IMAGE
+from local_ec2.state.sorts import SNAPSHOT
+from local_ec2.state.sorts import Sort
+from local_ec2.state.texts import TEXTS
+from simulation.state import GONE
+from simulation.state import Cloud
+from simulation.state import Facts
+from simulation.state import Resource
+
+Json = dict[str, t.Any]
+EXPIRED = Kind("RequestExpired", "Request has expired.")
+KMS_DENIED = Kind(
+    "AccessDeniedException",
+    "User: {arn} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows"
+    " the {action} action",
+)
+_ACCOUNT = r"arn:aws[^:]*:organizations::[0-9]{12}:"
+_FORMS = {
+    GROUP: re.compile("all"),
+    USER: re.compile("[0-9]{12}"),
+    ORGANIZATION: re.compile(_ACCOUNT + "organization/o-[a-z0-9]{10,32}"),
+    UNIT: re.compile(_ACCOUNT + "ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"),
+}
+
+
+class Request(t.NamedTuple):
+    """One request as it reaches AWS. ``operation`` is boto3's name for it."""
+
+    service: str
+    region: str
+    operation: str
+    arguments: t.Mapping[str, t.Any]
+
+    @property
+    def action(self) -> str:
+        return action_of(self.operation)
+
+    @property
+    def resource_id(self) -> str:
+        """The one image or snapshot that it is about; empty if it is about many."""
+        found: str = self.arguments.get("ImageId") or self.arguments.get("SnapshotId") or ""
+        return found
+
+    @property
+    def is_write(self) -> bool:
+        return self.operation.startswith("modify_")
+
+
+@functools.cache
+def action_of(operation: str) -> str:
+    return "".join(word.capitalize() for word in operation.split("_"))
+
+
+@dataclass
+class EC2:
+    """``chance`` decides how far behind a read is, and ``hides`` whether it does not show a resource that is there."""
+
+    cloud: Cloud
+    chance: Random
+    hides: t.Callable[[Resource], bool] = lambda _resource: False
+
+    def answer(self, request: Request, now: float) -> Json:
+        """Carry the request out and return the response; raise Ec2Error."""
+        if now >= self.cloud.expires:
+            self.cloud.met["expired credentials"] += 1
+            raise Ec2Error(EXPIRED)
+        return _OPERATIONS[request.operation](self, request, now)
+
+    # Steps that the operations share.
+
+    def _permit(self, request: Request, now: float) -> None:
+        """IAM's answer, and then that of a dry run, which proves nothing else."""
+        for denial in self.cloud.denials:
+            if denial.holds(request.action, request.resource_id, now):
+                self.cloud.met["denial"] += 1
+                raise _denied(self.cloud.account, request)
+        if request.arguments.get("DryRun") and not self.cloud.ignores_dry_run:
+            raise Ec2Error(errors.DRY_RUN)
+
+    def _well_formed(self, sort: Sort, request: Request) -> str:
+        resource_id = request.resource_id
+        if not sort.id_pattern.fullmatch(resource_id):
+            raise Ec2Error(sort.refusals.malformed(request.action, resource_id), id=resource_id)
+        return resource_id
+
+    def _find(self, sort: Sort, request: Request, now: float) -> Resource:
+        """Others' snapshots do not exist, shared or not (recorded); nor do images that are hidden (assumed)."""
+        one = self.cloud.resources.get((request.region, request.resource_id))
+        if one is None or now < one.appears or self.hides(one):
+            raise Ec2Error(sort.refusals.not_found, id=request.resource_id)
+        one.let_happen(now)
+        facts = one.at(now)
+        own = one.owner == self.cloud.account
+        if facts.status == GONE and sort is IMAGE and own:
+            raise Ec2Error(errors.DEREGISTERED, id=one.id)
+        if facts.status != GONE and (own or (sort is IMAGE and one.visible_to(self.cloud.account, facts))):
+            return one
+        raise Ec2Error(sort.refusals.not_found, id=request.resource_id)
+
+    def _owned(self, one: Resource) -> Resource:
+        if one.owner != self.cloud.account:
+            raise Ec2Error(errors.NOT_OWNER, id=one.id)
+        return one
+
+    def _shown(self, one: Resource, operation: str, now: float) -> Facts:
+        """Return what a read shows: EC2 is eventually consistent (EC2 Developer Guide, "Eventual consistency")."""
+        one.let_happen(now)
+        truth = one.at(now)
+        lag = self.cloud.lag.get(operation, 0.0)
+        if not lag:
+            return truth
+        shown = one.at(now - lag * self.chance.random())
+        self.cloud.met["lag"] += shown != truth
+        return shown
+
+    # Writes.
+
+    def modify(self, sort: Sort, request: Request, now: float) -> Json:
+        self._well_formed(sort, request)
+        attribute, structure = _structure(sort, request.arguments)
+        if request.arguments.get("DryRun") and not self.cloud.ignores_dry_run:
+            self._permit(request, now)
+        one = self._find(sort, request, now)
+        self._permit(request, now)
+        self._owned(one)
+        facts = one.at(now)
+        after = _modified(one, facts, attribute, structure)
+        if facts.status not in sort.changeable:
+            raise Ec2Error(sort.refusals.wrong_state, id=one.id, state=facts.status)
+        self._check_sharing(one, facts, after, now)
+        one.change(now, _in_words(attribute, structure), _listed(one, after))
+        return {}
+
+    def _check_sharing(self, one: Resource, before: Facts, after: Facts, now: float) -> None:
+        """Policies bind new entries only: what is public stays so when block public access is turned on."""
+        new, refusals = after.grants - before.grants, one.sort.refusals
+        keys = [each.key for each in (one.behind if one.sort is IMAGE else (one,)) if each.key]
+        if PUBLIC in new and one.product_code:
+            raise Ec2Error(refusals.public_product_code)
+        if PUBLIC in new and keys:
+            raise Ec2Error(refusals.public_encrypted)
+        if new and any(self.cloud.keys.get(key) == "AWS" for key in keys):
+            raise Ec2Error(refusals.aws_managed_key)
+        if PUBLIC in new and self.cloud.is_blocked(one.sort, one.region, now):
+            self.cloud.met["block public access"] += 1
+            raise Ec2Error(refusals.public_blocked)
+        if one.sort is IMAGE and new:
+            self._check_quotas(one, after, PUBLIC in new)
+
+    def _check_quotas(self, image: Resource, after: Facts, becomes_public: bool) -> None:
+        quota = self.cloud.sharing_quota
+        if sum(kind != GROUP for kind, _value in after.grants) > quota:
+            self.cloud.met["quota"] += 1
+            raise Ec2Error(errors.SHARING_QUOTA, quota=quota)
+        quota = self.cloud.public_quota
+        if becomes_public and self.cloud.public_images(image.region) >= quota:
+            self.cloud.met["quota"] += 1
+            raise Ec2Error(errors.PUBLIC_QUOTA, quota=quota)
+
+    # Reads.
+
+    def read_permissions(self, sort: Sort, member: str, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        self._well_formed(sort, request)
+        one = self._owned(self._find(sort, request, now))
+        grants = self._shown(one, request.operation, now).grants
+        return {sort.parameter: one.id, member: [{kind: value} for kind, value in in_order(grants)]}
+
+    def describe(self, sort: Sort, member: str, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        arguments = request.arguments
+        filters = {each["Name"]: each["Values"] for each in arguments.get("Filters", ())}
+        own = bool(arguments.get("Owners") or arguments.get("OwnerIds"))
+        candidates = _after(self._candidates(sort, request, filters), arguments.get("NextToken", ""))
+        found = (
+            (one, facts)
+            for one in candidates
+            if (facts := self._found(one, request, own, now)) and _matches(one, facts, filters)
+        )
+        page, token = _page(found, arguments.get("MaxResults"))
+        described = [_DESCRIBED[sort.name](one, facts, now) for one, facts in page]
+        return {member: described, **({"NextToken": token} if token else {})}
+
+    def _candidates(self, sort: Sort, request: Request, filters: Json) -> list[Resource]:
+        ids = filters.get(f"{sort.name}-id")
+        if ids is None:
+            return self.cloud.of(sort, request.region)
+        known = (self.cloud.resources.get((request.region, each)) for each in dict.fromkeys(ids))
+        return [one for one in known if one]
+
+    def _found(self, one: Resource, request: Request, own: bool, now: float) -> Facts | None:
+        """Return what the read shows of it, if it shows it at all."""
+        if now < (one.appears_to_owner if own else one.appears) or self.hides(one):
+            self.cloud.met["late appearance"] += now < max(one.appears, one.appears_to_owner)
+            return None
+        facts = self._shown(one, request.operation, now)
+        if facts.status == GONE or (own and one.owner != self.cloud.account):
+            return None
+        hidden = facts.status == "disabled" and not request.arguments.get("IncludeDisabled")
+        return facts if one.visible_to(self.cloud.account, facts) and not hidden else None
+
+    def block_public_access(self, sort: Sort, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        blocked = self.cloud.is_blocked(sort, request.region, now)
+        self.cloud.met["block public access"] += blocked
+        state = sort.blocking.states[0] if blocked else "unblocked"
+        element = sort.blocking.element
+        return {element[0].upper() + element[1:]: state, "ManagedBy": "account"}
+
+    def describe_key(self, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        arn = request.arguments["KeyId"]
+        return {"KeyMetadata": {"Arn": arn, "KeyManager": self.cloud.keys[arn]}}
+
+    def caller_identity(self) -> Json:
+        return {"UserId": "AIDAEXAMPLE", "Account": self.cloud.account, "Arn": _caller(self.cloud.account)}
+
+
+_Operation = t.Callable[[EC2, Request, float], Json]
+_OPERATIONS: dict[str, _Operation] = {
+    "modify_image_attribute": lambda ec2, request, now: ec2.modify(IMAGE, request, now),
+    "modify_snapshot_attribute": lambda ec2, request, now: ec2.modify(SNAPSHOT, request, now),
+    "describe_image_attribute": lambda ec2, request, now: ec2.read_permissions(
+        IMAGE, "LaunchPermissions", request, now
+    ),
+    "describe_snapshot_attribute": lambda ec2, request, now: ec2.read_permissions(
+        SNAPSHOT, "CreateVolumePermissions", request, now
+    ),
+    "describe_images": lambda ec2, request, now: ec2.describe(IMAGE, "Images", request, now),
+    "describe_snapshots": lambda ec2, request, now: ec2.describe(SNAPSHOT, "Snapshots", request, now),
+    "get_image_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(IMAGE, request, now),
+    "get_snapshot_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(SNAPSHOT, request, now),
+    "describe_key": lambda ec2, request, now: ec2.describe_key(request, now),
+    "get_caller_identity": lambda ec2, _request, _now: ec2.caller_identity(),
+}
+
+
+def _caller(account: str) -> str:
+    return f"arn:aws:iam::{account}:user/somebody"
+
+
+def _denied(account: str, request: Request) -> Ec2Error:
+    if request.service == "kms":
+        action = f"kms:{request.action}"
+        return Ec2Error(KMS_DENIED, arn=_caller(account), action=action, resource=request.arguments["KeyId"])
+    action = f"ec2:{request.action}"
+    kind = errors.UNAUTHORIZED_SETTING if "BlockPublicAccess" in action else errors.UNAUTHORIZED
+    sort = IMAGE.name if request.resource_id.startswith(IMAGE.prefix) else SNAPSHOT.name
+    resource = f"arn:aws:ec2:{request.region}::{sort}/{request.resource_id}" if request.resource_id else "*"
+    reason = f"because no identity-based policy allows the {action} action"
+    return Ec2Error(kind, arn=_caller(account), action=action, resource=resource, reason=reason, encoded="ENCODED")
+
+
+def _structure(sort: Sort, arguments: t.Mapping[str, t.Any]) -> tuple[str, Json]:
+    """Return the one attribute that a Modify request changes, and its structure; raise Ec2Error for a wrong form."""
+    found = sorted((attribute, member) for member, attribute in sort.structures.items() if arguments.get(member))
+    if not found:
+        raise Ec2Error(errors.NO_ATTRIBUTES)
+    if len(found) > 1:
+        raise Ec2Error(errors.SEVERAL_ATTRIBUTES, names=", ".join(attribute for attribute, _member in found))
+    attribute, member = found[0]
+    structure = arguments[member]
+    if attribute in TEXTS:
+        if structure.get("Value", "") == "":
+            raise Ec2Error(errors.MISSING_PARAMETER, name=TEXTS[attribute].missing)
+        return attribute, structure
+    entries = [*structure.get("Add", ()), *structure.get("Remove", ())]
+    if not entries:
+        raise Ec2Error(errors.NO_OPERATION if sort is SNAPSHOT else errors.NO_ATTRIBUTES, name=attribute)
+    if sort.one_operation and structure.get("Add") and structure.get("Remove"):
+        raise Ec2Error(errors.ONE_OPERATION, name=attribute)
+    if sort.limit is not None and len(entries) > sort.limit:
+        raise Ec2Error(errors.TOO_MANY_ENTRIES, limit=sort.limit)
+    return attribute, structure
+
+
+def _modified(one: Resource, facts: Facts, attribute: str, structure: Json) -> Facts:
+    """Return the facts that a Modify request asks for; raise Ec2Error for wrong values.
+
+    Adding what is present and removing what is absent both succeed.
+    """
+    if attribute in TEXTS:
+        value = structure["Value"]
+        reason = TEXTS[attribute].reason(value)
+        if reason:
+            raise Ec2Error(errors.INVALID_VALUE, value=value, name=attribute, reason=reason)
+        return facts._replace(texts={**facts.texts, attribute: value})
+    add, remove = entries_of(structure, "Add"), entries_of(structure, "Remove")
+    for kind, value in (*add, *(entry for entry in remove if entry not in facts.grants)):
+        if not _FORMS[kind].fullmatch(value):
+            raise Ec2Error(one.sort.refusals.entries[kind], value=value)
+    return facts._replace(grants=facts.grants.union(add).difference(remove))
+
+
+def _listed(one: Resource, facts: Facts) -> Facts:
+    """The owner's own account is accepted on a snapshot and never listed (recorded)."""
+    return facts._replace(grants=facts.grants - {(USER, one.owner)}) if one.sort is SNAPSHOT else facts
+
+
+def entries_of(structure: Json, operation: str) -> list[Grant]:
+    """Return the entries that a Modify request adds or removes."""
+    return [entry for item in structure.get(operation, ()) for entry in item.items()]
+
+
+def _in_words(attribute: str, structure: Json) -> str:
+    if attribute in TEXTS:
+        return f"sets {attribute} to {structure['Value']!r}"
+    verbs = (("Add", "adds"), ("Remove", "removes"))
+    return " and ".join(
+        f"{verb} {', '.join(value for _kind, value in entries_of(structure, name))}"
+        for name, verb in verbs
+        if structure.get(name)
+    )
+
+
+def _matches(one: Resource, facts: Facts, filters: Json) -> bool:
+    if "state" in filters and facts.status not in filters["state"]:
+        return False
+    return "name" not in filters or any(fnmatchcase(one.name, pattern) for pattern in filters["name"])
+
+
+def _after(candidates: list[Resource], token: str) -> t.Iterable[Resource]:
+    """Return those of the next page: they are in order of id, and a token is the last id shown."""
+    return candidates[bisect.bisect_right(candidates, token, key=lambda one: one.id) :] if token else candidates
+
+
+def _page(found: t.Iterator[tuple[Resource, Facts]], size: int | None) -> tuple[list[tuple[Resource, Facts]], str]:
+    page = list(itertools.islice(found, size))
+    more = size is not None and next(found, None) is not None
+    return page, page[-1][0].id if more else ""
+
+
+def _image(one: Resource, facts: Facts, now: float) -> Json:
+    """One image as DescribeImages shows it; what is not set is left out."""
+    described: Json = {
+        "ImageId": one.id,
+        "State": facts.status,
+        "OwnerId": one.owner,
+        "Name": one.name,
+        "CreationDate": one.created,
+        "Public": PUBLIC in facts.grants,
+        "RootDeviceType": "ebs" if one.behind else "instance-store",
+        "RootDeviceName": "/dev/sda1",
+        "BlockDeviceMappings": [_mapping(one, number, now) for number in range(len(one.behind))],
+        **{TEXTS[attribute].structure: value for attribute, value in facts.texts.items()},
+    }
+    if one.product_code:
+        described["ProductCodes"] = [{"ProductCodeId": one.product_code, "ProductCodeType": "marketplace"}]
+    return described
+
+
+def _mapping(one: Resource, number: int, now: float) -> Json:
+    """The root volume first. A volume whose snapshot EC2 does not show yet has no id of one."""
+    snapshot = one.behind[number]
+    ebs: Json = {"Encrypted": bool(snapshot.key)}
+    if now >= one.behind_shown:
+        ebs["SnapshotId"] = snapshot.id
+    return {"DeviceName": f"/dev/sd{chr(ord('b') + number - 1)}" + "1" * (not number), "Ebs": ebs}
+
+
+def _snapshot(one: Resource, facts: Facts, _now: float) -> Json:
+    described: Json = {
+        "SnapshotId": one.id,
+        "State": facts.status,
+        "OwnerId": one.owner,
+        "Description": "",
+        "Encrypted": bool(one.key),
+    }
+    return {**described, "KmsKeyId": one.key} if one.key else described
+
+
+_DESCRIBED: dict[str, t.Callable[[Resource, Facts, float], Json]] = {IMAGE.name: _image, SNAPSHOT.name: _snapshot}

@@ -1,0 +1,71 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What seeds have found in the engine, each as the least scenario that shows it.
+
+What a seed means changes with worlds.py, so a seed alone would soon be about something else. What it found is written
+down here without chance: a world, a wish and what goes wrong. put_back.py has the fault itself, under the same name,
+and a test sees that it is found again.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from random import Random
+
+from local_ec2.state.grants import USER
+from local_ec2.state.grants import Grant
+from local_ec2.state.sorts import IMAGE
+from local_ec2.state.sorts import SNAPSHOT
+from simulation.faults import Faults
+from simulation.principals import ODD
+from simulation.principals import OWNER
+from simulation.principals import TEAM
+from simulation.state import Change
+from simulation.state import Cloud
+from simulation.state import Denial
+from simulation.state import Facts
+from simulation.state import Resource
+from simulation.wishes import Wish
+from simulation.worlds import Scenario
+
+REGION = "us-east-1"
+AMI, SNAP = "ami-0aaaaaaaaaaaaaaaa", "snap-0aaaaaaaaaaaaaaaa"
+MEMBER, OTHER = "111111111111", "555555555555"  # in the unit TEAM, and outside
+
+
+def _world(on_image: t.Iterable[Grant], on_snapshot: t.Iterable[Grant] = ()) -> Cloud:
+    """An image with a snapshot, each with that list."""
+    cloud = Cloud(OWNER)
+    held = Change(-math.inf, "", "", Facts("completed", frozenset(on_snapshot)))
+    snapshot = cloud.add(Resource(SNAPSHOT, SNAP, REGION, OWNER, [held]))
+    held = Change(-math.inf, "", "", Facts("available", frozenset(on_image)))
+    cloud.add(Resource(IMAGE, AMI, REGION, OWNER, [held], name="golden", behind=(snapshot,)))
+    return cloud
+
+
+def _exclusive(*principals: str) -> Wish:
+    policy = {"name": "exact", "pattern": "exclusive", "principals": list(principals), "snapshots": True}
+    policy["image_ids"] = [f"{REGION}:{AMI}"]
+    return Wish(None, {"policies": [policy], "wait_timeout": 120})
+
+
+def _held_back_grant() -> Scenario:
+    """A member of a unit is to keep access through the unit, whose grant waits for that of a snapshot, which fails."""
+    scenario = Scenario(0, _world([(USER, MEMBER)]), _exclusive(OTHER, TEAM[1]), kinds=["denied"])
+    scenario.starts.append(lambda _now: scenario.cloud.denials.append(Denial("ModifySnapshotAttribute")))
+    return scenario
+
+
+def _refused_entry() -> Scenario:
+    """A list held what EC2 takes no longer: the way back must not lose the other entries with it."""
+    scenario = Scenario(0, _world([ODD, (USER, MEMBER)]), _exclusive(OTHER))
+    scenario.keeps = scenario.restores = True
+    scenario.faults = Faults(Random(0))
+    return scenario
+
+
+FOUND: dict[str, t.Callable[[], Scenario]] = {
+    "held back grant": _held_back_grant,
+    "refused entry": _refused_entry,
+}

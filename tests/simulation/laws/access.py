@@ -1,0 +1,182 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who has access: the laws of what a run may do to anybody, judged by what EC2 holds and by what was asked."""
+
+from __future__ import annotations
+
+from simulation.edge import Sent
+from simulation.laws.view import Seen
+from simulation.laws.view import Violations
+from simulation.laws.view import added
+from simulation.laws.view import changes
+from simulation.laws.view import key_of
+from simulation.laws.view import removed
+from simulation.laws.view import resources
+from simulation.laws.view import seen
+from simulation.laws.view import structure_of
+from simulation.laws.view import texts_met
+from simulation.laws.view import theirs
+from simulation.laws.view import values
+from simulation.laws.view import writes
+from simulation.principals import all_covered
+from simulation.principals import names
+from simulation.runs import Played
+from simulation.runs import Run
+from simulation.state import Resource
+from simulation.wishes import Asked
+from simulation.wishes import Key
+from simulation.wishes import of_policy
+from simulation.wishes import principal
+
+
+def keeps_access(played: Played) -> Violations:
+    """Who has access before and after, under one principal or another, has it at every instant."""
+    for run in played.runs:
+        saw = seen(run)
+        for key, one, asked in resources(played, run):
+            if key in saw:
+                yield from _lost(played, run, one, asked, saw[key])
+
+
+def _lost(played: Played, run: Run, one: Resource, asked: Asked, saw: Seen) -> Violations:
+    keep = all_covered(saw.last) & all_covered(asked.entries_after(saw.last))
+    for before, change in changes(one, run):
+        touched = all_covered(theirs(played, run, one, saw.time, change.time).entries)
+        lost = keep & all_covered(before.grants) & ~all_covered(change.facts.grants) & ~touched
+        if lost:
+            yield f"{run.title}: {names(lost)} should keep access to {one.id}, and lost it when the run {change.what}"
+
+
+def snapshots_first(played: Played) -> Violations:
+    """Nobody is granted an image before its snapshots, or loses a snapshot before the images, where both are asked."""
+    for run in played.runs:
+        if run.work is not None and run.mode != "audit":
+            saw = seen(run)
+            for image in _sharing_images(played, run):
+                yield from _granted_too_early(played, run, image, saw)
+                yield from _revoked_too_early(played, run, image, saw)
+
+
+def _sharing_images(played: Played, run: Run) -> list[Resource]:
+    """Return the images that some policy shares the snapshots of too, as far as EC2 has shown these to the run."""
+    policies = played.scenario.wish.policies
+    selected = run.work.selected if run.work else []
+    pairs = zip(policies, selected, strict=False)
+    sharing = {key for policy, keys in pairs if of_policy(policy)[1] for key in keys}
+    images = (one for key, one, _asked in resources(played, run) if key in sharing or (run.restores and one.behind))
+    return [one for one in images if one.behind_shown <= run.began or _has_shown_snapshots(run, one)]
+
+
+def _has_shown_snapshots(run: Run, image: Resource) -> bool:
+    described = (each for sent in run.log if sent.response for each in sent.response.get("Images", ()))
+    mappings = [each["BlockDeviceMappings"] for each in described if each["ImageId"] == image.id]
+    return any("SnapshotId" in mapping["Ebs"] for found in mappings for mapping in found)
+
+
+def _granted_too_early(played: Played, run: Run, image: Resource, saw: dict[Key, Seen]) -> Violations:
+    for before, change in changes(image, run):
+        for snapshot in image.behind:
+            asked, read = run.asked.get((snapshot.region, snapshot.id)), saw.get((snapshot.region, snapshot.id))
+            if asked and read:
+                granted = (change.facts.grants - before.grants) & asked.grant
+                touched = theirs(played, run, snapshot, read.time, change.time).entries
+                early = granted - snapshot.at(change.time).grants - touched
+                if early:
+                    yield f"{run.title}: {values(early)} got {image.id} before {snapshot.id}, which is behind it"
+
+
+def _revoked_too_early(played: Played, run: Run, image: Resource, saw: dict[Key, Seen]) -> Violations:
+    key = image.region, image.id
+    asked, read = run.asked.get(key), saw.get(key)
+    if asked is None or read is None:
+        return
+    for snapshot in image.behind:
+        for before, change in changes(snapshot, run):
+            revoked = before.grants - change.facts.grants
+            touched = theirs(played, run, image, read.time, change.time).entries
+            left = frozenset(entry for entry in revoked & image.at(change.time).grants if asked.takes_away(entry))
+            if left & read.last - touched:
+                yield f"{run.title}: {values(left)} lost {snapshot.id} while still on {image.id}, which stands on it"
+
+
+def only_what_was_asked(played: Played) -> Violations:
+    """Nothing is granted that was not asked, and nothing revoked but what was asked, and was seen."""
+    for run in played.runs:
+        saw = seen(run)
+        for sent in run.log:
+            if sent.request.is_write:
+                asked = run.asked.get(key_of(sent), Asked(permissions=False))
+                yield from (f"{run.title}: {why}" for why in _unasked(sent, asked, saw.get(key_of(sent))))
+
+
+def _unasked(sent: Sent, asked: Asked, saw: Seen | None) -> Violations:
+    attribute, structure = structure_of(sent)
+    resource_id = sent.request.resource_id
+    if attribute != "permissions":
+        if (attribute, structure["Value"]) not in asked.texts:
+            yield f"nobody asked for {attribute} {structure['Value']!r} on {resource_id}"
+        return
+    if added(sent) - asked.grant:
+        yield f"nobody asked to grant {resource_id} to {values(added(sent) - asked.grant)}"
+    kept = frozenset(entry for entry in removed(sent) if not asked.takes_away(entry))
+    if kept:
+        yield f"nobody asked to revoke {resource_id} from {values(kept)}"
+    unseen = removed(sent) - (saw.ever if saw else frozenset())
+    if unseen:
+        yield f"{values(unseen)} was revoked from {resource_id}, and the run had not seen it there"
+
+
+def guarded(played: Played) -> Violations:
+    """Guards hold: nobody protected and no more than the limit is revoked, and a run that is stopped sends nothing."""
+    options = played.scenario.wish.options
+    protected = frozenset(map(principal, options.get("protected_principals", ())))
+    limit = options.get("max_revocations")
+    for run in played.runs:
+        if run.restores:
+            continue
+        revoked = {(key_of(sent), entry) for sent in run.log if sent.request.is_write for entry in removed(sent)}
+        lost = frozenset(entry for _key, entry in revoked) & protected
+        if lost:
+            yield f"{run.title}: {values(lost)} is protected, and was revoked"
+        if limit is not None and len(revoked) > limit:
+            yield f"{run.title}: {len(revoked)} entries were revoked, and the limit is {limit}"
+        tried = [sent for sent in run.log if sent.request.is_write and not played.scenario.preflight]
+        if run.result and run.result.get("stopped") and (writes(run) or tried):
+            yield f"{run.title}: it was stopped, and something was sent"
+
+
+def all_are_planned_first(played: Played) -> Violations:
+    """If one cannot be read, or a refusal is predicted, nothing is changed anywhere."""
+    for run in played.runs:
+        if not writes(run) or run.restores or (run.work is not None and run.work.alone):
+            continue
+        for subject in run.subjects:
+            unplanned = subject.plan is None and not run.killed
+            refused = subject.failure is not None and subject.failure.predicted
+            if unplanned or refused:
+                why = "was never planned" if unplanned else "would be refused"
+                yield f"{run.title}: {subject.target} {why}, and something was changed"
+
+
+def success_is_success(played: Played) -> Violations:
+    """What a run that did not fail was asked for is so, unless somebody else has changed it."""
+    for run in played.runs:
+        if run.killed or run.failed or run.mode != "real":
+            continue
+        for _key, one, asked in resources(played, run):
+            facts = one.at(run.until)
+            touched = theirs(played, run, one, run.began, run.until)
+            wrong = (asked.entries_after(facts.grants) ^ facts.grants) - touched.entries if asked.permissions else None
+            if (wrong and not touched.status) or not (touched.texts or touched.status or texts_met(asked, facts)):
+                yield f"{run.title}: it succeeded, and {one.id} is not as asked: {values(wrong or ())} {facts}"
+
+
+def selects(played: Played) -> Violations:
+    """When nobody interferes, policies select what their filters say."""
+    for run in played.runs:
+        if run.work is None or not played.scenario.is_quiet or run.restores:
+            continue
+        for policy, selected in zip(played.scenario.wish.policies, run.work.selected, strict=True):
+            expected = played.scenario.wish.selected(played.scenario.cloud, policy)
+            if sorted(map(tuple, selected)) != sorted(dict.fromkeys(expected)):
+                yield f"{run.title}: {policy['name']} selects {expected}, and the run selected {selected}"

@@ -1,0 +1,214 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How a run goes: the laws of its requests and pauses, of runs after it, of backups and the way back."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing as t
+from collections import Counter
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.restore import CANNOT_BE_UNDONE
+from simulation.ec2 import Json
+from simulation.laws.view import Theirs
+from simulation.laws.view import Violations
+from simulation.laws.view import all_resources
+from simulation.laws.view import is_permissions
+from simulation.laws.view import is_unexplained
+from simulation.laws.view import key_of
+from simulation.laws.view import resources
+from simulation.laws.view import seen
+from simulation.laws.view import structure_of
+from simulation.laws.view import target_of
+from simulation.laws.view import texts_met
+from simulation.laws.view import theirs
+from simulation.laws.view import values
+from simulation.laws.view import writes
+from simulation.principals import ODD
+from simulation.runs import Played
+from simulation.runs import Run
+from simulation.state import Resource
+from simulation.wishes import entries_of_options
+
+
+def converges(played: Played) -> Violations:
+    """A second run converges once nothing goes wrong, and a third one writes nothing."""
+    second, third = played.run("second"), played.run("third")
+    if second is None or third is None:
+        return
+    # What EC2 refuses for its quota is tried again.
+    refused = {target_of(subject) for subject in second.subjects if subject.failure}
+    again = [sent.request for sent in writes(third) if key_of(sent) not in refused]
+    if again:
+        yield f"the third run sent {again}"
+    if not second.failed and third.failed:
+        yield f"the third run failed, and the second did not: {third.message}"
+    if third.result and third.result["changed"] and not third.failed:
+        yield "the third run says that it changed something"
+    for run in (second, third):
+        odd = [subject.failure for subject in run.subjects if subject.failure and is_unexplained(played, subject)]
+        if odd:
+            yield f"{run.title}: it failed although nothing went wrong: {odd}"
+
+
+def sends_once(played: Played) -> Violations:
+    """No request to change something is sent twice: attempts of one call aside, which faults explain."""
+    for run in played.runs:
+        sent = Counter(
+            (sent.request.resource_id, sent.dry_run, str(structure_of(sent)))
+            for sent in run.log
+            if sent.request.is_write
+        )
+        for (resource_id, _dry_run, what), times in sent.items():
+            if times > 1:
+                yield f"{run.title}: {what} on {resource_id} was sent {times} times"
+
+
+def stays_within_the_budget(played: Played) -> Violations:
+    """Reads and writes are as few as they can be; only faults, and waiting for what is late, explain more."""
+    for run in played.runs:
+        yield from _reads_without_end(run)
+        if run.killed or run.failed or not _is_undisturbed(played, run):
+            continue
+        counts = Counter(sent.request.operation for sent in run.log)
+        for operation, most in _budget(played, run).items():
+            if counts[operation] > most:
+                yield f"{run.title}: {operation} was sent {counts[operation]} times, and {most} would do"
+
+
+def _reads_without_end(run: Run) -> Violations:
+    """What is not there, or not as expected, is read twice more for each pause at most, whatever goes wrong."""
+    reads = Counter(
+        (sent.request.operation, *key_of(sent))
+        for sent in run.log
+        if not sent.request.is_write and sent.request.resource_id
+    )
+    for (operation, _region, resource_id), times in reads.items():
+        if times > 4 + 2 * run.pauses:
+            yield f"{run.title}: {operation} was sent {times} times for {resource_id}, with {run.pauses} pauses"
+
+
+def _is_undisturbed(played: Played, run: Run) -> bool:
+    return (played.scenario.is_quiet or run.title in ("second", "third")) and not run.restores
+
+
+def _budget(played: Played, run: Run) -> dict[str, int]:
+    """Return the most requests of each operation that a run which meets no fault needs."""
+    wish = played.scenario.wish
+    images = [subject for subject in run.subjects if subject.resource.noun == "image"]
+    snapshots = [subject for subject in run.subjects if subject.resource.noun == "snapshot"]
+    regions = len({subject.target.region for subject in run.subjects})
+    searches = {
+        (str(policy.get("filters")), region) for policy in wish.policies for region in policy.get("regions", ())
+    }
+    named = bool(wish.sort) or any("image_ids" in policy for policy in wish.policies)
+    texts = any(not step.request.attribute.kinds for subject in images for step in subject.steps)
+    keys = regions if any(one.key for one in all_resources(played)) else 0
+    verified = run.mode == "real" and run.wait
+    each = 1 + (run.mode == "real" and played.scenario.preflight)
+    return {
+        "describe_images": len(searches) + regions * named + regions * (texts and verified),
+        "describe_snapshots": (regions if snapshots else 0) + keys,
+        "describe_image_attribute": _reads(images, verified),
+        "describe_snapshot_attribute": _reads(snapshots, verified),
+        "modify_image_attribute": each * sum(len(subject.steps) for subject in images),
+        "modify_snapshot_attribute": each * sum(len(subject.steps) for subject in snapshots),
+        "get_image_block_public_access_state": regions,
+        "get_snapshot_block_public_access_state": regions,
+        "get_caller_identity": 1,
+        "describe_key": len(played.scenario.cloud.keys),
+    }
+
+
+def _reads(subjects: t.Sequence[Subject], verified: bool) -> int:
+    managed = [subject for subject in subjects if any(wish.attribute.kinds for wish in subject.asked)]
+    shared = [each for each in managed if any(step.request.attribute.kinds for step in each.steps)]
+    return len(managed) + (len(shared) if verified else 0)
+
+
+def waits_no_longer(played: Played) -> Violations:
+    """No run pauses for longer than the timeouts of its waits together, and without ``wait`` none pauses."""
+    for run in played.runs:
+        timeout = played.scenario.wish.options["wait_timeout"]
+        short = min(timeout, 15.0)
+        # For a task: to be found, twice, and answers that are missing, and to be ready, and to be shown.
+        most = 3 * short + 2 * timeout if run.work is None else 9 * short + (3 if run.restores else 2) * timeout
+        most = most if run.wait else 0.0
+        if run.slept > most + 1e-6:
+            yield f"{run.title}: it paused for {run.slept:.1f} s, and its timeouts allow {most:.1f} s"
+        if not math.isfinite(run.ended):
+            yield f"{run.title}: it did not end"
+
+
+def backup_comes_first(played: Played) -> Violations:
+    """Where a backup is asked for, nothing is changed before it is kept, and it holds what is changed, as it was."""
+    for run in played.runs:
+        written = writes(run)
+        asked_for = bool(played.scenario.keeps or run.restores) and run.mode == "real"
+        if len(run.backups) > asked_for:
+            yield f"{run.title}: {len(run.backups)} backups were kept"
+        elif written and asked_for and (not run.backups or run.backups[0][0] > written[0].began):
+            yield f"{run.title}: something was changed before there was a backup"
+        elif run.backups:
+            yield from (f"{run.title}: {why}" for why in _unkept(run, json.loads(run.backups[0][1])))
+
+
+def _unkept(run: Run, content: Json) -> Violations:
+    kept = {(each["region"], each["id"]): each for key in ("images", "snapshots") for each in content.get(key, ())}
+    saw = seen(run)
+    for sent in writes(run):
+        entry = kept.get(key_of(sent))
+        if entry is None:
+            yield f"{sent.request.resource_id} was changed, and is not in the backup"
+        elif is_permissions(sent):
+            before = entry["before"].get("launch_permissions", entry["before"].get("create_volume_permissions", {}))
+            if entries_of_options(before) not in saw[key_of(sent)].answers:
+                yield f"{sent.request.resource_id} is not in the backup as it was seen: {before}"
+
+
+def preflight_comes_first(played: Played) -> Violations:
+    """With preflight all is tried before anything is changed, and nothing is if one is refused."""
+    for run in played.runs:
+        if not played.scenario.preflight or run.mode != "real":
+            continue
+        tried = [sent for sent in run.log if sent.dry_run]
+        if writes(run) and any(sent.response is None for sent in tried):
+            yield f"{run.title}: something was refused in advance, and something was changed"
+        first = min((sent.began for sent in writes(run)), default=math.inf)
+        allowed = [(key_of(sent), structure_of(sent)) for sent in tried if sent.began < first]
+        for sent in writes(run):
+            if (key_of(sent), structure_of(sent)) not in allowed:
+                yield f"{run.title}: {structure_of(sent)} on {sent.request.resource_id} was not tried in advance"
+
+
+def _is_fair(one: Resource, failure: Failure, touched: Theirs) -> bool:
+    """Tell whether a restoration may fail like that: EC2 cannot, or somebody has changed it back."""
+    changed_back = failure.code == "Timeout" and touched.anything
+    return failure.predicted or changed_back or one.now.status not in one.sort.changeable
+
+
+def restores(played: Played) -> Violations:
+    """A restoration makes it as before, but for what others did since, what is gone, and what EC2 cannot undo."""
+    run = played.run("restore")
+    if run is None or run.restores is None:
+        return
+    before = seen(run.restores)
+    failures = {target_of(subject): subject.failure for subject in run.subjects if subject.failure}
+    for key, one, asked in resources(played, run):
+        failure = failures.get(key)
+        touched = theirs(
+            played, run.restores, one, before[key].time if key in before else run.restores.began, run.until
+        )
+        if failure and not _is_fair(one, failure, touched):
+            yield f"{one.id} was not restored: {failure}"
+        if touched.status or (failure and failure.code != CANNOT_BE_UNDONE):
+            continue
+        facts = one.at(run.until)
+        wrong = (facts.grants ^ before[key].last) - touched.entries if key in before else frozenset()
+        if wrong - ({ODD} if failure else frozenset()):
+            yield f"{one.id} is not as before: {values(wrong)}"
+        if not touched.texts and not texts_met(asked, facts):
+            yield f"{one.id} is not as before: {dict(facts.texts)}"

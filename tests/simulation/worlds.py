@@ -1,0 +1,520 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From a seed to a scenario: an EC2 with images and snapshots, a wish, and what will go wrong.
+
+Few of everything, so that they meet: entries of the same few principals, snapshots behind several images, policies
+about the same images. A third of the seeds have no faults, and most others a few of few kinds, so that stories can be
+read.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from random import Random
+
+from local_ec2.state.grants import PUBLIC
+from local_ec2.state.grants import USER
+from local_ec2.state.grants import Grant
+from local_ec2.state.sorts import IMAGE
+from local_ec2.state.sorts import SNAPSHOT
+from local_ec2.state.sorts import Sort
+from simulation.faults import ON_THE_WAY
+from simulation.faults import Faults
+from simulation.principals import GROUPS
+from simulation.principals import ODD
+from simulation.principals import OWNER
+from simulation.principals import USERS
+from simulation.state import EC2
+from simulation.state import GONE
+from simulation.state import Blocking
+from simulation.state import Change
+from simulation.state import Cloud
+from simulation.state import Denial
+from simulation.state import Event
+from simulation.state import Facts
+from simulation.state import Grants
+from simulation.state import Resource
+from simulation.wishes import Json
+from simulation.wishes import Wish
+from simulation.wishes import options_of_entries
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
+PARTNER = "888888888888"
+SOMEBODY = "somebody else"
+_NAMES = ("golden", "web")
+_KEYS = {"CUSTOMER": "0000aaaa", "AWS": "ffffaaaa"}
+
+
+@dataclass
+class Scenario:
+    """What a seed means. Times of ``events``, and of all other faults, count from the beginning of the main run.
+
+    ``kinds`` are the faults that it has; ``main`` is what the main run is: real, a check or an audit. With
+    ``keeps`` runs write a backup, which is restored after a kill, and with ``restores`` after any other main run.
+    """
+
+    seed: int
+    cloud: Cloud
+    wish: Wish
+    main: str = "real"
+    wait: bool = True
+    concurrency: int = 4
+    kinds: list[str] = field(default_factory=list)
+    faults: Faults = field(default_factory=lambda: Faults(Random(0)))
+    events: list[tuple[Resource, Event]] = field(default_factory=list)
+    starts: list[t.Callable[[float], None]] = field(default_factory=list)
+    longest_lag: float = 0.0
+    kill_after: float = math.inf
+    preflight: bool = False
+    keeps: bool = False
+    disk_is_full: bool = False
+    restores: bool = False
+    restores_badly: bool = False
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        self._quota = self.cloud.sharing_quota
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self.kinds
+
+    def begin(self, now: float) -> None:
+        """Let the faults begin: a run starts now."""
+        for resource, event in self.events:
+            resource.events.append(event._replace(time=now + event.time))
+            resource.events.sort(key=lambda each: each.time)
+        for start in self.starts:
+            start(now)
+
+    def end(self) -> None:
+        """Let nothing go wrong any more, but for what EC2's state itself forbids."""
+        self.faults.rate = self.faults.flicker = 0.0
+        self.faults.bucket = self.faults.down = None
+        cloud = self.cloud
+        cloud.denials.clear()
+        cloud.lag.clear()
+        cloud.expires = math.inf
+        cloud.sharing_quota, cloud.public_quota = self._quota, math.inf
+        cloud.ignores_dry_run = False
+
+
+def make(seed: int) -> Scenario:
+    """Return what the seed means: always the same."""
+    chance = Random(seed)
+    cloud = Cloud(OWNER)
+    regions = REGIONS[: chance.choice((1, 1, 2, 3))]
+    _add_images(chance, cloud, regions)
+    if chance.random() < 0.01:
+        _crowd(chance, cloud)
+    wish = _wish(chance, cloud, regions)
+    if wish.quota is not None:
+        cloud.sharing_quota = wish.quota
+        _trim(cloud, wish.quota)
+    scenario = Scenario(seed, cloud, wish, faults=Faults(Random(seed + 1)))
+    scenario.concurrency = chance.choice((1, 2, 4, 16))
+    scenario.wait = chance.random() < 0.85
+    scenario.preflight = chance.random() < 0.15
+    scenario.keeps = chance.random() < 0.6
+    scenario.restores, scenario.exact = chance.random() < 0.3, chance.random() < 0.3
+    scenario.restores_badly = chance.random() < 0.3
+    _add_faults(chance, scenario)
+    return scenario
+
+
+# What there is.
+
+
+def _some(chance: Random, entries: t.Sequence[Grant], share: float) -> Grants:
+    return frozenset(entry for entry in entries if chance.random() < share)
+
+
+def _id(chance: Random, sort: Sort) -> str:
+    return f"{sort.prefix}0{chance.getrandbits(64):016x}"
+
+
+def _add_images(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> None:
+    odd = chance.random() < 0.07
+    encrypted = chance.random() < 0.12
+    for number in range(chance.randint(1, 8)):
+        region = chance.choice(regions)
+        made = [_snapshot(chance, cloud, region, encrypted) for _each in range(chance.choice((0, 1, 1, 1, 2)))]
+        behind = tuple({one.id: one for one in made}.values())
+        status = chance.choice(("failed", "disabled")) if odd and number == 0 else "available"
+        grants = _entries(chance, (*USERS, *GROUPS)) if status == "available" else frozenset()
+        grants = frozenset() if _under_managed_key(cloud, behind) else grants
+        cloud.add(
+            Resource(
+                IMAGE,
+                _id(chance, IMAGE),
+                region,
+                PARTNER if odd and number == 1 and chance.random() < 0.2 else cloud.account,
+                [Change(-math.inf, EC2, "", Facts(status, grants - _unfit(behind), _texts(chance)))],
+                name=f"{chance.choice(_NAMES)}-{number}",
+                created=f"2026-0{chance.randint(1, 9)}-01T00:00:00.000Z",
+                behind=behind,
+                product_code="8kq3tpyv1x2mfm0nsdl5wcx9z" if odd and number == 2 else "",
+            )
+        )
+
+
+def _crowd(chance: Random, cloud: Cloud) -> None:
+    """Share with more accounts than one request about a snapshot takes."""
+    crowd = frozenset((USER, f"8{number:011}") for number in range(chance.choice((501, 600, 990))))
+    for one in cloud.resources.values():
+        facts = one.now
+        if facts.status in one.sort.changeable and facts.grants and chance.random() < 0.5:
+            one.history[0] = one.history[0]._replace(facts=facts._replace(grants=facts.grants | crowd))
+
+
+def _trim(cloud: Cloud, quota: int) -> None:
+    """Leave no list longer than the quota allows: one that is proves that the quota was raised."""
+    for one in cloud.resources.values():
+        facts = one.now
+        one.history[0] = one.history[0]._replace(facts=facts._replace(grants=frozenset(sorted(facts.grants)[:quota])))
+
+
+def _under_managed_key(cloud: Cloud, snapshots: t.Iterable[Resource]) -> bool:
+    return any(cloud.keys.get(one.key) == "AWS" for one in snapshots)
+
+
+def _unfit(behind: t.Iterable[Resource]) -> Grants:
+    """Return what an image with these snapshots cannot be shared with."""
+    return frozenset({PUBLIC}) if any(one.key for one in behind) else frozenset()
+
+
+def _snapshot(chance: Random, cloud: Cloud, region: str, encrypted: bool) -> Resource:
+    """A new one, or now and then one that is behind another image too."""
+    known = cloud.of(SNAPSHOT, region)
+    if known and chance.random() < 0.25:
+        return chance.choice(known)
+    manager = "AWS" if chance.random() < 0.2 else "CUSTOMER"
+    key = f"arn:aws:kms:{region}:{cloud.account}:key/{_KEYS[manager]}" if encrypted and chance.random() < 0.5 else ""
+    if key:
+        cloud.keys[key] = manager
+    held = frozenset() if manager == "AWS" and key else _entries(chance, USERS[:-1])
+    status = "pending" if chance.random() < 0.05 else "completed"
+    facts = Facts(status, held - {PUBLIC} if key else held)
+    return cloud.add(
+        Resource(
+            SNAPSHOT,
+            _id(chance, SNAPSHOT),
+            region,
+            cloud.account,
+            [Change(-math.inf, EC2, "", facts)],
+            key=key,
+        )
+    )
+
+
+def _entries(chance: Random, entries: t.Sequence[Grant]) -> Grants:
+    return _some(chance, entries, 0.3) | _some(chance, (PUBLIC, ODD), 0.05)
+
+
+def _texts(chance: Random) -> dict[str, str]:
+    texts = {"description": chance.choice(("old", "golden"))} if chance.random() < 0.5 else {}
+    return {**texts, "imdsSupport": "v2.0"} if chance.random() < 0.3 else texts
+
+
+# What is asked.
+
+
+def _wish(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> Wish:
+    timeout = chance.choice((0, 10, 60, 120, 120))
+    kind = chance.random()
+    snapshots = any(cloud.of(SNAPSHOT, region) for region in regions)
+    if kind < 0.3 or (kind < 0.45 and not snapshots):
+        options = _task(chance, cloud, regions, IMAGE)
+        quota = chance.randint(2, 6) if chance.random() < 0.1 else None
+        return Wish(IMAGE, {**options, "wait_timeout": timeout}, quota)
+    if kind < 0.45:
+        return Wish(SNAPSHOT, {**_task(chance, cloud, regions, SNAPSHOT), "wait_timeout": timeout})
+    return Wish(None, {**_policies(chance, cloud, regions), "wait_timeout": timeout})
+
+
+def _named(chance: Random, cloud: Cloud, regions: t.Sequence[str], sort: Sort) -> list[str]:
+    there = [f"{one.region}:{one.id}" for region in regions for one in cloud.of(sort, region)]
+    named = chance.sample(there, chance.randint(1, len(there)))
+    return [*named, f"{regions[0]}:{_id(chance, sort)}"] if chance.random() < 0.02 else named
+
+
+def _task(chance: Random, cloud: Cloud, regions: t.Sequence[str], sort: Sort) -> Json:
+    option = "launch_permissions" if sort is IMAGE else "create_volume_permissions"
+    pool = (*USERS, *GROUPS) if sort is IMAGE else USERS
+    options: Json = {f"{sort.name}_ids": _named(chance, cloud, regions, sort)}
+    grant = _some(chance, pool, 0.3) | _some(chance, (PUBLIC,), 0.08)
+    if chance.random() < 0.85 or sort is SNAPSHOT:
+        options[option] = options_of_entries(grant)
+        options[f"purge_{option}"] = chance.random() < 0.4
+        if chance.random() < 0.4:
+            options[f"revoke_{option}"] = options_of_entries(_some(chance, pool, 0.3) - grant)
+    texts = _asked_texts(chance) if sort is IMAGE else {}
+    return {**options, **(texts if texts or option in options else {"description": "new"})}
+
+
+def _asked_texts(chance: Random) -> dict[str, str]:
+    texts = {"description": chance.choice(("new", "golden"))} if chance.random() < 0.3 else {}
+    return {**texts, "imds_support": "v2.0"} if chance.random() < 0.15 else texts
+
+
+def _policies(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> Json:
+    count = chance.choice((1, 1, 1, 2, 2, 3, 4))
+    options: Json = {
+        "policies": [_policy(chance, cloud, regions, number, alone=count == 1) for number in range(count)],
+        "allow_public": True,
+    }
+    if chance.random() < 0.2:
+        options["max_revocations"] = chance.choice((0, 1, 2, 4, 8))
+    if chance.random() < 0.2:
+        options["protected_principals"] = [chance.choice((*USERS, *GROUPS, PUBLIC))[1]]
+    return options
+
+
+def _policy(chance: Random, cloud: Cloud, regions: t.Sequence[str], number: int, *, alone: bool) -> Json:
+    """One of several policies seldom is about all that there is: they would contradict each other too often."""
+    pattern = chance.choices(
+        ("share", "exclusive", "revoke", "private", "public"), (40, 25 if alone else 4, 20, 6 if alone else 2, 5)
+    )[0]
+    policy: Json = {"name": f"policy {number}", "pattern": pattern, "snapshots": chance.random() < 0.6}
+    if chance.random() < 0.5:
+        policy["image_ids"] = _named(chance, cloud, regions, IMAGE)
+    else:
+        policy["filters"] = {"name": [chance.choice(("golden-*", "web-*", "*"))]}
+        policy["regions"] = list(regions)
+        policy["allow_empty"] = chance.random() < 0.95
+        if chance.random() < 0.3:
+            policy["newest"] = chance.randint(1, 2)
+    if pattern in ("share", "exclusive", "revoke"):
+        # Those who are granted and those who are revoked by policies beside it are seldom the same.
+        half = slice(pattern == "revoke", None, 2)
+        pool = (*USERS, *GROUPS) if alone or chance.random() < 0.1 else (*USERS[half], *GROUPS[half])
+        policy["principals"] = sorted(value for _kind, value in _some(chance, pool, 0.3) | {chance.choice(pool)})
+    return {**policy, **(_asked_texts(chance) if number == 0 else {})}
+
+
+# What goes wrong.
+
+
+def _add_faults(chance: Random, scenario: Scenario) -> None:
+    if chance.random() < 0.3:
+        if chance.random() < 0.1 and scenario.wish.sort is None:
+            scenario.main = "audit"
+        return
+    scenario.main = chance.choices(("real", "check", "audit"), (88, 10, 2 if scenario.wish.sort is None else 0))[0]
+    if chance.random() < 0.02:
+        scenario.kinds = ["dry run ignored"]
+        _ignored_dry_run(scenario)
+        return
+    weights = [weight for weight, _add in _FAULTS.values()]
+    drawn = chance.choices(list(_FAULTS), weights, k=chance.choice((1, 1, 2, 2, 3, 4)))
+    for name in dict.fromkeys(drawn):
+        _FAULTS[name][1](chance, scenario)
+        scenario.kinds.append(name)
+
+
+def _on_the_way(chance: Random, scenario: Scenario) -> None:
+    scenario.faults.kinds = tuple(chance.sample(ON_THE_WAY, chance.choice((1, 1, 2))))
+    scenario.faults.rate = chance.choice((0.05, 0.15, 0.4))
+    scenario.faults.stubborn = chance.choice((0.0, 0.3, 0.8))
+
+
+def _writes_fail(chance: Random, scenario: Scenario) -> None:
+    """A run that cannot read never comes to write: here some writes fail, in every attempt, and no reads."""
+    scenario.faults.kinds = tuple(chance.sample(ON_THE_WAY, chance.choice((1, 1, 2, 3))))
+    scenario.faults.rate = chance.choice((0.1, 0.3, 1.0))
+    scenario.faults.stubborn = chance.choice((0.5, 1.0))
+    scenario.faults.spares_reads = True
+
+
+def _buckets(chance: Random, scenario: Scenario) -> None:
+    scenario.faults.bucket = float(chance.randint(1, 4)), chance.choice((0.5, 1.0, 2.0))
+
+
+def _lag(chance: Random, scenario: Scenario) -> None:
+    """Descriptions lag for up to two minutes (observed), attribute reads hardly ever (recorded: not at all)."""
+    lags = {f"describe_{sort}s": chance.choice((1.0, 4.0, 30.0)) for sort in ("image", "snapshot")}
+    if chance.random() < 0.5:
+        lags |= {f"describe_{sort}_attribute": chance.choice((0.5, 2.0, 20.0)) for sort in ("image", "snapshot")}
+    scenario.longest_lag = max(lags.values())
+    scenario.starts.append(lambda _now: scenario.cloud.lag.update(lags))
+
+
+def _flicker(chance: Random, scenario: Scenario) -> None:
+    rate = chance.choice((0.02, 0.05, 0.15))
+
+    def start(_now: float) -> None:
+        scenario.faults.flicker = rate
+
+    scenario.starts.append(start)
+
+
+def _late(chance: Random, scenario: Scenario) -> None:
+    """A new image, that EC2 does not show at first, or not to a filter by owner, or without its snapshots."""
+    image = _any(chance, scenario, IMAGE)
+    everywhere, by_owner, behind = (chance.choice((0.0, 3.0, 12.0, 30.0)) for _each in range(3))
+
+    def start(now: float) -> None:
+        image.appears = now + everywhere
+        image.appears_to_owner = now + max(everywhere, by_owner)
+        image.behind_shown = now + behind
+
+    scenario.starts.append(start)
+
+
+def _pending(chance: Random, scenario: Scenario) -> None:
+    image = _any(chance, scenario, IMAGE)
+    facts = image.now
+    if facts.status != "available":
+        return
+    image.history[0] = image.history[0]._replace(facts=facts._replace(status="pending"))
+    becomes = chance.choice(("available", "available", "available", "failed"))
+    event = Event(
+        chance.choice((0.5, 5.0, 40.0, 500.0)), EC2, f"is {becomes}", lambda now: now._replace(status=becomes)
+    )
+    scenario.events.append((image, event))
+
+
+def _any(chance: Random, scenario: Scenario, sort: Sort | None = None) -> Resource:
+    return chance.choice([one for one in scenario.cloud.resources.values() if sort in (None, one.sort)])
+
+
+def _soon(chance: Random) -> float:
+    return min(chance.expovariate(0.5), 60.0)
+
+
+def _others(chance: Random, scenario: Scenario) -> None:
+    """Somebody else changes lists, or texts, of what the run is about."""
+    for _each in range(chance.randint(1, 4)):
+        one = _any(chance, scenario)
+        entry = chance.choice((*USERS, *GROUPS) if one.sort is IMAGE else USERS[:-1])
+        kinds = ("revoke", "reset") if _under_managed_key(scenario.cloud, one.behind or (one,)) else tuple(_THEIRS)
+        what, becomes = _THEIRS[chance.choice(kinds)]
+        event = Event(_soon(chance), SOMEBODY, what.format(entry[1]), _if_changeable(one.sort, becomes, entry))
+        scenario.events.append((one, event))
+
+
+_Becomes = t.Callable[[Facts, Grant], Facts]
+_THEIRS: dict[str, tuple[str, _Becomes]] = {
+    "grant": ("grants {}", lambda facts, entry: facts._replace(grants=facts.grants | {entry})),
+    "revoke": ("revokes {}", lambda facts, entry: facts._replace(grants=facts.grants - {entry})),
+    "reset": ("resets the permissions", lambda facts, _entry: facts._replace(grants=frozenset())),
+    "text": ("sets the description to theirs", lambda facts, _entry: _described(facts)),
+}
+
+
+def _described(facts: Facts) -> Facts:
+    return facts._replace(texts={**facts.texts, "description": "theirs"})
+
+
+def _if_changeable(sort: Sort, becomes: _Becomes, entry: Grant) -> t.Callable[[Facts], Facts]:
+    return lambda facts: becomes(facts, entry) if facts.status in sort.changeable else facts
+
+
+def _deregistered(chance: Random, scenario: Scenario) -> None:
+    one = _any(chance, scenario, IMAGE)
+    event = Event(_soon(chance), SOMEBODY, "deregisters it", lambda _facts: Facts(GONE))
+    scenario.events.append((one, event))
+
+
+def _disabled(chance: Random, scenario: Scenario) -> None:
+    """EC2 drops every launch permission of an image that is disabled."""
+    one = _any(chance, scenario, IMAGE)
+    event = Event(
+        _soon(chance),
+        SOMEBODY,
+        "disables it",
+        lambda facts: Facts("disabled", frozenset(), facts.texts) if facts.status == "available" else facts,
+    )
+    scenario.events.append((one, event))
+
+
+def _denied(chance: Random, scenario: Scenario) -> None:
+    actions = ("ModifyImageAttribute", "ModifySnapshotAttribute", "DescribeImageAttribute", "DescribeSnapshots")
+    action = chance.choices(actions, (4, 6, 1, 1))[0]
+    one = _any(chance, scenario)
+    is_of = action.startswith("Modify") and (one.sort is IMAGE) == ("Image" in action) and chance.random() < 0.7
+    after = chance.choice((-math.inf, -math.inf, 1.0, 3.0))
+    denial = Denial(action, after, one.id if is_of else "")
+    scenario.starts.append(lambda now: scenario.cloud.denials.append(denial._replace(since=now + after)))
+
+
+def _quota(chance: Random, scenario: Scenario) -> None:
+    entries, public = chance.choice(((chance.randint(1, 6), math.inf), (1000, chance.randint(0, 1))))
+
+    def start(_now: float) -> None:
+        scenario.cloud.sharing_quota, scenario.cloud.public_quota = entries, public
+
+    scenario.starts.append(start)
+
+
+def _expiry(chance: Random, scenario: Scenario) -> None:
+    after = _soon(chance)
+
+    def start(now: float) -> None:
+        scenario.cloud.expires = now + after
+
+    scenario.starts.append(start)
+
+
+def _blocked(chance: Random, scenario: Scenario) -> None:
+    sort, after = chance.choice((IMAGE, SNAPSHOT)), chance.choice((-math.inf, 1.0))
+    scenario.starts.append(
+        lambda now: scenario.cloud.blocking.extend(Blocking(sort, region, now + after) for region in REGIONS)
+    )
+
+
+def _region_down(chance: Random, scenario: Scenario) -> None:
+    region, after = _any(chance, scenario).region, _soon(chance)
+
+    def start(now: float) -> None:
+        scenario.faults.down = region, now + after
+
+    scenario.starts.append(start)
+
+
+def _killed(chance: Random, scenario: Scenario) -> None:
+    if scenario.main == "real":
+        scenario.kill_after = _soon(chance)
+        scenario.keeps = True
+
+
+def _full_disk(_chance: Random, scenario: Scenario) -> None:
+    scenario.keeps = scenario.disk_is_full = True
+
+
+def _ignored_dry_run(scenario: Scenario) -> None:
+    """An endpoint that is not EC2, and carries out what was to be tried. What else it does is unknown."""
+    scenario.main = "check"
+    scenario.wish = replace(scenario.wish, quota=None)
+    scenario.cloud.sharing_quota = 1000
+
+    def start(_now: float) -> None:
+        scenario.cloud.ignores_dry_run = True
+
+    scenario.starts.append(start)
+
+
+# How often each is drawn beside the others.
+_FAULTS: dict[str, tuple[int, t.Callable[[Random, Scenario], None]]] = {
+    "on the way": (3, _on_the_way),
+    "writes fail": (3, _writes_fail),
+    "buckets": (1, _buckets),
+    "lag": (2, _lag),
+    "flicker": (1, _flicker),
+    "late": (1, _late),
+    "pending": (2, _pending),
+    "others": (4, _others),
+    "deregistered": (1, _deregistered),
+    "disabled": (1, _disabled),
+    "denied": (3, _denied),
+    "quota": (2, _quota),
+    "expiry": (1, _expiry),
+    "blocked": (1, _blocked),
+    "killed": (4, _killed),
+    "full disk": (1, _full_disk),
+    "Region down": (1, _region_down),
+}
