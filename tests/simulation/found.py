@@ -20,10 +20,8 @@ from local_ec2.state.sorts import SNAPSHOT
 from simulation.faults import Faults
 from simulation.principals import ODD
 from simulation.principals import OWNER
-from simulation.principals import TEAM
 from simulation.state import Change
 from simulation.state import Cloud
-from simulation.state import Denial
 from simulation.state import Facts
 from simulation.state import Resource
 from simulation.wishes import Wish
@@ -50,13 +48,6 @@ def _exclusive(*principals: str) -> Wish:
     return Wish(None, {"policies": [policy], "wait_timeout": 120})
 
 
-def _held_back_grant() -> Scenario:
-    """A member of a unit is to keep access through the unit, whose grant waits for that of a snapshot, which fails."""
-    scenario = Scenario(0, _world([(USER, MEMBER)]), _exclusive(OTHER, TEAM[1]), kinds=["denied"])
-    scenario.starts.append(lambda _now: scenario.cloud.denials.append(Denial("ModifySnapshotAttribute")))
-    return scenario
-
-
 def _refused_entry() -> Scenario:
     """A list held what EC2 takes no longer: the way back must not lose the other entries with it."""
     scenario = Scenario(0, _world([ODD, (USER, MEMBER)]), _exclusive(OTHER))
@@ -66,6 +57,5 @@ def _refused_entry() -> Scenario:
 
 
 FOUND: dict[str, t.Callable[[], Scenario]] = {
-    "held back grant": _held_back_grant,
     "refused entry": _refused_entry,
 }

@@ -25,7 +25,6 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime imp
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import answer
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import applying
-from ansible_collections.amikit.aws.plugins.module_utils._sharing import passes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import restore
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Search
@@ -92,10 +91,6 @@ def _late_backup() -> Patches:
 
     yield mock.patch.object(fleet, "keep", lambda *arguments: late.append(arguments))
     yield mock.patch.object(fleet, "see", see_and_keep)
-
-
-def _held_back_grant() -> Patches:
-    yield mock.patch.object(passes, "_may_replace", return_value=False)
 
 
 def _refused_entry() -> Patches:
@@ -203,7 +198,6 @@ FAULTS = {
     "patience": Fault(_patience, ("waits no longer",)),
     "no preflight": Fault(_no_preflight, ("preflight comes first",)),
     # What seeds have found: see found.py.
-    "held back grant": Fault(_held_back_grant, ("keeps access",)),
     "refused entry": Fault(_refused_entry, ("restores",)),
 }
 

@@ -14,6 +14,7 @@ from simulation.laws.view import removed
 from simulation.laws.view import resources
 from simulation.laws.view import seen
 from simulation.laws.view import structure_of
+from simulation.laws.view import target_of
 from simulation.laws.view import texts_met
 from simulation.laws.view import theirs
 from simulation.laws.view import values
@@ -22,6 +23,7 @@ from simulation.principals import all_covered
 from simulation.principals import names
 from simulation.runs import Played
 from simulation.runs import Run
+from simulation.state import Grants
 from simulation.state import Resource
 from simulation.wishes import Asked
 from simulation.wishes import Key
@@ -30,7 +32,11 @@ from simulation.wishes import principal
 
 
 def keeps_access(played: Played) -> Violations:
-    """Who has access before and after, under one principal or another, has it at every instant."""
+    """Who has access before and after, under one principal or another, has it at every instant.
+
+    Additions that a failure on a snapshot holds back do not come after, nor do those that a restoration names as
+    refused: removals are sent all the same.
+    """
     for run in played.runs:
         saw = seen(run)
         for key, one, asked in resources(played, run):
@@ -39,12 +45,21 @@ def keeps_access(played: Played) -> Violations:
 
 
 def _lost(played: Played, run: Run, one: Resource, asked: Asked, saw: Seen) -> Violations:
-    keep = all_covered(saw.last) & all_covered(asked.entries_after(saw.last))
+    after = asked.entries_after(saw.last) - _given_up(run, one, asked)
+    keep = all_covered(saw.last) & all_covered(after)
     for before, change in changes(one, run):
         touched = all_covered(theirs(played, run, one, saw.time, change.time).entries)
         lost = keep & all_covered(before.grants) & ~all_covered(change.facts.grants) & ~touched
         if lost:
             yield f"{run.title}: {names(lost)} should keep access to {one.id}, and lost it when the run {change.what}"
+
+
+def _given_up(run: Run, one: Resource, asked: Asked) -> Grants:
+    """Return what was to be added, and for which reason the run names it was not even sent."""
+    subject = next((subject for subject in run.subjects if target_of(subject) == (one.region, one.id)), None)
+    sent = frozenset(entry for sent in writes(run) if key_of(sent) == (one.region, one.id) for entry in added(sent))
+    refused = run.restores and subject and subject.failure and subject.failure.predicted
+    return asked.grant - sent if subject and (refused or "add" in subject.held_back) else frozenset()
 
 
 def snapshots_first(played: Played) -> Violations:
