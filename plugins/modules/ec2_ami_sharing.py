@@ -301,8 +301,13 @@ stopped:
   sample: ["policy 'Former partner': it selects no image (set allow_empty where that is as it should be)"]
 report:
   description:
-    - The facts of the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts),
-      C(summary), C(warnings), C(policies), C(principals) and C(images).
+    - The facts of the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and
+      their C(names), C(summary), C(warnings), C(policies), C(principals) and C(images).
+    - Images that are public come first, then those that somebody outside of the policies can launch. Principals are in
+      the same order.
+    - The C(marks) of an image are one character for each of the C(principals), in their order. C(x) can launch it; C(!)
+      can, and no policy grants it; C(*) is everyone; C(+) was granted by this run, C(-) was revoked; a space is none of
+      these.
     - It shows what EC2 showed after the run and, where nothing was sent, what the plan would lead to.
   returned: when O(report=true)
   type: dict

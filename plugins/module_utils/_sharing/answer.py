@@ -39,12 +39,7 @@ def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str,
         presented["diff"] = result.differences(work.subjects)
     if options.report:
         presented["report"] = report(
-            work,
-            policies,
-            preview=preview,
-            made=made,
-            warnings=[*work.stopped, *work.warnings],
-            named=options.named,
+            work, policies, options, preview=preview, made=made, warnings=[*work.stopped, *work.warnings]
         )
     return presented
 

@@ -5,7 +5,7 @@
 
 """Report: the facts of the page of who can launch what, and what changed. The page itself is the role's.
 
-Made of what EC2 showed last. Pure: the time and the names of accounts are given.
+Made of what EC2 showed last, what matters most first. Pure: the time and the names of accounts are given.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .outcome import shown
 
 if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
-    from .merge import Names
+    from .options import Options
     from .work import Work
 
 Facts = dict[str, t.Any]
-# The columns of the page, in this order.
+# The kinds of principals, in the order of the page.
 _KINDS = {
     EVERYONE.kind: "everyone",
     "org_arns": "organization",
@@ -38,21 +38,40 @@ _OTHER = "other"
 
 
 def report(
-    work: Work, counts: t.Sequence[Facts], *, preview: bool, made: str, warnings: t.Sequence[str], named: Names
+    work: Work, counts: t.Sequence[Facts], options: Options, *, preview: bool, made: str, warnings: t.Sequence[str]
 ) -> Facts:
     """Return the facts. ``counts`` are the policies of the result, ``made`` is when the run ended."""
-    images = sorted(work.images.values(), key=lambda image: (image.target.region, image.name or "", image.target.id))
-    rows = [_row(work, image, work.snapshots_behind(image)) for image in images]
+    rows = sorted((_row(work, image, work.snapshots_behind(image)) for image in work.images.values()), key=_risk)
+    columns = _columns(work, rows, options)
+    for row in rows:
+        row["marks"] = _marks(row, [column["id"] for column in columns])
+    accounts = sorted({row["owner_id"] for row in rows if row["owner_id"]})
     return {
         "preview": preview,
         "made": made,
-        "accounts": sorted({row["owner_id"] for row in rows if row["owner_id"]}),
+        "accounts": accounts,
+        "names": {each: options.names[each] for each in accounts if each in options.names},
         "summary": _summary(rows, counts),
         "warnings": list(warnings),
         "policies": [_policy(work, number, counted) for number, counted in enumerate(counts)],
-        "principals": _columns(work, rows, named),
+        "principals": columns,
         "images": rows,
     }
+
+
+def _risk(row: Facts) -> tuple[t.Any, ...]:
+    """Public images come first, then those with access outside of the policies; a Region's are together, by name."""
+    return (not row["public"], not row["outside"], row["region"], row["name"], row["image_id"])
+
+
+def _marks(row: Facts, principals: t.Iterable[str]) -> str:
+    """Return a character for each principal: the row of the matrix, for which a template would take seconds."""
+    marks = dict.fromkeys(principals, " ")
+    for values, mark in ((row["principals"], "x"), (row["outside"], "!"), (row["added"], "+"), (row["removed"], "-")):
+        marks.update(dict.fromkeys(values, mark))
+    if marks.get(EVERYONE.value) in ("x", "!"):
+        marks[EVERYONE.value] = "*"
+    return "".join(marks.values())
 
 
 def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
@@ -122,19 +141,28 @@ def _policy(work: Work, number: int, counted: Facts) -> Facts:
     }
 
 
-def _columns(work: Work, rows: t.Sequence[Facts], named: Names) -> list[Facts]:
-    """Return everybody who has access, had it, or is named by a policy, in the order of the page."""
+def _columns(work: Work, rows: t.Sequence[Facts], options: Options) -> list[Facts]:
+    """Return everybody who has access, had it, or is named by a policy: everyone, those outside, all others."""
     policies = {entry.value for policy in work.policies for entry in policy.principals}
-    holders = Counter(value for row in rows for value in row["principals"])
-    everybody = policies | set(holders) | {value for row in rows for value in row["removed"]}
-    columns = [_column(value, holders[value], value in policies, named) for value in sorted(everybody)]
+    keys = {"images": "principals", "outside": "outside", "added": "added", "removed": "removed"}
+    images = {key: Counter(value for row in rows for value in row[source]) for key, source in keys.items()}
+    columns = [
+        {
+            **_column(value, options),
+            **{key: counted[value] for key, counted in images.items()},
+            "named": value in policies,
+        }
+        for value in sorted(policies.union(*images.values()))
+    ]
     order = [*_KINDS.values(), _OTHER]
-    return sorted(columns, key=lambda column: order.index(column["kind"]))
+    return sorted(
+        columns, key=lambda each: (each["id"] != EVERYONE.value, not each["outside"], order.index(each["kind"]))
+    )
 
 
-def _column(value: str, images: int, is_named: bool, named: Names) -> Facts:
+def _column(value: str, options: Options) -> Facts:
     permission = EVERYONE if value == EVERYONE.value else from_principal(value)
     kind = _KINDS[permission.kind] if permission else _OTHER
-    label = value.rpartition("/")[2] if kind.startswith("organiz") else named(value)
+    label = value.rpartition("/")[2] if kind.startswith("organiz") else options.named(value)
     shown_as = kind if permission == EVERYONE else label
-    return {"id": value, "kind": kind, "label": shown_as, "images": images, "named": is_named}
+    return {"id": value, "kind": kind, "label": shown_as, "name": options.names.get(value, "")}

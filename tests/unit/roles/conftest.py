@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A way to run playbooks with the role against the embedded EC2."""
+"""Ways to run playbooks with the role against the embedded EC2, and to look at the pages that it writes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from unit.browser import CHROMIUM
+from unit.browser import Browser
 from unit.documentation import users_environment
 
 from local_ec2.client import LocalEC2
@@ -41,3 +43,11 @@ def playbook(ec2: LocalEC2, tmp_path: Path) -> t.Callable[..., Ended]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("the page was not opened in a browser: there is no chromium here (apt-get install chromium)")
+    with Browser(tmp_path_factory.mktemp("browser")) as started:
+        yield started

@@ -35,6 +35,7 @@ from unit.sharing import snapshot
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import Options
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import by_policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import shown
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import summary
@@ -49,11 +50,14 @@ MADE = "2026-11-24 12:00 UTC"
 
 
 def facts(work: Work, names: t.Mapping[str, str] | None = None) -> Json:
-    def named(principal: str) -> str:
-        return f"{principal} ({names[principal]})" if names and principal in names else principal
-
     counts = by_policy(work, lambda subject: subject.target)
-    return report(work, counts, preview=False, made=MADE, warnings=("careful",), named=named)
+    options = Options((), None, names or {}, report=True, audit=False, check_mode=False)
+    return report(work, counts, options, preview=False, made=MADE, warnings=("careful",))
+
+
+def column(value: str, kind: str, label: str, **others: t.Any) -> Json:
+    usual = {"name": "", "images": 0, "outside": 0, "added": 0, "removed": 0, "named": True}
+    return {"id": value, "kind": kind, "label": label, **usual, **others}
 
 
 def done(policies: t.Sequence[Policy], world: World) -> Work:
@@ -63,16 +67,17 @@ def done(policies: t.Sequence[Policy], world: World) -> Work:
 
 
 def test_the_whole_report() -> None:
-    """Keys are those of 0.1.0: pages and scripts of users read them."""
+    """Pages and scripts of users read the keys of 0.1.0; ``names``, ``marks`` and most of a principal's are newer."""
     policies = [
         policy("exclusive", A, ORG, on=[ONE], name="Exact", snapshots=True),
         policy("public", on=[FAR], name="Open", description="new"),
     ]
     work = done(policies, World({ONE: [A, B], FAR: [C]}, {ONE: [COPY_ONE]}))
-    assert facts(work) == {
+    assert facts(work, {A.value: "Partner", OWNER: "Golden images"}) == {
         "preview": False,
         "made": MADE,
         "accounts": [OWNER],
+        "names": {OWNER: "Golden images"},
         "summary": {
             "policies": 2,
             "images": 2,
@@ -112,11 +117,11 @@ def test_the_whole_report() -> None:
             },
         ],
         "principals": [
-            {"id": "all", "kind": "everyone", "label": "everyone", "images": 1, "named": True},
-            {"id": ORG.value, "kind": "organization", "label": "o-abcdefghij", "images": 1, "named": True},
-            {"id": A.value, "kind": "account", "label": A.value, "images": 1, "named": True},
-            {"id": B.value, "kind": "account", "label": B.value, "images": 0, "named": False},
-            {"id": C.value, "kind": "account", "label": C.value, "images": 1, "named": False},
+            column("all", "everyone", "everyone", images=1, added=1),
+            column(C.value, "account", C.value, images=1, outside=1, named=False),
+            column(ORG.value, "organization", "o-abcdefghij", images=1, added=1),
+            column(A.value, "account", f"{A.value} (Partner)", name="Partner", images=1),
+            column(B.value, "account", B.value, removed=1, named=False),
         ],
         "images": [
             {
@@ -128,6 +133,7 @@ def test_the_whole_report() -> None:
                 "changed": True,
                 "public": True,
                 "principals": [C.value, "all"],
+                "marks": "+!   ",
                 "added": ["all"],
                 "removed": [],
                 "outside": [C.value],
@@ -144,6 +150,7 @@ def test_the_whole_report() -> None:
                 "changed": True,
                 "public": False,
                 "principals": [A.value, ORG.value],
+                "marks": "  +x-",
                 "added": [ORG.value],
                 "removed": [B.value],
                 "outside": [],
@@ -180,6 +187,33 @@ def test_images_are_in_the_order_of_region_name_and_id() -> None:
         each.id for each in (FAR, image(5), TWO, image(4), ONE)
     ]
     assert rows(work)[image(5).id]["name"] == ""
+
+
+def test_public_images_come_first_and_then_those_with_somebody_outside() -> None:
+    held = {ONE: [A], TWO: [A, B], image(4): [A, ALL], image(5): [A, B, ALL]}
+    work = done([policy("share", A, on=[*held, FAR])], World(held))
+    order = [row["image_id"] for row in facts(work)["images"]]
+    assert order == [each.id for each in (image(4), image(5), TWO, FAR, ONE)]
+
+
+MARKS: list[tuple[str, list[Permission], str]] = [
+    ("share", [], "+"),
+    ("share", [A], "x"),
+    ("share", [A, B], "!x"),
+    ("share", [A, ALL], "*x"),
+    ("exclusive", [A, ALL], "-x"),
+    ("exclusive", [B], "+-"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "held", "marks"), MARKS)
+def test_a_mark_for_each_principal(pattern: str, held: list[Permission], marks: str) -> None:
+    assert rows(done([policy(pattern, A)], World({ONE: held})))[ONE.id]["marks"] == marks
+
+
+@pytest.mark.parametrize(("held", "mark"), [([], "+"), ([ALL], "*")])
+def test_the_mark_of_everyone(held: list[Permission], mark: str) -> None:
+    assert rows(done([policy("public")], World({ONE: held})))[ONE.id]["marks"] == mark
 
 
 def test_outside_is_whoever_no_policy_of_the_image_grants() -> None:
@@ -287,11 +321,12 @@ def columns(work: Work, names: t.Mapping[str, str] | None = None) -> list[Json]:
     return list(facts(work, names)["principals"])
 
 
-def test_principals_are_in_the_order_of_kinds_and_then_of_ids() -> None:
+def test_principals_are_everyone_those_outside_and_all_others_by_kind_and_id() -> None:
     other = Permission("org_arns", "arn:aws:organizations::000000000000:organization/o-zzzzzzzzzz")
-    work = done([policy("share", C, OU, B, name="P")], World({ONE: [ODD, D, ALL, A, ORG, other]}))
-    assert [each["id"] for each in columns(work)] == [each.value for each in (ALL, other, ORG, OU, A, B, C, D, ODD)]
-    kinds = ["everyone", "organization", "organization", "organizational unit", *["account"] * 4, "other"]
+    work = done([policy("share", C, OU, B, ORG, name="P")], World({ONE: [ODD, D, ALL, A, ORG, other]}))
+    assert [each["id"] for each in columns(work)] == [each.value for each in (ALL, other, A, D, ODD, ORG, OU, B, C)]
+    kinds = ["everyone", "organization", "account", "account", "other"]
+    kinds += ["organization", "organizational unit", "account", "account"]
     assert [each["kind"] for each in columns(work)] == kinds
 
 
@@ -315,10 +350,10 @@ def test_the_report_has_whoever_has_access_had_it_or_is_named() -> None:
     policies = [policy("exclusive", A, on=[ONE, TWO], name="P"), policy("revoke", C, on=[FAR], name="Q")]
     work = done(policies, World({ONE: [A, B], FAR: [D]}))
     assert [(each["id"], each["images"], each["named"]) for each in columns(work)] == [
+        (D.value, 1, False),
         (A.value, 2, True),
         (B.value, 0, False),
         (C.value, 0, True),
-        (D.value, 1, False),
     ]
 
 
@@ -351,3 +386,13 @@ def test_every_principal_has_one_column(work: Work) -> None:
     assert {column["id"]: column["images"] for column in found["principals"]} == {
         value: held.count(value) for value in ids
     }
+    for row in found["images"]:
+        marked = dict(zip(ids, row["marks"], strict=True))
+        assert {value for value, mark in marked.items() if mark in "x!*"} == set(row["principals"]) - {
+            *row["added"],
+            *row["removed"],
+        }
+        assert [[value for value in sorted(ids) if marked[value] == mark] for mark in "+-"] == [
+            row["added"],
+            row["removed"],
+        ]

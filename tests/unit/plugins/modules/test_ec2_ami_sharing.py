@@ -512,10 +512,12 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
     shared = policy("Shared", "share", KEPT, ORG, image_ids=[named], snapshots=True)
     result = run(exact, shared, report=True, account_names=names)
     report = result["report"]
+    usual = {"kind": "account", "name": "", "images": 1, "outside": 0, "added": 0, "removed": 0, "named": False}
     assert report == {
         "preview": False,
         "made": "2027-01-15 08:00 UTC",
         "accounts": [OWNER],
+        "names": {OWNER: "Owner"},
         "summary": {
             "policies": 2,
             "images": 2,
@@ -555,12 +557,12 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
             },
         ],
         "principals": [
-            {"id": "all", "kind": "everyone", "label": "everyone", "images": 1, "named": False},
-            {"id": ORG, "kind": "organization", "label": "o-abcdefghij", "images": 1, "named": True},
-            {"id": KEPT, "kind": "account", "label": f"{KEPT} (Build)", "images": 2, "named": True},
-            {"id": FORMER, "kind": "account", "label": f"{FORMER} (Partner)", "images": 0, "named": False},
-            {"id": NEW, "kind": "account", "label": NEW, "images": 1, "named": True},
-            {"id": STRANGER, "kind": "account", "label": STRANGER, "images": 1, "named": False},
+            {**usual, "id": "all", "kind": "everyone", "label": "everyone", "outside": 1},
+            {**usual, "id": STRANGER, "label": STRANGER, "outside": 1},
+            {**usual, "id": ORG, "kind": "organization", "label": "o-abcdefghij", "added": 1, "named": True},
+            {**usual, "id": KEPT, "label": f"{KEPT} (Build)", "name": "Build", "images": 2, "added": 1, "named": True},
+            {**usual, "id": FORMER, "label": f"{FORMER} (Partner)", "name": "Partner", "images": 0, "removed": 1},
+            {**usual, "id": NEW, "label": NEW, "added": 1, "named": True},
         ],
         "images": [
             {
@@ -572,6 +574,7 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
                 "changed": True,
                 "public": True,
                 "principals": [KEPT, STRANGER, "all", ORG],
+                "marks": "*!++  ",
                 "added": [KEPT, ORG],
                 "removed": [],
                 "outside": [STRANGER, "all"],
@@ -588,6 +591,7 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
                 "changed": True,
                 "public": False,
                 "principals": [KEPT, NEW],
+                "marks": "   x-+",
                 "added": [NEW],
                 "removed": [FORMER],
                 "outside": [],
