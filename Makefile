@@ -164,6 +164,11 @@ docs: $(GATES_READY) tree ## build the documentation as a site, in build/site
 	@echo "==> docs: antsibull-docs and Sphinx"
 	@$(GATE).site
 
+.PHONY: screenshots
+screenshots: $(GATES_READY) tree ## take the pictures of the report that are in docs/images
+	@echo "==> screenshots: the role's report, on an embedded EC2, in chromium"
+	@$(GATE).screenshots
+
 ### Means
 
 .PHONY: venv
