@@ -116,10 +116,14 @@ def in_other_digits(text: str, zero: str) -> str:
 
 
 def spoilt(text: str, odd: str, *, at_ends: bool = True) -> list[str]:
-    """Return the text with what is odd in each of its places, and in place of each of its characters."""
-    ends = 0 if at_ends else 1
+    """Return the text with what is odd in each of its places, and in place of each of its characters.
+
+    Outer spaces are nothing odd.
+    """
+    ends = 0 if at_ends and odd != " " else 1
     between = [f"{text[:place]}{odd}{text[place:]}" for place in range(ends, len(text) + 1 - ends)]
-    return between + [f"{text[:place]}{odd}{text[place + 1 :]}" for place in range(len(text))]
+    ends = 1 if odd == " " else 0
+    return between + [f"{text[:place]}{odd}{text[place + 1 :]}" for place in range(ends, len(text) - ends)]
 
 
 def near_misses(text: str, *, at_ends: bool = True) -> list[list[str]]:

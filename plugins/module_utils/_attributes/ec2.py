@@ -31,6 +31,7 @@ except ImportError:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common import warnings
+from ansible.module_utils.common.validation import check_type_dict
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -66,13 +67,30 @@ def warn(text: str) -> None:
 
 
 class _MaskingModule(AnsibleModule):  # type: ignore[misc]
-    """AnsibleModule that masks proxies' credentials from the start: options that are invalid end up in a result too."""
+    """AnsibleModule that masks credentials from the start: options that are invalid end up in a result too.
+
+    ``misread`` are the options that were given something else than the dictionary they take. Ansible gives up looking
+    for credentials at the first of them, and fails without naming it, so it sees an empty dictionary.
+    """
 
     def _load_params(self) -> None:
         super()._load_params()
+        dictionaries = {option for option, spec in self.argument_spec.items() if spec.get("options")}
+        given = {option: value for option, value in self.params.items() if value is not None}
+        self.misread = {option: given[option] for option in dictionaries & set(given) if not _is_dict(given[option])}
+        self.params.update({option: {} for option in self.misread})
         asked = self.params.get("aws_config")
         proxies = asked.get("proxies") if isinstance(asked, dict) else asked
         self.no_log_values.update(Proxies(proxies).secret_options)
+
+
+def _is_dict(value: t.Any) -> bool:
+    """Tell whether Ansible makes a dictionary of it."""
+    try:
+        check_type_dict(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 # amazon.aws 10 takes the argument module_class and ignores it: it makes what its defaults name.

@@ -20,6 +20,7 @@ from .ec2 import warn
 from .options import CARE
 from .options import PACE
 from .options import InvalidOptionsError
+from .options import misread_problems
 from .options import parse_task
 from .result import failure_message
 from .result import failure_text
@@ -72,6 +73,7 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     try:
         ec2 = EC2(module, module.params["concurrency"])
         keep, problems = keeping.keeper(module.params["backup"])
+        problems += misread_problems(module.misread)
         task = parse_task(module.params, resource, ec2.region, ec2.endpoint_region, problems)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))

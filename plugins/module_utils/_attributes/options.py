@@ -29,7 +29,8 @@ if t.TYPE_CHECKING:
 # It becomes a part of a host name, and botocore makes no client for what cannot be one.
 _NAME = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
-_MAX_SHOWN = 60
+_ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
+_MAX_SHOWN = 160  # the longest ARN of an OU in it
 # How long and how wide a run works. What runs over policies has them too.
 PACE: dict[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
@@ -93,6 +94,14 @@ def parse_task(
     return Task(targets, asked, params["wait"], params["wait_timeout"], params["concurrency"])
 
 
+def misread_problems(misread: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the problem of each option that was given something else than the dictionary it takes."""
+    return [
+        f"{option}: {shown(str(value))} is not a dictionary such as {{user_ids: ['111122223333']}}"
+        for option, value in misread.items()
+    ]
+
+
 def parse_targets(
     ids: t.Iterable[t.Any], resource: Resource, default_region: str | None, problems: list[str]
 ) -> tuple[Target, ...]:
@@ -117,8 +126,14 @@ def parse_targets(
 
 def region_problems(regions: t.Iterable[str | None], option: str) -> list[str]:
     """Return what is wrong with the names of Regions. Endpoints other than AWS may have names of their own."""
-    odd = [region or "" for region in regions if not _NAME.fullmatch(region or "")]
-    return [f"{option}: {shown(region)} is not the name of a Region" for region in odd]
+    return [f"{option}: {problem}" for problem in map(_region_problem, regions) if problem]
+
+
+def _region_problem(region: str | None) -> str:
+    zone = _ZONE.fullmatch(region or "")
+    if zone:
+        return f"{region} is an Availability Zone; write its Region, {zone[1]}"
+    return "" if _NAME.fullmatch(region or "") else f"{shown(region or '')} is not the name of a Region"
 
 
 def endpoint_problems(endpoint_region: str | None, regions: t.Iterable[str]) -> list[str]:
@@ -219,8 +234,7 @@ def _text(attribute: Attribute, params: Params, problems: list[str]) -> AskedTex
 
 def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> AskedPermissions | None:
     option = attribute.option
-    grant: Options | None = params[option]
-    revoke: Options | None = params[f"revoke_{option}"]
+    grant, revoke = (_stripped(attribute, params[name]) for name in (option, f"revoke_{option}"))
     purge: bool = params[f"purge_{option}"]
     problems += _entry_problems(attribute, option, grant) + _entry_problems(attribute, f"revoke_{option}", revoke)
     if purge and grant is None:
@@ -230,6 +244,13 @@ def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> A
     asked = AskedPermissions(attribute, from_options(grant or {}), from_options(revoke or {}), purge)
     problems += _granted_and_revoked(option, asked.grant & asked.revoke)
     return asked
+
+
+def _stripped(attribute: Attribute, entries: Options | None) -> Options | None:
+    """Return the entries without outer spaces: Ansible splits a text at its commas, and leaves those after them."""
+    if entries is None:
+        return None
+    return {kind.option: [value.strip(" ") for value in entries.get(kind.option) or ()] for kind in attribute.kinds}
 
 
 def _entry_problems(attribute: Attribute, option: str, entries: Options | None) -> list[str]:

@@ -31,42 +31,90 @@ EVERYONE = Permission("group_names", "all")
 
 # The forms are those of the AWS Organizations API, and of EC2 Image Builder's LaunchPermissionConfiguration, which
 # passes its values on to ModifyImageAttribute. The account in them is the organization's management account.
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}"
-_ORG_UNIT = r"arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"
-_ARN = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<resource>[^/:]*)")
-_ACCOUNT_ARN = "EC2 takes an account by its 12-digit id, in user_ids"
-_GIVEN_INSTEAD = {
-    ("organizations", "organization"): "the ARN of an organization, which belongs in org_arns",
-    ("organizations", "ou"): "the ARN of an organizational unit, which belongs in org_unit_arns",
-    ("organizations", "account"): f"the ARN of an account: {_ACCOUNT_ARN}",
-    ("organizations", "root"): "the ARN of a root, which EC2 cannot share with: use the organization's own ARN",
-    ("iam", "root"): f"the IAM ARN of an account: {_ACCOUNT_ARN}",
-}
+_ACCOUNT = r"[0-9]{12}"
+_ORG_ID = r"o-[a-z0-9]{10,32}"
+_OU_ID = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"
+_ORGANIZATION = rf"arn:aws[a-z-]*:organizations::{_ACCOUNT}:organization/{_ORG_ID}"
+_ORG_UNIT = rf"arn:aws[a-z-]*:organizations::{_ACCOUNT}:ou/{_ORG_ID}/{_OU_ID}"
 
 
-def _user_id_problem(value: str) -> str:
-    if _ACCOUNT.fullmatch(value):
-        return ""
-    return (
-        "is not an account id of exactly 12 digits"
-        " (quote account ids: YAML reads an unquoted leading zero as part of a number)"
-    )
+class _Form(t.NamedTuple):
+    """What a text is by its form: what that is called, the option where it belongs, and what to write in its place.
+
+    The last is a template of the match, and empty where the text itself is what to write.
+    """
+
+    pattern: str
+    called: str
+    option: str
+    instead: str = ""
 
 
-def _group_problem(value: str) -> str:
-    return "" if value == EVERYONE.value else "is not a group EC2 can share with: the only one is 'all'"
+# What is mistaken for a principal, or for one of another kind.
+_FORMS = (
+    _Form(_ACCOUNT, "an account id", "user_ids"),
+    _Form("all", "the group of everyone", "group_names"),
+    _Form(r"arn:[^:]*:organizations:[^/]*:organization/.*", "the ARN of an organization", "org_arns"),
+    _Form(r"arn:[^:]*:organizations:[^/]*:ou/.*", "the ARN of an organizational unit", "org_unit_arns"),
+    _Form(rf"arn:[^:]*:organizations:.*:account/.*/({_ACCOUNT})", "the ARN of an account", "user_ids", r"its id, \1"),
+    _Form(rf"arn:[^:]*:iam::({_ACCOUNT}):root", "the IAM ARN of an account", "user_ids", r"its id, \1"),
+    _Form(
+        rf"arn:[^:]*:(?:iam|sts)::({_ACCOUNT}):.+",
+        "the ARN of a user or role, and EC2 shares with whole accounts",
+        "user_ids",
+        r"the account's id, \1",
+    ),
+    _Form(
+        rf"(arn:[^:]*:organizations::{_ACCOUNT}:)root/({_ORG_ID})/.*",
+        "the ARN of a root, which EC2 cannot share with",
+        "org_arns",
+        r"the organization's own ARN, \1organization/\2",
+    ),
+    _Form(
+        _ORG_ID,
+        "the id of an organization",
+        "org_arns",
+        r"its ARN, arn:aws:organizations::MANAGEMENT_ACCOUNT:organization/\g<0>",
+    ),
+    _Form(
+        _OU_ID,
+        "the id of an organizational unit",
+        "org_unit_arns",
+        r"its ARN, arn:aws:organizations::MANAGEMENT_ACCOUNT:ou/ORGANIZATION/\g<0>",
+    ),
+    _Form(r"([0-9]{4})-([0-9]{4})-([0-9]{4})", "an account id with hyphens", "user_ids", r"\1\2\3"),
+    _Form(
+        rf"{_ACCOUNT}(\s+{_ACCOUNT})+", "a text of several account ids", "user_ids", "a list, or commas between them"
+    ),
+)
 
 
-def _arn_problem(pattern: str, wanted: str) -> t.Callable[[str], str]:
+def _form_of(value: str) -> tuple[_Form, str] | None:
+    """Return the form of a text, and what to write in its place."""
+    matches = ((form, re.fullmatch(form.pattern, value, re.DOTALL)) for form in _FORMS)
+    return next(((form, match.expand(form.instead)) for form, match in matches if match), None)
+
+
+def mistaken(value: str) -> str:
+    """Return what a text that is no principal is, and what to write in its place; nothing where that is not known."""
+    form, instead = _form_of(value) or (None, "")
+    return f"{form.called}: write {instead}" if form and instead else ""
+
+
+def _problem(option: str, pattern: str, wanted: str) -> t.Callable[[str], str]:
+    """Return the check of a kind of principal: what is wrong with a value, and what to write in its place."""
+
     def problem(value: str) -> str:
         if re.fullmatch(pattern, value):
             return ""
-        parts = _ARN.match(value)
-        given = _GIVEN_INSTEAD.get((parts["service"], parts["resource"])) if parts else None
-        if given and not given.startswith(f"the ARN of {wanted},"):
-            return f"is {given}"
-        return f"is not the ARN of {wanted}"
+        form, instead = _form_of(value) or (None, "")
+        if form and instead:
+            return f"is {form.called}: write {instead}" + ("" if form.option == option else f", in {form.option}")
+        if form and form.option != option:
+            return f"is {form.called}, which belongs in {form.option}"
+        # A number that YAML has read has lost its leading zeros, or was taken for an octal one.
+        quote = "; quote account ids, because YAML reads an unquoted leading zero as part of a number"
+        return f"is not {wanted}" + (quote if option == "user_ids" and re.fullmatch("[0-9]{1,11}", value) else "")
 
     return problem
 
@@ -86,15 +134,22 @@ class Kind:
     aliases: tuple[str, ...] = ()
 
 
-USER_IDS = Kind("user_ids", "UserId", _user_id_problem)
-GROUP_NAMES = Kind("group_names", "Group", _group_problem)
+USER_IDS = Kind("user_ids", "UserId", _problem("user_ids", _ACCOUNT, "an account id of exactly 12 digits"))
+GROUP_NAMES = Kind(
+    "group_names",
+    "Group",
+    _problem("group_names", EVERYONE.value, "a group EC2 can share with: the only one is 'all'"),
+)
 ORG_ARNS = Kind(
-    "org_arns", "OrganizationArn", _arn_problem(_ORGANIZATION, "an organization"), aliases=("organization_arns",)
+    "org_arns",
+    "OrganizationArn",
+    _problem("org_arns", _ORGANIZATION, "the ARN of an organization, arn:aws:organizations::…:organization/o-…"),
+    aliases=("organization_arns",),
 )
 ORG_UNIT_ARNS = Kind(
     "org_unit_arns",
     "OrganizationalUnitArn",
-    _arn_problem(_ORG_UNIT, "an organizational unit"),
+    _problem("org_unit_arns", _ORG_UNIT, "the ARN of an organizational unit, arn:aws:organizations::…:ou/o-…/ou-…"),
     aliases=("organizational_unit_arns",),
 )
 _MEMBERS = {kind.option: kind.member for kind in (USER_IDS, GROUP_NAMES, ORG_ARNS, ORG_UNIT_ARNS)}

@@ -86,12 +86,16 @@ def _lines(attributes: Attributes) -> str:
 
 
 def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:
-    """Return the message of a failed task: how many failed, the first five by name, and what became of the others."""
+    """Return the message of a failed task: how many failed, the first five by name, and what became of the others.
+
+    Each has a line of its own.
+    """
     failed = [(subject.target, subject.failure) for subject in subjects if subject.failure]
     named = [f"{target}: {failure_text(failure)}" for target, failure in failed[:NAMED]]
     if len(failed) > NAMED:
         named.append(f"and {len(failed) - NAMED} more, each with its error in the result")
-    return f"{len(failed)} of {len(subjects)} {noun}s failed: {'; '.join(named)}. {became(subjects, noun, check_mode)}"
+    head = f"{len(failed)} of {len(subjects)} {noun}s failed: {named[0]}"
+    return "\n".join([head, *named[1:], became(subjects, noun, check_mode)])
 
 
 def item(subject: Subject) -> dict[str, t.Any]:
@@ -180,17 +184,21 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     changed = sum(subject.changed for subject in subjects)
     unknown = sum(subject.is_uncertain for subject in subjects)
     in_part = ", in whole or in part" if any(subject.changed and subject.failure for subject in subjects) else ""
-    became = f"{changed} {noun}(s) changed{in_part}"
+    known = f"{_counted(changed, noun)} changed{in_part}"
     if unknown:
-        return f"{became}, and {unknown} may have changed: EC2 gave no clear answer. Run the task again"
-    return became if changed else "Nothing was changed"
+        return f"{known}, and {unknown} may have changed: EC2 gave no clear answer. Run the task again"
+    return known if changed else "Nothing was changed"
 
 
 def _became_in_check_mode(subjects: t.Sequence[Subject], noun: str) -> str:
     carried_out = sum(subject.ignored_dry_run for subject in subjects)
     unknown = sum(subject.is_uncertain for subject in subjects)
-    became = f"{carried_out} {noun}(s) changed although this is check mode" if carried_out else ""
+    became = f"{_counted(carried_out, noun)} changed although this is check mode" if carried_out else ""
     if unknown:
-        doubt = f"{unknown} {noun}(s) may have changed: there was no clear answer to DryRun"
+        doubt = f"{_counted(unknown, noun)} may have changed: there was no clear answer to DryRun"
         return f"{became}, and {doubt}" if became else f"This is check mode, but {doubt}"
     return became or "Nothing was changed: this is check mode"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

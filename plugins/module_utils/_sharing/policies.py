@@ -25,6 +25,7 @@ from .._attributes.permissions import EVERYONE
 from .._attributes.permissions import Permission
 from .._attributes.permissions import Permissions
 from .._attributes.permissions import from_principal
+from .._attributes.permissions import mistaken
 from .._attributes.plan import AskedText
 
 if t.TYPE_CHECKING:
@@ -187,7 +188,7 @@ OPTIONS: dict[str, _Option] = {
     "pattern": _Option("str", str),
     "principals": _Option("list", _anything),
     "image_ids": _Option("list", _list),
-    "filters": _Option("dict", _dict),
+    "filters": _Option("dict such as {name: golden-*}", _dict),
     "regions": _Option("list", _list),
     "newest": _Option("int", _int),
     "snapshots": _Option("bool", _bool),
@@ -230,7 +231,8 @@ def parse_principals(values: t.Any, problems: list[str], *, everyone: bool = Fal
         text = str(value)
         permission = EVERYONE if everyone and text == EVERYONE.value else from_principal(text)
         if permission is None:
-            problems.append(f"{shown(text)} is not a principal: {_FORMS}")
+            known = mistaken(text)
+            problems.append(f"{shown(text)} is not a principal{f', but {known}' if known else f': {_FORMS}'}")
         else:
             found[permission] = None
     return tuple(found)

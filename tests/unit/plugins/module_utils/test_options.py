@@ -17,6 +17,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.images impo
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import InvalidOptionsError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import Task
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import misread_problems
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import parse_task
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
@@ -73,11 +74,39 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         ["launch_permissions.user_ids: '11122223333'", "exactly 12 digits", "leading zero", "quote"],
     ),
     "thirteen digits": (granting("user_ids", "1111222233334"), ["exactly 12 digits"]),
-    "whitespace after an account id": (granting("user_ids", "111122223333 "), ["'111122223333 '", "exactly 12 digits"]),
+    "a line break after an account id": (
+        granting("user_ids", "111122223333\n"),
+        ["'111122223333\\n'", "exactly 12 digits"],
+    ),
+    "whitespace in an account id": (granting("user_ids", "1111 22223333"), ["'1111 22223333'", "exactly 12 digits"]),
+    "account ids with blanks between": (
+        granting("user_ids", "111122223333 444455556666"),
+        ["is a text of several account ids: write a list, or commas between them"],
+    ),
+    "an account id with hyphens": (
+        granting("user_ids", "1111-2222-3333"),
+        ["is an account id with hyphens: write 111122223333"],
+    ),
+    "an empty account id": (granting("user_ids", ""), ["launch_permissions.user_ids: '' is not an account id"]),
+    "an account's name": (granting("user_ids", "payments-prod"), ["'payments-prod' is not an account id of exactly"]),
+    "everyone among accounts": (
+        granting("user_ids", "all"),
+        ["is the group of everyone, which belongs in group_names"],
+    ),
+    "an organization among accounts": (
+        granting("user_ids", ORG),
+        [f"'{ORG}' is the ARN of", "which belongs in org_arns"],
+    ),
+    "an account among groups": (granting("group_names", ACCOUNT), ["is an account id, which belongs in user_ids"]),
+    "an account among organizations": (granting("org_arns", ACCOUNT), ["is an account id, which belongs in user_ids"]),
     "digits of another alphabet": (granting("user_ids", "\u0661" * 12), ["exactly 12 digits"]),
     "an account as ARN among accounts": (
         granting("user_ids", "arn:aws:iam::111122223333:root"),
-        ["user_ids: 'arn:aws:iam::111122223333:root' is not an account id"],
+        ["user_ids: 'arn:aws:iam::111122223333:root' is the IAM ARN of an account: write its id, 111122223333"],
+    ),
+    "a role among accounts": (
+        granting("user_ids", "arn:aws:iam::111122223333:role/builder"),
+        ["is the ARN of a user or role", "EC2 shares with whole accounts: write the account's id, 111122223333"],
     ),
     "another group": (granting("group_names", "everyone"), ["'everyone' is not a group", "the only one is 'all'"]),
     "a capital group": (granting("group_names", "All"), ["'All' is not a group"]),
@@ -88,19 +117,27 @@ BAD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "an organization among OUs": (granting("org_unit_arns", ORG), ["of an organization, which belongs in org_arns"]),
     "an account's ARN": (
         granting("org_arns", "arn:aws:organizations::123456789012:account/o-abcdefghij/111122223333"),
-        ["is the ARN of an account", "12-digit id, in user_ids"],
+        ["is the ARN of an account: write its id, 111122223333, in user_ids"],
     ),
     "a root": (
         granting("org_unit_arns", "arn:aws:organizations::123456789012:root/o-abcdefghij/r-ab12"),
-        ["is the ARN of a root, which EC2 cannot share with"],
+        ["is the ARN of a root, which EC2 cannot share with: write the organization's own ARN", f"{ORG}, in org_arns"],
     ),
     "an account's IAM ARN": (
         granting("org_arns", "arn:aws:iam::111122223333:root"),
-        ["is the IAM ARN of an account", "in user_ids"],
+        ["is the IAM ARN of an account: write its id, 111122223333, in user_ids"],
     ),
     "an organization's bare id": (
         granting("org_arns", "o-abcdefghij"),
-        ["'o-abcdefghij' is not the ARN of an organiz"],
+        ["'o-abcdefghij' is the id of an organization: write its ARN", ":organization/o-abcdefghij"],
+    ),
+    "an OU's bare id": (
+        granting("org_unit_arns", "ou-ab12-cdefghij"),
+        ["is the id of an organizational unit: write its ARN", ":ou/ORGANIZATION/ou-ab12-cdefghij"],
+    ),
+    "an organization with more after it": (
+        granting("org_arns", f"{ORG}/"),
+        [f"'{ORG}/' is not the ARN of an organization, arn:aws:organizations::…:organization/o-…"],
     ),
     "an organization with a short id": (granting("org_arns", ORG[:-1]), ["is not the ARN of an organization"]),
     "an OU of no organization": (
@@ -158,6 +195,39 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_an_overlong_value_is_cut_in_the_message() -> None:
     assert len(problem_of(**granting("user_ids", "1" * 5000))) < 400
+
+
+MISREAD: dict[str, t.Any] = {
+    # as a beginner writes it, and as messages show it
+    "['111122223333']": ["111122223333"],
+    "[{'user_ids': ['111122223333']}]": [{"user_ids": ["111122223333"]}],
+    "111122223333": "111122223333",
+    "True": True,
+}
+
+
+@pytest.mark.parametrize(("shown", "value"), MISREAD.items(), ids=list(MISREAD))
+def test_what_is_no_dictionary_is_named_with_its_option(shown: str, value: t.Any) -> None:
+    (problem,) = misread_problems({"launch_permissions": value})
+    expected = "is not a dictionary such as {user_ids: ['111122223333']}"
+    assert problem in (f"launch_permissions: '{shown}' {expected}", f'launch_permissions: "{shown}" {expected}')
+
+
+@pytest.mark.parametrize("written", [[" 444455556666"], ["444455556666  "]], ids=repr)
+def test_outer_spaces_of_an_entry_do_not_matter(written: list[str]) -> None:
+    """Ansible makes this of user_ids: "111122223333, 444455556666"."""
+    both = [ACCOUNT, *written]
+    (asked,) = parse(launch_permissions={"user_ids": both}).asked
+    (taken,) = parse(revoke_launch_permissions={"user_ids": both}).asked
+    assert isinstance(asked, AskedPermissions)
+    assert isinstance(taken, AskedPermissions)
+    assert asked.grant == taken.revoke
+    assert {entry.value for entry in asked.grant} == {ACCOUNT, "444455556666"}
+
+
+def test_an_availability_zone_is_no_region() -> None:
+    message = problem_of("us-east-1a", description="d")
+    assert "region: us-east-1a is an Availability Zone; write its Region, us-east-1" in message
 
 
 @pytest.mark.parametrize("region", ["us east", "us-east-1\n", "../x", "us-east-1,eu-west-1"])

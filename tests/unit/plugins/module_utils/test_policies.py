@@ -84,6 +84,8 @@ ONE_OF = "value of pattern must be one of: share, exclusive, revoke, public, pri
 SHARE: Json = {"name": "P", "pattern": "share", "principals": [KEPT]}
 PRIVATE: Json = {"name": "P", "pattern": "private"}
 PUBLIC: Json = {"name": "P", "pattern": "public"}
+NO_PRINCIPAL = "is not a principal, but"
+MANAGED = "arn:aws:organizations::MANAGEMENT_ACCOUNT:organization/"
 NO_AMI = "is not the id of an AMI (ami- and 8 or 17 hexadecimal digits, or REGION:ami-…)"
 WRONG: dict[str, tuple[list[t.Any], list[str]]] = {
     "no name": ([{"pattern": "private", "filters": {}}], ["policy number 1: missing required arguments: name"]),
@@ -109,7 +111,19 @@ WRONG: dict[str, tuple[list[t.Any], list[str]]] = {
     ),
     "an IAM ARN": (
         [{**SHARE, "filters": {}, "principals": [f"arn:aws:iam::{KEPT}:root"]}],
-        [f"policy 'P': 'arn:aws:iam::{KEPT}:root' is not a principal: {FORMS}"],
+        [f"policy 'P': 'arn:aws:iam::{KEPT}:root' {NO_PRINCIPAL} the IAM ARN of an account: write its id, {KEPT}"],
+    ),
+    "an organization's bare id": (
+        [{**SHARE, "filters": {}, "principals": ["o-abcdefghij"]}],
+        [f"policy 'P': 'o-abcdefghij' {NO_PRINCIPAL} the id of an organization: write its ARN, {MANAGED}o-abcdefghij"],
+    ),
+    "filters as the AWS command takes them": (
+        [{**SHARE, "filters": [{"Name": "name", "Values": ["golden-*"]}]}],
+        ["policy 'P': filters is of type list and not dict such as {name: golden-*}"],
+    ),
+    "an Availability Zone": (
+        [{**SHARE, "filters": {}, "regions": ["us-east-1a"]}],
+        ["policy 'P': regions: us-east-1a is an Availability Zone; write its Region, us-east-1"],
     ),
     "everyone by name": (
         [{**SHARE, "filters": {}, "principals": ["all"]}],
@@ -327,7 +341,7 @@ def test_which_regions_are_searched(region: str | None, task: Json, written: Jso
 
 NO_ACCOUNT = (
     "is not an account id of exactly 12 digits"
-    " (quote account ids: YAML reads an unquoted leading zero as part of a number)"
+    "; quote account ids, because YAML reads an unquoted leading zero as part of a number"
 )
 WRONG_OPTIONS: dict[str, tuple[str | None, Json, list[str]]] = {
     # what is wrong: (region of the task, options, problems)
@@ -710,7 +724,7 @@ def each(option: str, values: t.Iterable[t.Any], **others: t.Any) -> list[Fault]
 
 
 def no_principals(right: t.Sequence[t.Any], wrong: t.Sequence[t.Any]) -> Fault:
-    words = [*(named(one) for one in wrong), *[f" is not a principal: {FORMS}"] * len(wrong)]
+    words = [*(named(one) for one in wrong), *[" is not a principal"] * len(wrong)]
     return Fault({"pattern": "share", "principals": [*right, *wrong]}, words)
 
 
@@ -773,7 +787,7 @@ def test_each_text_that_is_no_principal() -> None:
     for one, problem in zip(WRONG_PRINCIPALS, problems, strict=True):
         assert problem.startswith("policy 'right': ")
         assert named(one) in problem
-        assert problem.endswith(f" is not a principal: {FORMS}")
+        assert problem.endswith(f" is not a principal: {FORMS}") or " is not a principal, but " in problem
 
 
 @pytest.mark.parametrize("fault", NO_NAMES, ids=str)

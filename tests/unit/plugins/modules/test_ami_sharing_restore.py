@@ -236,7 +236,7 @@ def test_what_cannot_be_undone_is_named_and_the_rest_is_restored(ec2: LocalEC2, 
     line = f"name of {A} {A} (us-east-1): CannotBeUndone: {why}"
     for check, became, done in (
         (True, "Nothing was changed: this is check mode", "authorized"),
-        (False, "3 resource(s) changed, in whole or in part", "applied"),
+        (False, "3 resources changed, in whole or in part", "applied"),
     ):
         result = restore(check=check)
         assert result["failed"]
@@ -294,7 +294,7 @@ def test_what_is_gone_or_not_ours_or_disabled_fails_alone(ec2: LocalEC2, restore
     assert [line.partition(": ")[2].partition(":")[0] for line in lines[1:6]] == codes
     assert f"it belongs to {PARTNER}" in lines[1]
     assert "The image is disabled; enable it first (EnableImage)" in lines[2]
-    assert lines[6] == "2 resource(s) changed"
+    assert lines[6] == "2 resources changed"
     assert counts(result) == [2, 0, 5]
     written = json.loads(Path(result["backup_file"]).read_text())
     assert [each["id"] for each in written["images"] + written["snapshots"]] == [A, SNAP_A]
@@ -340,7 +340,7 @@ def test_a_write_without_an_answer_is_told_as_that(ec2: LocalEC2, restore: Run, 
     ec2.switch(drop_every=4)
     result = restore(aws_config=ONCE, wait=False)
     assert result["failed"]
-    told = "0 resource(s) changed, and 1 may have changed: EC2 gave no clear answer. Run the task again"
+    told = "0 resources changed, and 1 may have changed: EC2 gave no clear answer. Run the task again"
     assert result["msg"].split("\n")[-1] == told
 
 

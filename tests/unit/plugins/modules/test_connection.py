@@ -306,7 +306,7 @@ def test_an_attempt_that_was_lost_leaves_doubt_whatever_came_after_it(
         result = run(aws_config={"retries": {"total_max_attempts": attempts}}, wait=False)
     # By its class this could be the proxy that was not reached, and after the second attempt it is.
     assert "ModifyImageAttribute: ProxyConnectionError" in result["msg"]
-    assert "0 image(s) changed, and 1 may have changed: EC2 gave no clear answer" in result["msg"]
+    assert "0 images changed, and 1 may have changed: EC2 gave no clear answer" in result["msg"]
     assert (ec2.image(AMI, "us-east-1") or {})["description"] == "d"
 
 
@@ -517,6 +517,19 @@ def test_a_proxys_credentials_are_masked_where_another_option_is_invalid(run_mod
     result = run_module(module, **MODULES[module], aws_config=aws_config, concurrency="abc", _ansible_verbosity=4)
     assert "concurrency" in result["msg"]
     assert SECRET not in json.dumps(result)
+
+
+@pytest.mark.parametrize("value", [["111122223333"], "everybody", '["111122223333"]', 5, True], ids=repr)
+def test_credentials_are_masked_where_a_dictionary_is_none(ec2: LocalEC2, run_module: Run, value: t.Any) -> None:
+    """Ansible gives up looking for what it must mask at the first such value."""
+    options = {"image_ids": ["ami-11111111"], "launch_permissions": value, "session_token": f"{SECRET}b"}
+    result = run_module("ec2_ami_attribute", access_key="AKIAIOSFODNN7EXAMPLE", secret_key=f"{SECRET}a", **options)
+    head, problem = result["msg"].split("\n")
+    assert head == "1 problem in the task; nothing was sent to EC2:"
+    assert problem.startswith("launch_permissions: ")
+    assert problem.endswith(" is not a dictionary such as {user_ids: ['111122223333']}")
+    assert SECRET not in json.dumps(result)
+    assert ec2.requests() == []
 
 
 def test_a_word_of_a_proxys_credentials_hides_no_more_than_it_must(

@@ -567,7 +567,7 @@ def test_the_failure_of_one_image_does_not_stop_the_others(ec2: LocalEC2, run: R
     assert result["failed"]
     assert result["changed"]
     assert result["msg"].startswith(f"1 of 5 images failed: {ids[1]} (us-east-1): ModifyImageAttribute: ")
-    assert "4 image(s) changed" in result["msg"]
+    assert "4 images changed" in result["msg"]
     assert [image["changed"] for image in result["images"]] == [True, False, True, True, True]
     failed = result["images"][1]
     assert (failed["granted"], failed["revoked"]) == (NOBODY, NOBODY)
@@ -589,7 +589,7 @@ def test_what_was_applied_before_an_image_failed_is_told(ec2: LocalEC2, run: Run
     result = run(description="new", launch_permissions={"user_ids": [A]})
     assert result["failed"]
     assert result["changed"]
-    assert "1 image(s) changed, in whole or in part" in result["msg"]
+    assert "1 image changed, in whole or in part" in result["msg"]
     image = result["images"][0]
     assert image["after"] == {"description": "new"}
     assert image["granted"] == NOBODY
@@ -763,7 +763,7 @@ def test_an_endpoint_that_does_not_know_dry_run_changes_one_image_and_says_so(ec
     result = run(check=True, image_ids=ids, launch_permissions={"user_ids": [A]}, description="d")
     assert (result["failed"], result["changed"]) == (True, True)
     assert "This endpoint ignored DryRun and carried out the request" in result["msg"]
-    assert "1 image(s) changed although this is check mode" in result["msg"]
+    assert "1 image changed although this is check mode" in result["msg"]
     first, *others = result["images"]
     assert [request["status"] for request in first["requests"]] == ["applied", "not_sent"]
     assert first["granted"]["user_ids"] == [A]
@@ -780,7 +780,7 @@ def test_a_dry_run_without_a_clear_answer_may_have_been_carried_out_and_is_the_l
     once = {"retries": {"total_max_attempts": 1}}
     result = run(check=True, image_ids=[AMI, OTHER, THIRD], description="d", aws_config=once)
     assert result["failed"]
-    assert "but 1 image(s) may have changed: there was no clear answer to DryRun" in result["msg"]
+    assert "but 1 image may have changed: there was no clear answer to DryRun" in result["msg"]
     assert [held(ec2, each)["description"] for each in (AMI, OTHER, THIRD)] == ["d", "", ""]
 
 

@@ -277,7 +277,7 @@ def test_a_write_of_which_nobody_knows_is_told_as_that(fleet: LocalEC2, run: Run
     once = {"retries": {"total_max_attempts": 1}}
     result = run(image_ids=IDS[:1], **ONLY_DESCRIPTION, aws_config=once, wait=False)
     assert result["failed"]
-    assert "0 image(s) changed, and 1 may have changed: EC2 gave no clear answer. Run the task again" in result["msg"]
+    assert "0 images changed, and 1 may have changed: EC2 gave no clear answer. Run the task again" in result["msg"]
     assert "Nothing was changed" not in result["msg"]
 
 

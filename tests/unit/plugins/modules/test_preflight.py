@@ -159,7 +159,7 @@ def test_one_denial_changes_nothing_anywhere(
     else:
         action = broken["error"]["operation"]
         assert result["msg"].startswith(f"1 of 3 {'snapshot' if where.startswith('snap') else 'image'}s failed: ")
-        assert without_request_id(result["msg"]).endswith(f": {target}: {action}: {why}. Nothing was changed")
+        assert without_request_id(result["msg"]).endswith(f": {target}: {action}: {why}\nNothing was changed")
 
 
 def test_denials_are_all_named_and_everything_is_asked(fleet: LocalEC2, run_module: Run) -> None:
