@@ -54,6 +54,9 @@ def test_a_run_is_taken_back_through_the_role(playbook: Playbook, ec2: LocalEC2,
     assert restored.returncode == 2
     assert f"image-{GONE} {GONE} (us-east-1): InvalidAMIID.NotFound" in restored.stdout
     assert f"To take this back: {backup}.restore" in restored.stdout
+    # The snapshot behind the image that is gone is still there.
+    done = "2 images and 2 snapshots in the backup: 3 restored (2 grants, 3 revocations), 0 unchanged, 1 failed"
+    assert done in restored.stdout
 
 
 def test_a_backup_has_to_be_named_and_to_be_one(playbook: Playbook, tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ def rescued(task: Json, message: str) -> Json:
     return {"block": [task], "rescue": [{"ansible.builtin.debug": {"msg": message}}]}
 
 
+def told(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the lines by which the role sums up."""
+    (lines,) = re.findall(r"^    \"msg\": (\[.*?^    \])", done.stdout, re.DOTALL | re.MULTILINE)
+    found: list[str] = json.loads(lines)
+    return found
+
+
 # Templates
 
 
@@ -96,8 +103,8 @@ def test_check_mode_of_the_play_is_a_preview(ec2: LocalEC2, playbook: Playbook, 
     policies = [policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True, description="New")]
     done = playbook(play(sharing(*policies, report=str(page)), check_mode=True))
     assert done.returncode == 0, done.stdout
-    told = "Exact: 1 selected, 1 would be changed, 2 entries would be granted, 2 would be revoked, 0 failed"
-    assert told in done.stdout
+    sum_of = "1 would be changed (2 grants, 2 revocations), 0 unchanged, 0 failed"
+    assert told(done) == [f"Exact: 1 selected, {sum_of}", f"Report: {page}", f"1 image: {sum_of}"]
     assert facts(page)["preview"] is True
     assert "Preview: nothing was changed." in page.read_text(encoding="utf-8")
     assert modifying(ec2) == []
@@ -127,11 +134,14 @@ def test_guards_stop_a_run_and_not_an_audit(ec2: LocalEC2, playbook: Playbook, t
         ami_sharing_report=str(page),
     )
     assert done.returncode == 2
-    assert "Exact: 1 selected, 1 would be changed, 1 entries would be granted, 2 would be revoked" in done.stdout
+    assert told(done)[-1] == "1 image: 1 would be changed (1 grant, 2 revocations), 0 unchanged, 0 failed"
     stopped = json.dumps("\n".join(["Stopped before anything was changed:", *GUARDED]))
-    drift = f"Drift from the policies. policy 'Exact': 1 of 1 images ({A}), 1 entries to grant and 2 to revoke."
+    drift = [
+        "Drift from the policies: 1 of 1 images differ.",
+        f"policy 'Exact': 1 of 1 images ({A}), 1 to grant, 2 to revoke",
+    ]
     assert (stopped in done.stdout) == (name == "share")
-    assert (drift in done.stdout) == (name == "audit")
+    assert (json.dumps("\n".join(drift)) in done.stdout) == (name == "audit")
     assert facts(page)["preview"] is True
     on_the_page = [text.replace("ami_sharing_", "") for text in GUARDED]
     assert facts(page)["warnings"] == on_the_page
@@ -286,7 +296,13 @@ def test_variables_that_do_not_exist_stop_the_run_and_name_the_nearest(ec2: Loca
     assert done.returncode == 0, done.stdout
     assert "ami_sharing_max_revocation (did you mean ami_sharing_max_revocations?)" in done.stdout
     assert "ami_sharing_mine (did you mean ami_sharing_" in done.stdout
-    assert "max_revocations (did you mean ami_sharing_max_revocations?), regoin (did you mean region?)" in done.stdout
+    only = "ami_sharing_connection takes connection options, and nothing else"
+    both = [
+        "2 problems in the variables; nothing was sent to EC2:",
+        f"{only}: max_revocations (did you mean ami_sharing_max_revocations?)",
+        f"{only}: regoin (did you mean region?)",
+    ]
+    assert json.dumps("\n".join(both)) in done.stdout
     assert len(modifying(ec2)) == 1
 
 
@@ -370,5 +386,5 @@ def test_the_summary_is_told_before_the_report_is_written(ec2: LocalEC2, playboo
     done = playbook(play(task, module_defaults=failing))
     assert done.returncode == 2
     assert "failed to validate" in done.stdout
-    assert "Shared: 1 selected, 1 changed, 1 entries granted, 0 revoked, 0 failed" in done.stdout
+    assert told(done)[-1] == "1 image: 1 changed (1 grant, 0 revocations), 0 unchanged, 0 failed"
     assert launchers(ec2, A) == [KEPT]
