@@ -13,26 +13,20 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible.utils.display import Display
 from unit.documentation import users_environment
 
-from ansible_collections.amikit.aws.plugins.action import ec2_ami_attribute as action
+from ansible_collections.amikit.aws.plugins.plugin_utils import following
 from local_ec2.client import LocalEC2
-
-Shown = list[tuple[str, bool]]
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """What is displayed, and whether on stderr; the plugin looks often, and shows at once what is new."""
-    lines: Shown = []
-    monkeypatch.setattr(action, "_LOOK", 0.001)
-    monkeypatch.setattr(action, "_EVERY", 0.0)
-    monkeypatch.setattr(Display, "display", lambda _self, text, stderr: lines.append((text, stderr)))
-    return lines
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often, and show at once what is new."""
+    monkeypatch.setattr(following, "_LOOK", 0.001)
+    monkeypatch.setattr(following, "_EVERY", 0.0)
 
 
-def write(name: str, line: str, shown: Shown, count: int) -> None:
+def write(name: str, line: str, shown: list[str], count: int) -> None:
     """Write a line as a module does, and wait until so many are shown."""
     with Path(name).open("a", encoding="utf-8") as file:
         file.write(line)
@@ -42,31 +36,40 @@ def write(name: str, line: str, shown: Shown, count: int) -> None:
         threading.Event().wait(0.005)
 
 
-def test_the_last_line_is_shown_once(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(action, "_FIRST", 0.0)
-    with action._followed("localhost") as name:
+@pytest.mark.usefixtures("often")
+def test_the_last_line_is_shown_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(following, "_FIRST", 0.0)
+    shown: list[str] = []
+    with following.followed(str(tmp_path), shown.append) as name:
         write(name, "1 of 9 read\n2 of 9 read\n", shown, 1)
         write(name, "2 of 9 read\n", shown, 1)
         write(name, "9 of 9 read\n", shown, 2)
-    assert [re.sub("[0-9]+ s", "N s", text) for text, _stderr in shown] == [
-        "[localhost] N s: 2 of 9 read",
-        "[localhost] N s: 9 of 9 read",
-    ]
-    assert all(stderr for _text, stderr in shown)
+    assert [re.sub("[0-9]+ s", "N s", text) for text in shown] == ["N s: 2 of 9 read", "N s: 9 of 9 read"]
     assert not Path(name).exists()
 
 
-def test_a_short_task_shows_nothing(shown: Shown) -> None:
-    with action._followed("localhost") as name:
+@pytest.mark.usefixtures("often")
+def test_a_short_task_shows_nothing(tmp_path: Path) -> None:
+    shown: list[str] = []
+    with following.followed(str(tmp_path), shown.append) as name:
         Path(name).write_text("1 of 1 read\n", encoding="utf-8")
         threading.Event().wait(0.05)
     assert not shown
 
 
-def test_a_file_that_is_removed_stops_nothing(shown: Shown) -> None:
-    with action._followed("localhost") as name:
+@pytest.mark.usefixtures("often")
+def test_a_file_that_is_removed_stops_nothing(tmp_path: Path) -> None:
+    shown: list[str] = []
+    with following.followed(str(tmp_path), shown.append) as name:
         Path(name).unlink()
     assert not shown
+
+
+@pytest.mark.parametrize("value", ["~/b.json", "$HOME/b.json", "", None, 7])
+def test_what_the_module_expands_is_left_to_it(value: t.Any) -> None:
+    assert following.from_here("backup", value) == value
+    assert following.from_here("backup", "b.json") == str(Path.cwd() / "b.json")
+    assert following.from_here("description", "b.json") == "b.json"
 
 
 def test_a_long_task_shows_how_far_it_is(ec2: LocalEC2, tmp_path: Path) -> None:
