@@ -3,6 +3,7 @@
 """Let galaxy-importer check the tarball as Galaxy and Automation Hub do, with no finding left over.
 
 Its exit status tells only of what it refuses; findings of documentation, lint and changelog are lines of its log.
+It also renders README.md and docs/*.md for Galaxy, by another Markdown than GitHub's: both must show the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import os
 import re
 import subprocess
 import sys
+import typing as t
+
+from galaxy_importer.utils import markup
+from markdown_it import MarkdownIt
 
 from .harness import LOGS
 from .tarball import DIST
@@ -27,6 +32,22 @@ CHECK_REQUIRED_TAGS = True
 RUN_ANSIBLE_TEST = False
 """
 FINDING = re.compile(r"^(ERROR|WARNING)\b.*", re.MULTILINE)
+
+# What a page is made of. A renderer that does not take a block, a table or a list shows its source.
+ELEMENTS = ("h1", "h2", "h3", "p", "pre", "table", "tr", "td", "li", "a", "code", "strong", "img")
+
+
+def elements(html: str) -> dict[str, int]:
+    return {name: len(re.findall(rf"<{name}[ >]", html)) for name in ELEMENTS}
+
+
+def differences() -> t.Iterator[str]:
+    """Yield the pages of which Galaxy shows something else than GitHub."""
+    github = MarkdownIt("commonmark").enable("table")
+    for page in [markup.get_readme_doc_file("."), *markup.get_doc_files("docs")]:
+        theirs, ours = elements(markup.get_html(page)), elements(github.render(page.text))
+        if wrong := [f"{name}: {theirs[name]}, not {ours[name]}" for name in ELEMENTS if theirs[name] != ours[name]]:
+            yield f"{page.name}: Galaxy shows {', '.join(wrong)}"
 
 
 def main() -> int:
@@ -47,7 +68,7 @@ def main() -> int:
         check=False,
     )
     (LOGS / "importer.log").write_text(done.stdout, encoding="utf-8")
-    findings = [found[0] for found in FINDING.finditer(done.stdout)]
+    findings = [*(found[0] for found in FINDING.finditer(done.stdout)), *differences()]
     print(*(f"    {finding}" for finding in findings), sep="\n", end="\n" if findings else "")
     print(f"    status {done.returncode}, {len(findings)} findings; all that was said: build/logs/importer.log")
     return done.returncode or bool(findings)

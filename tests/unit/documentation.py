@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import json
 import re
-import sys
 import typing as t
-import warnings
 from pathlib import Path
 
 import yaml
-from antsibull_docutils.rst_code_finder import CodeBlockDirective
-from antsibull_docutils.utils import parse_document
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 import ansible_collections.amikit.aws as collection
 
 ROOT = Path(next(iter(collection.__path__)))
-DOCSITE = ROOT / "docs" / "docsite"
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((DOCSITE / "rst").glob("*.rst"))}
+GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")) if path.name != "README.md"}
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 
 # The guides that are one story: a test of their own runs their commands one after the other.
@@ -32,80 +31,103 @@ STORIES = {"undo"}
 # What a YAML list of plays or of tasks is once read.
 Items = list[dict[str, t.Any]]
 
+# The paragraph in front of a block that names the file it is to be written to.
+FILE = re.compile(r"\*\*`([^`]+)`\*\*")
+# The one in front of what a reader has, and is to replace.
+BEFORE = "**Before**"
+
 
 class Block(t.NamedTuple):
-    """A code block of a guide, and the title of the section that it stands in."""
+    """A code block of a guide, the paragraph in front of it, and the title of the section that it stands in."""
 
     language: str
-    options: dict[str, str]
+    label: str
     text: str
     section: str
 
     @property
+    def file(self) -> str:
+        """The name of the file that it is to be written to, if any."""
+        found = FILE.fullmatch(self.label)
+        return found[1] if found else ""
+
+    @property
+    def is_before(self) -> bool:
+        return self.label == BEFORE
+
+    @property
     def is_example(self) -> bool:
-        return self.language == "yaml" and not self.options
-
-
-class _CodeBlock(CodeBlockDirective):
-    """What it finds keeps its language and options."""
-
-    def run(self) -> list[t.Any]:
-        (block,) = super().run()
-        block["language"] = "".join(self.arguments)
-        block["options"] = self.options
-        return [block]
+        return self.language == "yaml" and not self.file and not self.is_before
 
 
 @functools.cache
-def _parsed(guide: str) -> t.Any:
-    with warnings.catch_warnings():
-        # The parser uses what docutils 2.0 will not have.
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        return parse_document(GUIDES[guide], parser_name="restructuredtext", rst_directives={"code-block": _CodeBlock})
+def parsed(text: str) -> list[Token]:
+    """Return the tokens of a page in what GitHub and Galaxy have in common: CommonMark, and tables."""
+    return MarkdownIt("commonmark").enable("table").parse(text)
 
 
-def _nodes(guide: str, kind: str) -> list[t.Any]:
-    return [node for node in _parsed(guide).findall() if node.tagname == kind]
+def plain(inline: Token) -> str:
+    """Return the text of a paragraph, a title or a cell as a reader sees it."""
+    return "".join(" " if each.type == "softbreak" else each.content for each in inline.children or [])
 
 
-def _section(node: t.Any) -> str:
-    while node.tagname != "section":
-        node = node.parent
-    title: str = node.children[0].astext()
-    return title
+def headings(text: str) -> list[str]:
+    """Return the titles of a page and of its sections."""
+    return [plain(title) for opened, title in itertools.pairwise(parsed(text)) if opened.type == "heading_open"]
 
 
 def titles(guide: str) -> list[str]:
     """Return the titles of a guide and of its sections."""
-    return [_section(section) for section in _nodes(guide, "section")]
+    return headings(GUIDES[guide])
+
+
+def blocks_of(text: str) -> t.Iterator[Block]:
+    """Yield the code blocks of a page."""
+    section, label = "", ""
+    for before, token in itertools.pairwise(parsed(text)):
+        if before.type == "heading_open":
+            section = plain(token)
+        if token.type == "fence":
+            yield Block(token.info, label, token.content, section)
+        if token.type == "inline":
+            label = token.content
+        elif token.type != "paragraph_close":
+            label = ""
 
 
 def blocks(guide: str, language: str = "") -> list[Block]:
-    """Return the literal blocks of a guide, all or those of a language."""
-    found = [
-        Block(node.get("language", ""), node.get("options", {}), node.astext(), _section(node))
-        for node in _nodes(guide, "literal_block")
-        # What the parser takes no part of, such as raw HTML, it quotes in a message.
-        if node.parent.tagname != "system_message"
-    ]
-    return [block for block in found if language in ("", block.language)]
+    """Return the code blocks of a guide, all or those of a language."""
+    return [block for block in blocks_of(GUIDES[guide]) if language in ("", block.language)]
+
+
+def _cells(guide: str) -> list[list[Token]]:
+    """Return the cells of every row of a guide's tables."""
+    found: list[list[Token]] = []
+    cell = False
+    for token in parsed(GUIDES[guide]):
+        if token.type == "tr_open":
+            found.append([])
+        if cell:
+            found[-1].append(token)
+        cell = token.type in ("th_open", "td_open")
+    return found
 
 
 def rows(guide: str) -> list[list[str]]:
     """Return the texts of the cells of every row of a guide's tables."""
-    return [[cell.astext() for cell in row.children] for row in _nodes(guide, "row")]
+    return [[plain(cell) for cell in row] for row in _cells(guide)]
 
 
 def literals_of_first_cells(guide: str) -> list[str]:
-    """Return what stands between double backquotes in the first column of a guide's tables."""
-    first = [row.children[0] for row in _nodes(guide, "row")]
-    return [node.astext() for cell in first for node in cell.findall() if node.tagname == "literal"]
+    """Return what stands between backquotes in the first column of a guide's tables."""
+    first = [cell for row in _cells(guide) for cell in row[:1]]
+    return [each.content for cell in first for each in cell.children or [] if each.type == "code_inline"]
 
 
 def readme_block(language: str) -> str:
     """Return the README's one code block of a language."""
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return str(text)
+    (text,) = [block.text for block in blocks_of(README) if block.language == language]
+    return text
 
 
 class Recipe(t.NamedTuple):
@@ -134,8 +156,8 @@ def sections(guide: str) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     for block in blocks(guide):
         recipe = found.setdefault(block.section, Recipe({}, []))
-        if "caption" in block.options:
-            recipe.files[block.options["caption"]] = block.text + "\n"
+        if block.file:
+            recipe.files[block.file] = block.text
         elif block.language == "console":
             recipe.commands.extend(re.findall(r"^\$ (.*)$", block.text, re.MULTILINE))
     return {section: recipe for section, recipe in found.items() if recipe.files or recipe.commands}
@@ -228,16 +250,3 @@ def has_organizations_that_cannot_copy(example: t.Any) -> bool:
     granting = [each for each in dictionaries(example) if each.get("pattern") in ("share", "exclusive")]
     sharing = [policy["principals"] for policy in granting if policy.get("snapshots")]
     return any("arn:aws:organizations" in json.dumps(principals) for principals in sharing)
-
-
-def users_environment(home: Path) -> dict[str, str]:
-    """Return what a user's commands find in a new shell: the tools of this Python, and this collection."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(home),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
-        # Ansible warns of a missing inventory, which these playbooks need not.
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from unit.documentation import DOCSITE
+from unit.documentation import DOCS
 from unit.documentation import GUIDES
 from unit.documentation import MODULES
 from unit.documentation import README
@@ -28,7 +28,9 @@ from unit.documentation import blocks
 from unit.documentation import changes_something
 from unit.documentation import examples
 from unit.documentation import has_organizations_that_cannot_copy
+from unit.documentation import headings
 from unit.documentation import literals_of_first_cells
+from unit.documentation import parsed
 from unit.documentation import plays
 from unit.documentation import readme_block
 from unit.documentation import recipes
@@ -36,7 +38,7 @@ from unit.documentation import resources
 from unit.documentation import revoked
 from unit.documentation import searched
 from unit.documentation import titles
-from unit.documentation import users_environment
+from unit.users import users_environment
 
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
 from local_ec2.client import LocalEC2
@@ -291,18 +293,19 @@ def test_the_result_that_is_shown_is_the_documented_one() -> None:
 
 def is_of_a_kind(block: Block) -> bool:
     """Tell whether a block is what the guides may hold: an example, a file, commands, or what is only shown."""
-    if block.options == {"class": "before"}:
+    if block.is_before:
         return block.language in ("hcl", "json", "shell", "yaml")
-    if list(block.options) == ["caption"]:
+    if block.file:
         return block.language in ("ini", "json", "yaml")
-    return not block.options and block.language in ("console", "hcl", "json", "shell", "text", "yaml")
+    return block.language in ("console", "hcl", "json", "shell", "text", "yaml")
 
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_block_is_of_a_kind_and_parses(guide: str) -> None:
     found = blocks(guide)
-    # One that the parser does not take is missing here.
-    assert len(found) == GUIDES[guide].count(".. code-block:: ")
+    # Galaxy shows no block that stands in a list, and no other kind of fence.
+    assert len(found) == len(re.findall(r"^```\w+$", GUIDES[guide], re.MULTILINE))
+    assert len(found) * 2 == GUIDES[guide].count("```")
     assert [block for block in found if not is_of_a_kind(block)] == []
     for block in found:
         if block.language in ("yaml", "json"):
@@ -313,36 +316,65 @@ def test_every_file_of_a_guide_has_its_commands() -> None:
     assert [name for name, recipe in recipes().items() if not recipe.files or len(recipe.commands) < 2] == []
 
 
-def test_the_site_lists_every_guide_once() -> None:
-    index = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))
-    listed = [guide for section in index["sections"] for guide in section["toctree"]]
-    assert sorted(listed) == sorted(GUIDES)
+# Links. Galaxy shows README.md and docs/*.md at addresses of its own, so nothing relative leads anywhere there.
+
+SITE = "https://amikit.github.io/amikit.aws/"
+REPOSITORY = re.compile(
+    r"https://(?:github\.com/amikit/amikit\.aws/(?:blob|tree|raw)|raw\.githubusercontent\.com/amikit/amikit\.aws)"
+    r"/main/([^#]+)(?:#(.+))?"
+)
+# The pages that Galaxy shows, by their paths.
+SHOWN = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))} | {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "roles/ami_sharing/README.md")
+}
+GENERATED = {
+    *("index", "reference", "ami_sharing_role", "did_you_mean_filter"),
+    *(f"{module}_module" for module in MODULES),
+}
 
 
-def test_the_references_between_the_guides_lead_somewhere() -> None:
-    text = "\n".join(GUIDES.values())
-    prefix = "ansible_collections.amikit.aws."
-    labels = re.findall(rf"^\.\. _{re.escape(prefix)}(\S+):$", text, re.MULTILINE)
-    assert {f"docsite.{guide}" for guide in GUIDES} <= set(labels)
-    known = {*labels, "ami_sharing_role", *(f"{module}_module" for module in MODULES)}
-    references = re.findall(rf":ref:`(?:[^`<]*<)?{re.escape(prefix)}([^`>]+)", text)
-    assert set(references) - known == set()
-    assert len(references) == text.count(":ref:`")
+def links(text: str) -> list[str]:
+    """Return where the links and the pictures of a page lead."""
+    inline = [child for token in parsed(text) for child in token.children or []]
+    return [str(each.attrs[name]) for each in inline for name in ("href", "src") if name in each.attrs]
 
 
-def test_the_links_into_the_repository_lead_somewhere() -> None:
-    repository = r"https://github\.com/amikit/amikit\.aws/(?:blob|tree)/main/([^\s>#]+)(?:#([\w-]+))?"
-    links = re.findall(repository, "\n".join([README, *GUIDES.values()]))
-    assert {path for path, _anchor in links if not (ROOT / path).exists()} == set()
-    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings(README)}
-    assert {anchor for path, anchor in links if path == "README.md" and anchor} <= anchors
-    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
-    defined = re.findall(r"^\[([^\]]+)\]: ", prose, re.MULTILINE)
-    assert sorted(set(re.findall(r"\[([^\]]+)\](?!: )", prose))) == sorted(defined)
+def anchors(text: str) -> set[str]:
+    """Return what GitHub and the site call the sections of a page."""
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings(text)}
 
 
-def headings(markdown: str) -> list[str]:
-    return re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+def is_there(link: str) -> bool:
+    """Tell whether a link into the site, or into the repository, leads to a page and to a section of it."""
+    page, _hash, section = link.removeprefix(SITE).partition("#")
+    if link.startswith(SITE):
+        name = page.removesuffix(".html") or "index"
+        return section in {"", *anchors(GUIDES[name])} if name in GUIDES else name in GENERATED and not section
+    path, anchor = t.cast("re.Match[str]", REPOSITORY.fullmatch(link)).groups()
+    return (ROOT / path).exists() and (not anchor or anchor in anchors((ROOT / path).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_every_link_leads_somewhere_on_github_on_galaxy_and_from_the_tarball(page: str) -> None:
+    found = links(SHOWN[page])
+    assert [link for link in found if not link.startswith("https://")] == []
+    ours = [link for link in found if link.startswith(SITE) or REPOSITORY.fullmatch(link)]
+    assert [link for link in ours if not is_there(link)] == []
+    # A reference without a definition is shown as it is written.
+    texts = [each.content for token in parsed(SHOWN[page]) for each in token.children or [] if each.type == "text"]
+    assert [text for text in texts if re.search(r"\[[A-Z].*\]", text)] == []
+
+
+def test_the_index_lists_every_guide_once() -> None:
+    listed = [link.removeprefix(SITE) for link in links(SHOWN["docs/README.md"]) if link.startswith(SITE)]
+    assert sorted(name for name in listed if name.removesuffix(".html") in GUIDES) == [
+        f"{name}.html" for name in GUIDES
+    ]
+
+
+def test_the_site_is_where_galaxy_says_that_the_documentation_is() -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert galaxy["documentation"] == SITE
 
 
 def test_the_commands_of_make_that_are_named_exist() -> None:

@@ -46,7 +46,7 @@ def of_the_collection(name: str) -> dict[str, t.Any]:
 @pytest.fixture(scope="module")
 def shown() -> str:
     name = "execution-environment.yml"
-    (text,) = [block.text for block in blocks("awx") if block.options.get("caption") == name]
+    (text,) = [block.text for block in blocks("awx") if block.file == name]
     return text
 
 

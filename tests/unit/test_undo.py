@@ -21,8 +21,8 @@ from unit.documentation import blocks
 from unit.documentation import rows
 from unit.documentation import sections
 from unit.documentation import titles
-from unit.documentation import users_environment
 from unit.images import flat
+from unit.users import users_environment
 
 from local_ec2.client import LocalEC2
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from unit.browser import CHROMIUM
 from unit.browser import Browser
-from unit.documentation import users_environment
+from unit.users import users_environment
 
 from local_ec2.client import LocalEC2
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from unit.browser import Browser
-from unit.documentation import users_environment
 from unit.sharing import ALL
 from unit.sharing import World
 from unit.sharing import applied
@@ -20,6 +19,7 @@ from unit.sharing import carry_out
 from unit.sharing import image
 from unit.sharing import planned
 from unit.sharing import policy
+from unit.users import users_environment
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import Options

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from unit.documentation import users_environment
+from unit.users import users_environment
 
 from ansible_collections.amikit.aws.plugins.plugin_utils import following
 from local_ec2.client import LocalEC2
