@@ -17,12 +17,12 @@ options: {}
 requirements:
   - python >= 3.9
 notes:
-  - "O(endpoint_url): an AWS address, such as that of a VPC endpoint, is used only for EC2 and only in its own Region.
-    KMS and STS are called at their own addresses. Any other address, such as that of an emulator, is used for all of
-    them, except for a service that has its own address in botocore's configuration (C(AWS_ENDPOINT_URL_KMS), or the
-    C(services) section of the profile)."
-  - "O(aws_config): by default, a connection is attempted up to ten times, with a timeout of five seconds each. If a
-    proxy takes longer, set C(connect_timeout) here."
+  - "O(endpoint_url): if this is an AWS address, such as that of a VPC endpoint, the module uses it only for EC2, and
+    only in its own Region. It calls KMS and STS at their default addresses. Any other address, such as that of an
+    emulator, is used for all three, except for a service that has an address of its own in botocore's configuration
+    (C(AWS_ENDPOINT_URL_KMS), or the C(services) section of the profile)."
+  - "O(aws_config): by default, the module tries to connect up to ten times, with a timeout of five seconds each. If a
+    proxy needs longer, set C(connect_timeout) here."
 attributes:
   action_group:
     description: Use C(group/amikit.aws.aws) in C(module_defaults) to set defaults for this module.
@@ -35,23 +35,23 @@ attributes:
 options:
   preflight:
     description:
-      - Whether every planned request is sent with C(DryRun=true) before the first write. If EC2 denies any of them,
+      - Whether to send every planned request with C(DryRun=true) before the first change. If EC2 denies any of them,
         nothing is changed anywhere.
-      - Each planned request then takes two. Check mode asks the same without this option, and changes nothing.
+      - This doubles the number of change requests. Check mode always does this, and changes nothing.
     type: bool
     default: false
   backup:
     description:
-      - Where to write what is about to be changed, before the first write to EC2. M(amikit.aws.ami_sharing_restore)
-        and the playbook C(amikit.aws.restore) take the change back from there, even that of a run that was killed.
-      - The file is JSON, of mode 0600, and complete before it has its name. Of an earlier backup in its place, the name
-        ends in its time from then on. A symbolic link, or an existing file that is no backup, is refused before any
-        request. Missing directories are created.
-      - Nothing is written if nothing changes, or in check mode.
-      - A relative path starts where C(ansible-playbook) was started.
+      - A file in which to save what is about to change, before the first change. M(amikit.aws.ami_sharing_restore) and
+        the playbook C(amikit.aws.restore) can then undo the run, even if it was killed.
+      - The file is JSON, with mode 0600. It gets its name only when it is complete. An earlier backup of the same name
+        is renamed, with its time at the end. A symbolic link, or an existing file that is not a backup, is refused
+        before any request. Missing directories are created.
+      - No file is written in check mode, or if nothing changes.
+      - A relative path starts at the directory in which C(ansible-playbook) was started.
     type: path
   wait_timeout:
-    description: How long each of the waits that O(wait) speaks of may take, in seconds.
+    description: The maximum duration of each wait that O(wait) describes, in seconds.
     type: int
     default: 120
   concurrency:
@@ -62,7 +62,7 @@ attributes:
   check_mode:
     description: Can run in check mode and return what would change, without changing it.
     details:
-      - Every request that would be sent is sent with C(DryRun=true), so a caller who is not authorized fails the check.
+      - Every request is sent with C(DryRun=true), so the check fails if the caller is not authorized.
     support: full
   diff_mode:
     description: Returns the difference between the current state and the state asked for, when in diff mode.

@@ -12,8 +12,8 @@ version_added: 1.0.0
 short_description: Check where the role ami_sharing writes its report
 description:
   - A part of the role P(amikit.aws.ami_sharing#role), which runs it before anything is sent to EC2.
-  - Fails where the page or the facts beside it cannot be written, are symbolic links, or would replace a file that is
-    not an earlier report. Makes a missing directory, in check mode too.
+  - Fails if the page or the facts beside it cannot be written, are symbolic links, or would replace a file that is not
+    an earlier report. Creates missing directories, in check mode too.
 author:
   - The amikit contributors (@amikit)
 options:
@@ -27,7 +27,7 @@ attributes:
   check_mode:
     description: Can run in check mode and return what would change, without changing it.
     details:
-      - A report is written in check mode as well, so its directory is made there too.
+      - Check mode writes a report too, so it also creates the directory.
     support: full
   diff_mode:
     description: Returns the difference between the current state and the state asked for, when in diff mode.

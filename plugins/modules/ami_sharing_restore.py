@@ -11,43 +11,43 @@ module: ami_sharing_restore
 version_added: 1.0.0
 short_description: Restore AMIs and snapshots from a backup
 description:
-  - Takes back what a run changed, or was about to change when it was killed, from the backup that it wrote. See
+  - Undoes what a run changed, even if it was killed, from the backup that it wrote. See
     O(amikit.aws.ec2_ami_attribute#module:backup), O(amikit.aws.ec2_snapshot_attribute#module:backup) and
     O(amikit.aws.ec2_ami_sharing#module:backup).
-  - What the run granted is revoked, what it revoked is granted, and a description that is still the one the run has
-    set becomes the one before. What others have changed since stays, unless O(exact=true).
-  - What no longer exists, belongs to another account, or cannot be undone in EC2 is left as it is and named. The rest
-    is restored, and the task then fails.
-  - Grants are sent to snapshots first and then to images, revocations to images first and then to snapshots.
+  - Revokes what the run granted, grants what it revoked, and restores a description if it is still the one that the run
+    has set. What others have changed since then stays, unless O(exact=true).
+  - If something no longer exists, belongs to another account, or cannot be undone in EC2, it stays as it is. The rest
+    is restored. Then the task fails, and names what was not restored.
+  - Grants go to snapshots first and then to images. Revocations go to images first and then to snapshots.
   - The playbook C(amikit.aws.restore) runs this module with the variables of the role
     P(amikit.aws.ami_sharing#role).
 author:
   - The amikit contributors (@amikit)
 options:
   src:
-    description: The backup.
+    description: The backup to restore.
     type: path
     required: true
   exact:
     description:
-      - Whether every attribute in the backup becomes exactly what it was before, whatever has been changed since and by
-        whom. Launch permissions and volume permissions that are not in the backup are revoked.
+      - Whether to give every attribute in the backup exactly its previous value, no matter what has changed since then
+        and who changed it. Launch permissions and volume permissions that are not in the backup are revoked.
     type: bool
     default: false
   allow_public:
-    description: Consent to images and snapshots becoming public again.
+    description: Whether images and snapshots may become public again.
     type: bool
     default: false
   max_revocations:
     description:
-      - How many entries may be revoked, on images and snapshots. Above that, nothing is changed.
-      - V(0) allows none. Without this option there is no limit.
+      - How many entries the task may revoke, on images and snapshots. If it would revoke more, nothing is changed.
+      - V(0) allows none. Without this option, there is no limit.
     type: int
     aliases: [ami_sharing_max_revocations]
   protected_principals:
     description:
-      - Principals that may not be revoked, as account ids, ARNs of organizations and OUs, or V(all) for everyone. If
-        any would be revoked, nothing is changed.
+      - Principals that must not be revoked, as account ids, ARNs of organizations and OUs, or V(all) for everyone. If
+        one of them would be revoked, nothing is changed.
     type: list
     elements: raw
     default: []
@@ -58,16 +58,18 @@ options:
     aliases: [ami_sharing_account_names]
   backup:
     description:
-      - Where the backup of this run is written, before its first write. It can be restored like any other.
-      - By default, or if it is O(src) itself, O(src) with C(.restore) appended, so that the task can be run again.
-      - Of an earlier backup in its place, the name ends in its time from then on. A symbolic link, or an existing file
-        that is no backup, is refused before any request.
+      - The file for the backup of this task, which is written before the first change. You can restore it like any
+        other.
+      - The default is O(src) with C(.restore) appended. The same applies if it is O(src) itself, so that you can run
+        the task again.
+      - An earlier backup of the same name is renamed, with its time at the end. A symbolic link, or an existing file
+        that is not a backup, is refused before any request.
     type: path
     aliases: [ami_sharing_backup]
   preflight:
     aliases: [ami_sharing_preflight]
   wait:
-    description: Whether to wait, after a change, until EC2 shows it.
+    description: Whether to wait for EC2 to show each change.
     type: bool
     default: true
   wait_timeout:
@@ -75,8 +77,8 @@ options:
   concurrency:
     aliases: [ami_sharing_concurrency]
 notes:
-  - In check mode every planned request is sent with C(DryRun=true), and no backup is written.
-  - "The least IAM permissions are those of M(amikit.aws.ec2_ami_attribute) and M(amikit.aws.ec2_snapshot_attribute)."
+  - In check mode, every planned request is sent with C(DryRun=true), and no backup is written.
+  - "The module needs the IAM permissions of M(amikit.aws.ec2_ami_attribute) and M(amikit.aws.ec2_snapshot_attribute)."
 seealso:
   - module: amikit.aws.ec2_ami_sharing
   - module: amikit.aws.ec2_ami_attribute
@@ -128,7 +130,7 @@ snapshots:
   type: list
   elements: dict
 stopped:
-  description: The reasons why nothing was changed. An empty list, unless a guard or a missing consent stopped the run.
+  description: The reasons why nothing was changed. Empty, unless a guard or a missing consent stopped the task.
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: str
@@ -138,7 +140,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json.restore
 diff:
-  description: The change of every changed image, and then of every changed snapshot.
+  description: The difference of every changed image, followed by that of every changed snapshot.
   returned: with --diff
   type: list
   elements: dict

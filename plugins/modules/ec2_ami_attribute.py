@@ -11,24 +11,25 @@ module: ec2_ami_attribute
 version_added: 0.1.0
 short_description: Manage the attributes of AMIs
 description:
-  - Reads the current attributes of one or many AMIs, works out the least change, and applies it with
-    C(ModifyImageAttribute).
+  - Reads the current attributes of one or more AMIs, and changes what differs, with as few C(ModifyImageAttribute)
+    requests as possible.
   - Manages the description, IMDS support, and launch permissions for accounts, everyone, organizations and
     organizational units (OUs).
-  - An option that is left out is left alone. Granting launch permissions is additive, and revoking them is explicit.
-  - Every image is read and planned before anything is written. When an image cannot be read, or EC2 is known to refuse
-    a change, nothing is changed anywhere. Once writing has begun, the failure of one image does not stop the others.
+  - If you leave out an option, the module leaves that attribute as it is. Granting launch permissions is additive. To
+    revoke them, you must say so.
+  - Every image is read and planned before anything is changed. If an image cannot be read, or EC2 is known to refuse a
+    change, nothing is changed anywhere. Once changes have begun, the failure of one image does not stop the others.
 author:
   - The amikit contributors (@amikit)
 options:
   image_ids:
     description:
-      - The AMIs to manage, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. Packer's whole
-        comma-separated artifact string works as it is.
-      - An element may also be an image as M(amikit.aws.ec2_ami_attribute_info) or this module returns it, Region and
-        all, so that RV(amikit.aws.ec2_ami_attribute_info#module:images) can be given as it is.
-      - Repeats are collapsed, and an empty list does nothing.
-      - A Region is needed only for ids that do not carry one.
+      - The AMIs to manage, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. You can use the whole
+        comma-separated artifact string of Packer.
+      - An element can also be an image as M(amikit.aws.ec2_ami_attribute_info) or this module returns it, including its
+        Region. So you can use RV(amikit.aws.ec2_ami_attribute_info#module:images) unchanged.
+      - Duplicates are ignored. With an empty list, the task does nothing.
+      - The task needs a Region only for ids that do not name one.
     type: list
     elements: raw
     required: true
@@ -36,26 +37,27 @@ options:
   description:
     description:
       - The description, of up to 255 printable ASCII characters without leading or trailing whitespace.
-      - EC2 cannot clear a description. With an empty string, the task fails before anything is changed if the AMI has
-        one.
+      - EC2 cannot clear a description. If this is an empty string and the AMI has a description, the task fails before
+        anything is changed.
     type: str
   imds_support:
     description:
       - V(v2.0), the only value, makes instances launched from the AMI require IMDSv2 by default.
-      - This cannot be undone. EC2 has no other value, and no way back.
+      - This cannot be undone, because EC2 has no other value.
     type: str
   launch_permissions:
     description:
-      - Who is granted the permission to launch the AMI. Entries that the AMI has beside these stay, unless
+      - Who gets the permission to launch the AMI. Other entries of the AMI stay, unless
         O(purge_launch_permissions=true).
     type: dict
     suboptions: &permissions
       user_ids:
-        description: Account ids of 12 digits. Quote them, because YAML takes an unquoted leading zero for a number.
+        description: Account ids of 12 digits. Quote them, because YAML can read an unquoted id with a leading
+          zero as an octal number.
         type: list
         elements: str
       group_names:
-        description: V(all), the only group, is everyone.
+        description: The only group is V(all), which means everyone.
         type: list
         elements: str
       org_arns:
@@ -70,38 +72,38 @@ options:
         aliases: [organizational_unit_arns]
   revoke_launch_permissions:
     description:
-      - Whose permission to launch the AMI is revoked. An entry cannot be granted and revoked in one task.
-      - An account that may launch the AMI through its organization, its OU or because the AMI is public still can.
+      - Who loses the permission to launch the AMI. A task cannot grant and revoke the same entry.
+      - An account can still launch the AMI if the AMI is public, or shared with the account's organization or OU.
     type: dict
     suboptions: *permissions
   purge_launch_permissions:
     description:
-      - Whether nothing but O(launch_permissions) remains, of any kind.
-      - If the old and the new entries together would exceed the quota of 1,000, entries are added and removed in turns.
-        Organizations and OUs are added first and removed last. If they do not fit either, the task fails before
-        anything is changed.
+      - Whether to revoke every entry, of any kind, that is not in O(launch_permissions).
+      - If the old and the new entries together would exceed the quota of 1,000, the module alternates between adding
+        and removing. It adds organizations and OUs first, and removes them last. If even that does not stay within the
+        quota, the task fails before anything is changed.
       - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait for a C(pending) AMI that is to be changed, and after a change until EC2 shows it.
-      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new AMIs
-        late.
+      - Whether to wait for a C(pending) AMI that needs a change to become available, and for EC2 to show each change.
+      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
+        new AMIs late.
     type: bool
     default: true
 notes:
-  - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
-    nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike. No other request is sent until the first is answered as a C(DryRun).
-  - Launch permissions are sent first, and each attribute is independent of the others. If EC2 refuses a description,
-    launch permissions are revoked nevertheless.
-  - "The least IAM permissions are C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute), with
-    C(ec2:DescribeImageAttribute) to manage launch permissions and C(ec2:GetImageBlockPublicAccessState) to make an AMI
-    public. With C(sts:DecodeAuthorizationMessage) a denial is decoded. With C(ec2:DescribeSnapshots) and
-    C(kms:DescribeKey) the refusal to share an image under the key that AWS manages for EBS is predicted, and without
-    them a warning says that EC2 will decide."
-  - Requests that EC2 throttles, or that fail on the way, are retried by botocore. O(aws_config) overrides how.
+  - In check mode, every planned request is sent with C(DryRun=true). EC2 then checks only that the caller is
+    authorized. The module predicts other refusals, as far as it can, from what it has read. It does so in check mode
+    and in a real run. It sends one C(DryRun) first, and the others only after EC2 has answered that one as a C(DryRun).
+  - Launch permissions are sent first. The attributes are independent of each other. If EC2 refuses a description,
+    launch permissions are still revoked.
+  - "The module needs the IAM permissions C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute). It also needs
+    C(ec2:DescribeImageAttribute) to manage launch permissions, and C(ec2:GetImageBlockPublicAccessState) to make an AMI
+    public. With C(sts:DecodeAuthorizationMessage), it decodes denials. With C(ec2:DescribeSnapshots) and
+    C(kms:DescribeKey), it predicts that EC2 refuses to share an image under the key that AWS manages for EBS. Without
+    them, it warns that EC2 will decide."
+  - botocore retries requests that EC2 throttles, or that fail on the way. To change how, set O(aws_config).
 seealso:
   - module: amikit.aws.ec2_ami_attribute_info
   - module: amikit.aws.ec2_snapshot_attribute
@@ -206,11 +208,11 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: The number of images that are as asked.
+      description: The number of images that needed no change.
       type: int
       returned: always
     failed:
-      description: The number of images that failed, those that were changed in part included.
+      description: The number of images that failed, including those that were partly changed.
       type: int
       returned: always
     granted:
@@ -229,9 +231,9 @@ summary:
 images:
   description:
     - One element for each image, in the order asked for.
-    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(images[].before) and
-      RV(images[].after) leave out launch permissions, and an image that neither changed nor failed has only its id,
-      Region, name and RV(images[].changed).
+    - A failed task returns it too, but shortened, because Ansible prints all of it. RV(images[].before) and
+      RV(images[].after) do not contain launch permissions, and an image that neither changed nor failed has only its
+      id, Region, name and RV(images[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -247,7 +249,7 @@ images:
       returned: always
       sample: us-east-1
     name:
-      description: The name of the image, null where it could not be read.
+      description: The name of the image, or null if it could not be read.
       type: str
       returned: always
       sample: golden-2026-11
@@ -256,19 +258,20 @@ images:
       type: bool
       returned: always
     granted:
-      description: What was, or in check mode would be, added, in the shape of O(launch_permissions).
+      description: The entries that were, or in check mode would be, added, in the structure of O(launch_permissions).
       type: dict
       returned: always
     revoked:
-      description: What was, or in check mode would be, taken away, in the same shape.
+      description: The entries that were, or in check mode would be, revoked, in the same structure.
       type: dict
       returned: always
     before:
       description:
-        - The attributes that the task manages as they were, in the shape of the options. Launch permissions are sorted.
-        - Passed back with O(purge_launch_permissions=true), it restores the AMI. Leave out IMDS support and an empty
-          description, which EC2 cannot restore.
-        - Empty when the AMI could not be read.
+        - The previous values of the attributes that the task manages, in the structure of the options. Launch
+          permissions are sorted.
+        - To restore the AMI, use these values in a task with O(purge_launch_permissions=true). Leave out IMDS support
+          and an empty description, because EC2 cannot restore them.
+        - Empty if the AMI could not be read.
       type: dict
       returned: always
       sample:
@@ -277,9 +280,10 @@ images:
         launch_permissions: {user_ids: [], group_names: [], org_arns: [], org_unit_arns: []}
     after:
       description:
-        - The same attributes as they are once the task has ended or, in check mode, would be.
-        - Holds only what EC2 accepted when some of the requests failed.
-        - What something else changed while the task ran is not in it. A warning tells of that, with O(wait=true).
+        - The values of the same attributes after the task or, in check mode, the values that they would have.
+        - If some of the requests failed, it contains only what EC2 accepted.
+        - It does not contain what somebody else changed while the task ran. With O(wait=true), a warning reports such
+          changes.
       type: dict
       returned: always
       sample:
@@ -287,7 +291,7 @@ images:
         imds_support: v2.0
         launch_permissions: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
     requests:
-      description: The requests that the change takes, in the order they are sent.
+      description: The requests that make the change, in the order in which they are sent.
       type: list
       elements: dict
       returned: always
@@ -307,31 +311,32 @@ images:
         status:
           description:
             - V(applied), or in check mode V(authorized).
-            - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
-            - V(not_sent) when a failed image prevents all changes, or an earlier request for this attribute failed.
+            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed otherwise.
+            - V(not_sent) if a failed image prevents all changes, or an earlier request for this attribute failed.
           type: str
           returned: always
         error:
-          description: Why the request failed, in the shape of RV(images[].error).
+          description: Why the request failed, in the structure of RV(images[].error).
           type: dict
           returned: when the request failed
       sample:
         - {attribute: launchPermission, operation: add, entries: 3, status: applied}
     error:
-      description: Why the image failed; the first reason if there are several.
+      description: Why the image failed. If there are several reasons, the first one.
       type: dict
       returned: when the image failed
       contains:
         operation:
-          description: The EC2 operation that failed or would, V(wait) for what EC2 did not show, or V(Connect).
+          description: The EC2 operation that failed or would fail, V(wait) if EC2 did not show a change in time, or
+            V(Connect).
           type: str
           returned: always
         code:
-          description: The error code of EC2, or the name of botocore's error when EC2 did not answer.
+          description: The error code of EC2, or the name of botocore's error if EC2 did not answer.
           type: str
           returned: always
         message:
-          description: The error message of EC2, whole, or what is known of a predicted refusal.
+          description: The complete error message of EC2, or the reason for a predicted refusal.
           type: str
           returned: always
         request_id:
@@ -339,11 +344,12 @@ images:
           type: str
           returned: always, null when EC2 did not answer or was not asked
         predicted:
-          description: Whether EC2 was not asked, because it would have refused.
+          description: Whether the module predicted that EC2 would refuse, and did not ask it.
           type: bool
           returned: always
         decoded_message:
-          description: The decoded authorization message of a denial. Decoded for the first five failed images only.
+          description: The decoded authorization message of a denial. It is decoded for the first five failed images
+            only.
           type: dict
           returned: when the caller is allowed sts:DecodeAuthorizationMessage
       sample:
@@ -358,7 +364,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json
 diff:
-  description: The change of every changed image.
+  description: The difference of every changed image.
   returned: with --diff
   type: list
   elements: dict

@@ -11,44 +11,44 @@ module: ec2_ami_attribute_info
 version_added: 0.1.0
 short_description: Read the attributes of AMIs
 description:
-  - Reads AMIs by id or by search, in many Regions at once, and tells who can launch them.
+  - Finds AMIs by id or by search, in many Regions at once, and returns who can launch them.
   - Disabled and deprecated images are included.
-  - The launch permissions of an AMI of another account cannot be read. They are null then.
+  - Only the owner can read launch permissions. For an AMI of another account, they are null.
 author:
   - The amikit contributors (@amikit)
 options:
   image_ids:
     description:
-      - The AMIs to read, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. Packer's whole
-        comma-separated artifact string works as it is.
-      - An element may also be an image as M(amikit.aws.ec2_ami_attribute) or this module returns it.
-      - Repeats are collapsed. An id that does not exist fails the task, which names every such id.
-      - Without it, images are searched for.
+      - The AMIs to read, as C(ami-…), or as C(REGION:ami-…), the form that Packer prints. You can use the whole
+        comma-separated artifact string of Packer.
+      - An element can also be an image as M(amikit.aws.ec2_ami_attribute) or this module returns it.
+      - Duplicates are ignored. If an id does not exist, the task fails, and names every such id.
+      - Without it, the module searches for images.
     type: list
     elements: raw
     aliases: [image_id]
   filters:
     description:
-      - What to search for, by EC2's own filter names, such as V(name) or V(tag:Release). A value is text or a list of
-        texts, in which V(*) and V(?) are wildcards.
+      - What to search for. The keys are EC2's filter names, such as V(name) or V(tag:Release). A value is a string or a
+        list of strings, in which V(*) and V(?) are wildcards.
       - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html).
     type: dict
   owners:
     description:
-      - Whose images to search. Account ids, V(self), V(amazon) and V(aws-marketplace). V(self) by default.
+      - Whose images to search for. Account ids, V(self), V(amazon) and V(aws-marketplace). The default is V(self).
       - An empty list is refused, as in O(regions) and O(filters).
     type: list
     elements: str
   regions:
-    description: The Regions to search. The task's Region by default.
+    description: The Regions to search. The default is the Region of the task.
     type: list
     elements: str
   newest:
-    description: Return only so many images of each Region, the newest by creation date.
+    description: Return only this many images of each Region, the newest by creation date.
     type: int
 notes:
-  - "The IAM permissions needed are C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute). Without either of them the
-    task fails: null launch permissions always mean an AMI of another account."
+  - "The module needs the IAM permissions C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute). If either is missing,
+    the task fails. So null launch permissions always mean an AMI of another account."
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute
@@ -90,10 +90,10 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - The images. By Region and then the newest first when searched for, in the order asked for when named.
-    - Feed the list as it is to O(amikit.aws.ec2_ami_attribute#module:image_ids) or
-      O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids). Ids taken out of it carry no Region.
-    - If an image is deregistered while it is read, a search leaves it out with a warning, and with O(image_ids) the
+    - The images. A search sorts them by Region, newest first. With O(image_ids), they have the order of that list.
+    - You can use the list unchanged as O(amikit.aws.ec2_ami_attribute#module:image_ids) or
+      O(amikit.aws.ec2_snapshot_attribute#module:snapshot_ids). If you extract only the ids, you lose the Regions.
+    - If an image is deregistered while the task runs, a search leaves it out with a warning. With O(image_ids), the
       task fails.
   returned: success
   type: list
@@ -126,15 +126,16 @@ images:
       type: bool
       returned: always
     description:
-      description: The description, empty when the AMI has none.
+      description: The description, or an empty string if the AMI has none.
       type: str
       returned: always
     imds_support:
-      description: V(v2.0) when instances require IMDSv2 by default, null otherwise.
+      description: V(v2.0) if instances require IMDSv2 by default, otherwise null.
       type: str
       returned: always
     launch_permissions:
-      description: Who can launch the AMI, in the shape of the option and sorted. Null for an AMI of another account.
+      description: Who can launch the AMI, sorted, in the structure of
+        O(amikit.aws.ec2_ami_attribute#module:launch_permissions). Null for an AMI of another account.
       type: dict
       returned: always
       sample: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
@@ -144,23 +145,23 @@ images:
       elements: str
       returned: always
     boot_mode:
-      description: The boot mode, null when it is not set.
+      description: The boot mode, or null if it is not set.
       type: str
       returned: always
     tpm_support:
-      description: The version of NitroTPM, null when it is not set.
+      description: The version of NitroTPM, or null if it is not set.
       type: str
       returned: always
     deregistration_protection:
-      description: The deregistration protection, null when EC2 does not tell.
+      description: The deregistration protection, or null if EC2 does not return it.
       type: str
       returned: always
     deprecation_time:
-      description: When the AMI is or was deprecated, null for never.
+      description: When the AMI will be, or was, deprecated, or null if never.
       type: str
       returned: always
     last_launched_time:
-      description: When the AMI was last used to launch an instance, null for never or unknown.
+      description: When the AMI was last used to launch an instance, or null if that is unknown or never happened.
       type: str
       returned: always
     creation_date:
@@ -168,7 +169,7 @@ images:
       type: str
       returned: always
     image_allowed:
-      description: Whether the AMI meets the account's Allowed AMIs criteria, null if EC2 does not say.
+      description: Whether the AMI meets the account's Allowed AMIs criteria, or null if EC2 does not return it.
       type: bool
       returned: always
     watermarks:

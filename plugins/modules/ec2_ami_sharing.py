@@ -11,78 +11,79 @@ module: ec2_ami_sharing
 version_added: 1.0.0
 short_description: Share AMIs by a list of policies
 description:
-  - Takes any number of policies, each of which says who can launch which images, and applies them all in one run.
+  - Applies any number of policies in one run. Each policy says who can launch which images.
   - Policies are merged for each image before anything is planned. An image that several policies select is read once,
     planned once, and changed by at most one addition and one removal of launch permissions. The order of the policies
     does not matter.
-  - The plan that the guards judge (O(max_revocations), O(protected_principals)) is the plan that is sent. What somebody
-    else grants between reading and writing is neither revoked nor hidden. A warning names it.
-  - When policies contradict each other, a guard is exceeded, a policy selects nothing, something cannot be read, or EC2
-    is known to refuse a change, nothing is changed anywhere. The task then fails, and RV(stopped) has the reasons.
-  - Grants are sent to snapshots first and then to images, revocations to images first and then to snapshots, so
-    that whoever can launch an image can copy it all the while. Once writing has begun, the failure of one image does
+  - The guards (O(max_revocations), O(protected_principals)) judge the same plan that is sent. If somebody else grants
+    access while the task runs, that is neither revoked nor hidden. A warning names the image.
+  - Nothing is changed anywhere if policies contradict each other, a guard is exceeded, a policy selects nothing,
+    something cannot be read, or EC2 is known to refuse a change. The task then fails, and RV(stopped) has the reasons.
+  - Grants go to snapshots first and then to images. Revocations go to images first and then to snapshots. So at any
+    moment, an account that can launch an image can also copy it. Once changes have begun, the failure of one image does
     not stop the others.
-  - Use M(amikit.aws.ec2_ami_attribute) for images whose ids are at hand, and this module, or the role that wraps it,
-    for a catalogue of images that policies describe.
+  - Use M(amikit.aws.ec2_ami_attribute) if you know the image ids. Use this module, or the role that wraps it, for a
+    catalogue of images that policies describe.
 author:
   - The amikit contributors (@amikit)
 options:
   policies:
     description:
-      - The policies, each a dictionary of the options below. Every problem of every policy is reported in one message,
+      - The policies. Each is a dictionary with the options below. One message reports every problem of every policy,
         before any request.
-      - V(name) (required) is what the policy is called in messages and in the result. No two policies have the same.
+      - V(name) (required) identifies the policy in messages and in the result. It must be unique.
       - V(pattern) (required) is one of V(share) (the principals can launch, everyone else as before), V(exclusive)
         (exactly the principals), V(revoke) (the principals cannot, everyone else as before), V(public) (anyone; needs
         O(allow_public=true)) and V(private) (nobody but the owner).
-      - V(principals) are account ids of 12 digits and ARNs of organizations and organizational units (OUs), mixed. The
-        patterns V(public) and V(private) take none.
-      - V(image_ids) are the images, in any form that O(amikit.aws.ec2_ami_attribute#module:image_ids) takes. Either
+      - V(principals) is a list of account ids of 12 digits, and ARNs of organizations and organizational units (OUs).
+        The patterns V(public) and V(private) take none.
+      - V(image_ids) are the images, in any form that O(amikit.aws.ec2_ami_attribute#module:image_ids) accepts. Either
         this or V(filters) is required.
-      - V(filters) is what to search for among the account's own images, by EC2's own filter names. V({}) is all of
-        them, which the pattern V(public) does not accept. Images that are neither available nor pending are left out
-        unless the filters name V(state).
-      - V(regions) are the Regions to search, by default those of O(regions).
-      - V(newest) selects only so many of the images found in each Region, the newest by creation date.
-      - V(snapshots), a boolean, says whether the same is done with the snapshots behind the images, so that those who
-        can launch an image can copy it. EC2 shares snapshots with accounts and with everyone, and not with
-        organizations and OUs. The owner's own account is left out for snapshots, because EC2 never lists it.
-      - V(description) and V(imds_support) are as in M(amikit.aws.ec2_ami_attribute).
-      - V(allow_empty), a boolean, says whether the policy may select no image.
+      - V(filters) searches the account's own images. The keys are EC2's filter names. V({}) selects all images, which
+        the pattern V(public) does not accept. Images that are neither available nor pending are left out, unless the
+        filters contain V(state).
+      - V(regions) are the Regions to search. The default is O(regions).
+      - V(newest) selects only this many of the images found in each Region, the newest by creation date.
+      - V(snapshots), a boolean, applies the policy to the snapshots behind the images as well, so that accounts that
+        can launch an image can also copy it. EC2 shares snapshots with accounts and with everyone, but not with
+        organizations and OUs. For snapshots, the owner's own account is left out, because EC2 never lists it.
+      - V(description) and V(imds_support) work as in M(amikit.aws.ec2_ami_attribute).
+      - V(allow_empty), a boolean, allows the policy to select no image.
     type: list
     elements: raw
     required: true
   regions:
-    description: The Regions to search for policies that name none. By default the Region of the task.
+    description: The Regions to search for policies that have no Regions of their own. The default is the Region of the
+      task.
     type: list
     elements: str
     aliases: [ami_sharing_regions]
   allow_public:
-    description: Consent to policies of the pattern V(public).
+    description: Whether to accept policies with the pattern V(public).
     type: bool
     default: false
   max_revocations:
     description:
-      - How many entries the whole run may revoke, on images and snapshots. Above that, nothing is changed.
-      - V(0) allows none. Without this option there is no limit.
+      - How many entries the whole run may revoke, on images and snapshots. If it would revoke more, nothing is changed.
+      - V(0) allows none. Without this option, there is no limit.
     type: int
     aliases: [ami_sharing_max_revocations]
   protected_principals:
     description:
-      - Principals that no policy may revoke, in the forms that policies take, or V(all) for everyone. If any would
-        be revoked, nothing is changed.
+      - Principals that no policy may revoke, in the same forms as in policies, or V(all) for everyone. If one of them
+        would be revoked, nothing is changed.
     type: list
     elements: raw
     default: []
     aliases: [ami_sharing_protected_principals]
   report:
-    description: Whether to return RV(report), the facts of a page of who can launch what.
+    description: Whether to return RV(report), the facts for a page that shows who can launch what.
     type: bool
     default: false
   audit:
     description:
-      - Compare only. Nothing but reads is sent, no C(DryRun) either, so credentials that can only read are enough.
-      - The result is changed when there is drift. What the guards would stop is a warning.
+      - Whether to compare only. The task then sends only reads, and no C(DryRun), so read permissions are enough.
+      - If there is drift, the result is C(changed). If a guard would stop a real run, that is a warning.
     type: bool
     default: false
   account_names:
@@ -99,22 +100,23 @@ options:
     aliases: [ami_sharing_concurrency]
   wait:
     description:
-      - Whether to wait for a C(pending) image that is to be changed, or whose snapshots are shared, to become
-        available, and after a change until EC2 shows it. An image that is still pending fails alone.
-      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new
-        images and snapshots late.
+      - Whether to wait for a C(pending) image that needs a change, or whose snapshots are shared, to become available,
+        and for EC2 to show each change. If an image is still pending after that, only that image fails.
+      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
+        new images and snapshots late.
     type: bool
     default: true
 notes:
   - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables.
-  - In check mode every planned request is sent with C(DryRun=true), in the order of a real run, and the first of each
-    action is sent alone. A real run sends no C(DryRun).
-  - One search is sent for each filter and Region, one C(DescribeImageAttribute) for each image, and for snapshots one
-    C(DescribeSnapshots) for 200 and one C(DescribeSnapshotAttribute) each, whatever the number of policies.
-  - A failed task leaves lists of permissions out of C(before) and C(after) of the images and snapshots in RV(policies),
-    and only names those that neither changed nor failed. What was changed is in their C(granted) and C(revoked).
-  - "The least IAM permissions are those of M(amikit.aws.ec2_ami_attribute) and, for policies with V(snapshots), of
-    M(amikit.aws.ec2_snapshot_attribute). An audit needs those that read, and nothing else."
+  - In check mode, every planned request is sent with C(DryRun=true), in the order of a real run. The first request of
+    each action is sent alone. A real run sends no C(DryRun), unless O(preflight=true).
+  - Whatever the number of policies, the task sends one search per filter and Region, and one C(DescribeImageAttribute)
+    per image. For snapshots, it sends one C(DescribeSnapshots) per 200, and one C(DescribeSnapshotAttribute) each.
+  - If the task fails, C(before) and C(after) of the images and snapshots in RV(policies) contain no lists of
+    permissions, and those that neither changed nor failed are only named. C(granted) and C(revoked) still say what was
+    changed.
+  - "The module needs the IAM permissions of M(amikit.aws.ec2_ami_attribute) and, for policies with V(snapshots), of
+    M(amikit.aws.ec2_snapshot_attribute). An audit needs only those that read."
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute
@@ -175,19 +177,20 @@ summary:
       type: int
       returned: always
     images:
-      description: The number of images that any policy selects.
+      description: The number of images that the policies select.
       type: int
       returned: always
     changed:
-      description: The number of images that were, or would be, changed. An image counts when a snapshot behind it does.
+      description: The number of images that were, or would be, changed. An image also counts if a snapshot behind it
+        was changed.
       type: int
       returned: always
     unchanged:
-      description: The number of images that are as they should be.
+      description: The number of images that needed no change.
       type: int
       returned: always
     failed:
-      description: The number of images that failed, those that were changed in part included.
+      description: The number of images that failed, including those that were partly changed.
       type: int
       returned: always
     granted:
@@ -203,7 +206,7 @@ summary:
       type: int
       returned: always
     snapshots:
-      description: The number of snapshots that any policy shares.
+      description: The number of snapshots that the policies share.
       type: int
       returned: always
     public:
@@ -221,7 +224,7 @@ summary:
 policies:
   description:
     - One element for each policy, in the order given.
-    - An entry that several policies ask for counts in the first of them, so RV(policies[].granted) and
+    - If several policies ask for the same entry, it counts for the first of them. So RV(policies[].granted) and
       RV(policies[].revoked) add up to those of RV(summary).
   returned: always, unless the options are invalid or no connection could be set up
   type: list
@@ -258,7 +261,7 @@ policies:
     images:
       description:
         - Its images, as M(amikit.aws.ec2_ami_attribute) returns them.
-        - Each is returned in full in every policy that selects it.
+        - If several policies select an image, each of them has it.
       type: list
       elements: dict
       returned: always
@@ -290,25 +293,26 @@ policies:
             - {attribute: launchPermission, operation: add, entries: 1, status: applied}
       snapshots: []
 preview:
-  description: Whether this only shows what would be done, as in check mode, an audit, or a stopped run.
+  description: Whether the result only shows what would be done, as in check mode, in an audit, or if the run was
+    stopped.
   returned: always, unless the options are invalid or no connection could be set up
   type: bool
 stopped:
-  description: Why nothing was changed, one reason per element. Empty for a run that was not stopped.
+  description: The reasons why nothing was changed. Empty if the run was not stopped.
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: str
   sample: ["policy 'Former partner': it selects no image (set allow_empty where that is as it should be)"]
 report:
   description:
-    - The facts of the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and
+    - The facts for the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and
       their C(names), C(summary), C(warnings), C(policies), C(principals) and C(images).
-    - Images that are public come first, then those that somebody outside of the policies can launch. Principals are in
-      the same order.
-    - The C(marks) of an image are one character for each of the C(principals), in their order. C(x) can launch it; C(!)
-      can, and no policy grants it; C(*) is everyone; C(+) was granted by this run, C(-) was revoked; a space is none of
-      these.
-    - It shows what EC2 showed after the run and, where nothing was sent, what the plan would lead to.
+    - Public images come first, then those that somebody outside the policies can launch. Principals are sorted in the
+      same way.
+    - The C(marks) of an image have one character for each of the C(principals), in their order. C(x) can launch it.
+      C(!) can launch it, though no policy grants it. C(*) is everyone. C(+) was granted by this run, and C(-) was
+      revoked. A space is none of these.
+    - They are what EC2 showed after the run. If nothing was sent, they are what the plan would lead to.
   returned: when O(report=true)
   type: dict
 backup_file:
@@ -317,7 +321,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json
 diff:
-  description: The change of every changed image, and then of every changed snapshot.
+  description: The difference of every changed image, followed by that of every changed snapshot.
   returned: with --diff
   type: list
   elements: dict

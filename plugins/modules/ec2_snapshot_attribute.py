@@ -11,69 +11,71 @@ module: ec2_snapshot_attribute
 version_added: 0.1.0
 short_description: Manage who can create volumes from snapshots
 description:
-  - Reads who may create volumes from one or many EBS snapshots, works out the least change, and applies it with
-    C(ModifySnapshotAttribute).
-  - Whoever is to copy or re-encrypt an AMI, and not only to launch it, needs this permission on its snapshots.
-  - An option that is left out is left alone. Granting is additive, and revoking is explicit.
-  - Every snapshot is read and planned before anything is written. When one cannot be read, or EC2 is known to refuse
-    a change, nothing is changed anywhere. Once writing has begun, the failure of one does not stop the others.
+  - Reads who can create volumes from one or more EBS snapshots, and changes what differs, with as few
+    C(ModifySnapshotAttribute) requests as possible.
+  - To copy or re-encrypt an AMI, and not only launch it, an account needs this permission on its snapshots.
+  - If you leave out an option, the module leaves that attribute as it is. Granting is additive. To revoke, you must say
+    so.
+  - Every snapshot is read and planned before anything is changed. If one cannot be read, or EC2 is known to refuse a
+    change, nothing is changed anywhere. Once changes have begun, the failure of one snapshot does not stop the others.
 author:
   - The amikit contributors (@amikit)
 options:
   snapshot_ids:
     description:
       - The snapshots to manage, as C(snap-…), or as C(REGION:snap-…). Comma-separated lists work as well.
-      - An element may also be an image as M(amikit.aws.ec2_ami_attribute_info) returns it, which stands for the
-        snapshots behind it, Region and all, or a snapshot as this module returns it.
-      - Repeats are collapsed, and an empty list does nothing.
-      - A Region is needed only for ids that do not carry one.
+      - An element can also be an image as M(amikit.aws.ec2_ami_attribute_info) returns it, which means the snapshots
+        behind that image in its Region, or a snapshot as this module returns it.
+      - Duplicates are ignored. With an empty list, the task does nothing.
+      - The task needs a Region only for ids that do not name one.
     type: list
     elements: raw
     required: true
     aliases: [snapshot_id]
   create_volume_permissions:
     description:
-      - Who is granted the permission to create volumes from the snapshot, and to copy it. Entries that the snapshot
-        has beside these stay, unless O(purge_create_volume_permissions=true).
+      - Who gets the permission to create volumes from the snapshot, and to copy it. Other entries of the snapshot stay,
+        unless O(purge_create_volume_permissions=true).
       - The snapshot's owner needs no entry. EC2 accepts one but never lists it, so it is left out.
-      - EC2 shares snapshots with accounts and with everyone, and with no organization or OU.
+      - EC2 shares snapshots with accounts and with everyone, but not with organizations and OUs.
     type: dict
     suboptions: &permissions
       user_ids:
-        description: Account ids of 12 digits. Quote them, because YAML takes an unquoted leading zero for a number.
+        description: Account ids of 12 digits. Quote them, because YAML can read an unquoted id with a leading
+          zero as an octal number.
         type: list
         elements: str
       group_names:
-        description: V(all), the only group, is everyone.
+        description: The only group is V(all), which means everyone.
         type: list
         elements: str
   revoke_create_volume_permissions:
     description:
-      - Whose permission is revoked. An entry cannot be granted and revoked in one task.
+      - Who loses the permission. A task cannot grant and revoke the same entry.
     type: dict
     suboptions: *permissions
   purge_create_volume_permissions:
     description:
-      - Whether nothing but O(create_volume_permissions) remains.
+      - Whether to revoke every entry that is not in O(create_volume_permissions).
       - Needs O(create_volume_permissions). With V({}) there, the snapshot becomes private.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait after a change until EC2 shows it. A C(pending) snapshot is changed at once.
-      - If V(true), an id that EC2 does not know is looked up again for up to 15 seconds, because EC2 may show new
-        snapshots late.
+      - Whether to wait for EC2 to show each change. A C(pending) snapshot is changed at once.
+      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
+        new snapshots late.
     type: bool
     default: true
 notes:
-  - In check mode every planned request is sent with C(DryRun=true). EC2 then checks that the caller is authorized, and
-    nothing more. What else it would refuse, as far as it can be known beforehand, is predicted from what was read,
-    in check mode and in a real run alike. No other request is sent until the first is answered as a C(DryRun).
-  - "The least IAM permissions are C(ec2:DescribeSnapshots), C(ec2:DescribeSnapshotAttribute) and
-    C(ec2:ModifySnapshotAttribute), with C(ec2:GetSnapshotBlockPublicAccessState) to make a snapshot public. With
-    C(kms:DescribeKey) the refusal to share a snapshot under the key that AWS manages for EBS is predicted, and without
-    it a warning says that EC2 will decide."
-  - Requests that EC2 throttles, or that fail on the way, are retried by botocore. O(aws_config) overrides how.
+  - In check mode, every planned request is sent with C(DryRun=true). EC2 then checks only that the caller is
+    authorized. The module predicts other refusals, as far as it can, from what it has read. It does so in check mode
+    and in a real run. It sends one C(DryRun) first, and the others only after EC2 has answered that one as a C(DryRun).
+  - "The module needs the IAM permissions C(ec2:DescribeSnapshots), C(ec2:DescribeSnapshotAttribute) and
+    C(ec2:ModifySnapshotAttribute). It also needs C(ec2:GetSnapshotBlockPublicAccessState) to make a snapshot public.
+    With C(kms:DescribeKey), it predicts that EC2 refuses to share a snapshot under the key that AWS manages for EBS.
+    Without it, it warns that EC2 will decide."
+  - botocore retries requests that EC2 throttles, or that fail on the way. To change how, set O(aws_config).
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_ami_attribute_info
@@ -134,11 +136,11 @@ summary:
       type: int
       returned: always
     unchanged:
-      description: The number of snapshots that are as asked.
+      description: The number of snapshots that needed no change.
       type: int
       returned: always
     failed:
-      description: The number of snapshots that failed, those that were changed in part included.
+      description: The number of snapshots that failed, including those that were partly changed.
       type: int
       returned: always
     granted:
@@ -157,8 +159,8 @@ summary:
 snapshots:
   description:
     - One element for each snapshot, in the order asked for.
-    - A failed task returns it too, trimmed, because Ansible prints all of it. RV(snapshots[].before) and
-      RV(snapshots[].after) leave out the permissions, and a snapshot that neither changed nor failed has only its
+    - A failed task returns it too, but shortened, because Ansible prints all of it. RV(snapshots[].before) and
+      RV(snapshots[].after) do not contain the permissions, and a snapshot that neither changed nor failed has only its
       id, Region, name and RV(snapshots[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
@@ -175,7 +177,7 @@ snapshots:
       returned: always
       sample: us-east-1
     name:
-      description: The tag C(Name) of the snapshot, null where there is none.
+      description: The tag C(Name) of the snapshot, or null if it has none.
       type: str
       returned: always
       sample: golden-2026-11
@@ -184,33 +186,35 @@ snapshots:
       type: bool
       returned: always
     granted:
-      description: What was, or in check mode would be, added, in the shape of O(create_volume_permissions).
+      description: The entries that were, or in check mode would be, added, in the structure of
+        O(create_volume_permissions).
       type: dict
       returned: always
     revoked:
-      description: What was, or in check mode would be, taken away, in the same shape.
+      description: The entries that were, or in check mode would be, revoked, in the same structure.
       type: dict
       returned: always
     before:
       description:
-        - The create volume permissions as they were, in the shape of the option and sorted.
-        - Fed back with O(purge_create_volume_permissions=true) it restores the snapshot.
-        - Empty when the snapshot could not be read.
+        - The previous create volume permissions, in the structure of the option, and sorted.
+        - To restore the snapshot, use these values in a task with O(purge_create_volume_permissions=true).
+        - Empty if the snapshot could not be read.
       type: dict
       returned: always
       sample:
         create_volume_permissions: {user_ids: [], group_names: []}
     after:
       description:
-        - The same as they are once the task has ended or, in check mode, would be.
-        - Holds only what EC2 accepted when some of the requests failed.
-        - What something else changed while the task ran is not in it. A warning tells of that, with O(wait=true).
+        - The permissions after the task or, in check mode, as they would be.
+        - If some of the requests failed, it contains only what EC2 accepted.
+        - It does not contain what somebody else changed while the task ran. With O(wait=true), a warning reports such
+          changes.
       type: dict
       returned: always
       sample:
         create_volume_permissions: {user_ids: ["111122223333"], group_names: []}
     requests:
-      description: The requests that the change takes, in the order they are sent.
+      description: The requests that make the change, in the order in which they are sent.
       type: list
       elements: dict
       returned: always
@@ -230,12 +234,12 @@ snapshots:
         status:
           description:
             - V(applied), or in check mode V(authorized).
-            - V(denied) when the caller is not authorized, V(failed) when EC2 or the way to it failed otherwise.
-            - V(not_sent) when a failed snapshot prevents all changes, or an earlier request for this one failed.
+            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed otherwise.
+            - V(not_sent) if a failed snapshot prevents all changes, or an earlier request for this one failed.
           type: str
           returned: always
         error:
-          description: Why the request failed, in the shape of RV(snapshots[].error).
+          description: Why the request failed, in the structure of RV(snapshots[].error).
           type: dict
           returned: when the request failed
       sample:
@@ -246,15 +250,16 @@ snapshots:
       returned: when the snapshot failed
       contains:
         operation:
-          description: The EC2 operation that failed or would, V(wait) for what EC2 did not show, or V(Connect).
+          description: The EC2 operation that failed or would fail, V(wait) if EC2 did not show a change in time, or
+            V(Connect).
           type: str
           returned: always
         code:
-          description: The error code of EC2, or the name of botocore's error when EC2 did not answer.
+          description: The error code of EC2, or the name of botocore's error if EC2 did not answer.
           type: str
           returned: always
         message:
-          description: The error message of EC2, whole, or what is known of a predicted refusal.
+          description: The complete error message of EC2, or the reason for a predicted refusal.
           type: str
           returned: always
         request_id:
@@ -262,11 +267,12 @@ snapshots:
           type: str
           returned: always, null when EC2 did not answer or was not asked
         predicted:
-          description: Whether EC2 was not asked, because it would have refused.
+          description: Whether the module predicted that EC2 would refuse, and did not ask it.
           type: bool
           returned: always
         decoded_message:
-          description: The decoded authorization message of a denial. Decoded for the first five failed snapshots only.
+          description: The decoded authorization message of a denial. It is decoded for the first five failed snapshots
+            only.
           type: dict
           returned: when the caller is allowed sts:DecodeAuthorizationMessage
       sample:
@@ -281,7 +287,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json
 diff:
-  description: The change of every changed snapshot.
+  description: The difference of every changed snapshot.
   returned: with --diff
   type: list
   elements: dict
