@@ -138,7 +138,7 @@ class Recipe(t.NamedTuple):
 
     @property
     def contents(self) -> list[t.Any]:
-        return [yaml.safe_load(text) for name, text in self.files.items() if not name.endswith(".ini")]
+        return [yaml.safe_load(text) for name, text in self.files.items() if not name.endswith((".csv", ".ini"))]
 
 
 def recipes() -> dict[str, Recipe]:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
@@ -83,10 +85,18 @@ def seed(ec2: LocalEC2, example: t.Any, *holders: str, **account: str) -> list[d
     """
     held = {"user_ids": sorted(revoked(example) | {HOLDER, *holders})}
     snapshot = {"create_volume_permissions": held}
-    image = {"description": "Built on Monday", "launch_permissions": held, "snapshots": [snapshot, snapshot], **account}
+    image = {"description": "Built on Monday", "launch_permissions": held, **account}
     named = [({"region": region, "image_id": ami}, "golden-") for region, ami in sorted(resources(example, "ami"))]
     found = [({"region": region}, name) for region, name in sorted(searched(example))]
-    images = [{**place, "name": f"{name}{number}", **image} for number, (place, name) in enumerate(named + found)]
+    images = [
+        {
+            **place,
+            **image,
+            "name": f"{name}{number}",
+            "snapshots": [{**snapshot, "encrypted": name.startswith("encrypted-")}] * 2,
+        }
+        for number, (place, name) in enumerate(named + found)
+    ]
     snapshots = [
         {"region": region, "snapshot_id": snap, **snapshot, **account}
         for region, snap in sorted(resources(example, "snap"))
@@ -169,7 +179,7 @@ def test_the_first_screen_shows_what_is_printed_after_make_ec2(tmp_path: Path) -
     # Ansible ends some lines with blanks, and editors remove them.
     assert [line.rstrip() for line in printed.strip().splitlines()] == shown
     # Which is run for real, too, where the quick start has it.
-    assert text in recipes()["quick_start: The first task, previewed and run"].files.values()
+    assert text in recipes()["quick_start: Your first task"].files.values()
 
 
 # Quick start, after `make ec2`
@@ -205,16 +215,31 @@ def run_in_a_shell(script: str, home: Path) -> str:
 
 def test_quick_start_runs_as_written_after_make_ec2(pasted: str, tmp_path: Path) -> None:
     (first,) = [recipe for name, recipe in recipes().items() if name.startswith("quick_start: ")]
-    share, read = [yaml.safe_load(block.text) for block in blocks("quick_start", "yaml") if block.is_example]
-    files = {**first.files, "others.yml": json.dumps(share + read)}
-    for name, text in files.items():
+    (others,) = [block.text for block in blocks("quick_start", "yaml") if block.is_example]
+    for name, text in {**first.files, "others.yml": others}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    commands = [*first.commands, "ansible-playbook others.yml"]
-    printed = [run_in_a_shell(f"{pasted}\n{command}", tmp_path) for command in commands]
-    assert all(map(changed, printed))
-    # What was shared by these commands is what the last play reads.
-    assert "golden-al2023-2026.01 in us-east-1: 111122223333, 222233334444" in printed[-1]
-    assert "golden-ubuntu-24.04-2026.01 in eu-west-1: 111122223333" in printed[-1]
+    *sharing, who = first.commands
+    assert "golden-al2023-2026.01 in us-east-1: 444455556666" in run_in_a_shell(f"{pasted}\n{who}", tmp_path)
+    for command in [*sharing, "ansible-playbook others.yml"]:
+        assert changed(run_in_a_shell(f"{pasted}\n{command}", tmp_path))
+    printed = run_in_a_shell(f"{pasted}\n{who}", tmp_path)
+    assert "golden-al2023-2026.01 in us-east-1: 111122223333, 222233334444" in printed
+    assert "golden-ubuntu-24.04-2026.01 in eu-west-1: 111122223333" in printed
+
+
+def test_quick_start_shows_that_an_image_is_public_or_an_organizations(ec2: LocalEC2, tmp_path: Path) -> None:
+    (first,) = [recipe for name, recipe in recipes().items() if name.startswith("quick_start: ")]
+    (tmp_path / "who.yml").write_text(first.files["who.yml"], encoding="utf-8")
+    organization = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
+    unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij"
+    held: dict[str, dict[str, list[str]]] = {
+        f"everyone, {HOLDER}": {"group_names": ["all"], "user_ids": [HOLDER]},
+        f"{organization}, {unit}": {"org_arns": [organization], "org_unit_arns": [unit]},
+        "only its owner": {},
+    }
+    ec2.seed(*({"name": "golden-1", "launch_permissions": permissions} for permissions in held.values()))
+    printed = run(first.commands[-1], tmp_path, ec2.environment())
+    assert [f'"msg": "golden-1 in us-east-1: {who}"' in printed for who in held] == [True, True, True]
 
 
 # Recipes: files, and commands beside them
@@ -261,6 +286,42 @@ def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -
         assert list(tmp_path.glob(f"{name}*.html"))
 
 
+class Channel(http.server.BaseHTTPRequestHandler):
+    """Where the recipe posts to. What it was sent is a list of the server."""
+
+    def do_POST(self) -> None:
+        t.cast("t.Any", self.server).posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_words: t.Any) -> None:
+        """Say nothing on the console of the tests."""
+
+
+@pytest.fixture
+def channel() -> t.Iterator[t.Any]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Channel) as server:
+        t.cast("t.Any", server).posted = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_the_channel_is_told_what_drifts(ec2: LocalEC2, tmp_path: Path, channel: t.Any) -> None:
+    recipe = recipes()["recipes: Slack or mail when images drift"]
+    environment = prepare(ec2, recipe, tmp_path)
+    variables = {"SLACK_WEBHOOK_URL": f"http://127.0.0.1:{channel.server_port}/"}
+    command = shlex.split(recipe.commands[-1])
+    user = {**users_environment(tmp_path), **environment, **variables}
+    done = subprocess.run(command, check=False, env=user, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert done.returncode != 0
+    (posted,) = channel.posted
+    assert json.loads(posted)["text"].splitlines() == [
+        "2 of 2 images differ from the policies.",
+        "Golden images: 2 images, 4 entries to grant, 2 to revoke",
+    ]
+
+
 # What is shown, and is neither a file nor an example
 
 
@@ -294,9 +355,9 @@ def test_the_result_that_is_shown_is_the_documented_one() -> None:
 def is_of_a_kind(block: Block) -> bool:
     """Tell whether a block is what the guides may hold: an example, a file, commands, or what is only shown."""
     if block.is_before:
-        return block.language in ("hcl", "json", "shell", "yaml")
+        return block.language in ("hcl", "json", "shell", "text", "yaml")
     if block.file:
-        return block.language in ("ini", "json", "yaml")
+        return block.language in ("ini", "json", "text", "yaml")
     return block.language in ("console", "hcl", "json", "shell", "text", "yaml")
 
 
@@ -365,11 +426,8 @@ def test_every_link_leads_somewhere_on_github_on_galaxy_and_from_the_tarball(pag
     assert [text for text in texts if re.search(r"\[[A-Z].*\]", text)] == []
 
 
-def test_the_index_lists_every_guide_once() -> None:
-    listed = [link.removeprefix(SITE) for link in links(SHOWN["docs/README.md"]) if link.startswith(SITE)]
-    assert sorted(name for name in listed if name.removesuffix(".html") in GUIDES) == [
-        f"{name}.html" for name in GUIDES
-    ]
+def test_the_index_lists_every_guide() -> None:
+    assert {f"{SITE}{guide}.html" for guide in GUIDES} <= set(links(SHOWN["docs/README.md"]))
 
 
 def test_the_site_is_where_galaxy_says_that_the_documentation_is() -> None:

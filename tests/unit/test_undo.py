@@ -138,7 +138,7 @@ def test_from_a_job_that_is_killed_to_everything_as_it_was(ec2: LocalEC2, tmp_pa
     client.modify_image_attribute(ImageId=image["image_id"], LaunchPermission={"Add": [{"UserId": NEWCOMER}]})
     besides = {**before, image["image_id"]: sorted([*before[image["image_id"]], NEWCOMER])}
 
-    look, preview, restore = story.commands("Take it back")
+    look, preview, restore = story.commands("Undo the run")
     assert list(json.loads(f"{story.run(look)}]}}")) == ["amikit_backup", "made", "caller", "images"]
     assert "-launch_permissions.user_ids: 111122223333" in story.changes_nothing(preview)
     restored = story.run(restore)
@@ -155,7 +155,7 @@ def test_from_a_job_that_is_killed_to_everything_as_it_was(ec2: LocalEC2, tmp_pa
     story.run(exactly)
     assert story.access == before
 
-    (take_back,) = story.commands("Take a restoration back")
+    (take_back,) = story.commands("Undo a restoration")
     story.run(take_back)
     assert story.access == besides
 
