@@ -48,7 +48,8 @@ options:
         is renamed, with its time at the end. A symbolic link, or an existing file that is not a backup, is refused
         before any request. Missing directories are created.
       - No file is written in check mode, or if nothing changes.
-      - A relative path starts at the directory in which C(ansible-playbook) was started.
+      - A relative path starts at the directory in which C(ansible-playbook) was started. If the task runs on another
+        host, the file is written there, and a relative path starts at the home directory of the user who logs in.
     type: path
   wait_timeout:
     description: The maximum duration of each wait that O(wait) describes, in seconds.

@@ -138,7 +138,7 @@ class Edge:
         if sent.dry_run:
             message = (
                 "This endpoint ignored DryRun and carried out the request; nothing more was sent. Do not use check mode"
-                " with it"
+                " or preflight with it"
             )
             raise EC2Error(Failure(sent.request.action, DRY_RUN_IGNORED, message))
         return {**response, "ResponseMetadata": {"RequestId": f"req-{len(self.log)}"}}

@@ -17,6 +17,7 @@ import itertools
 import os
 import stat
 import tempfile
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from pathlib import Path
 from .backup import NotABackupError
 from .backup import NotKeptError
 from .backup import parsed
+
+_PATIENCE = 5.0  # seconds for another run to give its names, which takes it a moment
 
 
 def hindrance(path: Path) -> str:
@@ -37,6 +40,9 @@ def hindrance(path: Path) -> str:
         return str(error)
     except OSError as error:
         return _text(error, path)
+    except ValueError:
+        # A NUL, or half of a character: no file system has such a name, and Python raises no OSError for it.
+        return f"{str(path)!r} is no name of a file"
 
 
 @dataclass
@@ -87,14 +93,33 @@ def keep(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> t.Iterator[int]:
-    """Let one run at a time give names in the directory. File systems without locks, such as NFS, go without."""
+    """Let one run at a time give names in the directory. File systems without locks, such as NFS, go without.
+
+    So does a run that waits for too long: whoever may read a directory, such as /tmp, can lock it for good.
+    """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock the directory, for as long as it stays open; raise OSError if it cannot be locked."""
+    deadline = time.monotonic() + _PATIENCE
+    while not _is_locked(descriptor) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock the directory unless another has; raise OSError if it cannot be locked."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _flush(directory: int) -> None:

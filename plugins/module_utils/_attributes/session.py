@@ -30,7 +30,8 @@ def session(ec2: EC2, concurrency: int, **means: t.Any) -> t.Iterator[Runtime]:
     """Yield what a run works with: ``means`` are other fields of Runtime."""
     with ThreadPoolExecutor(max_workers=concurrency) as executor:
         runtime = Runtime(ec2, executor, **means)
-        with _reporting(lambda: runtime.progress.text(ec2.throttled), os.environ.get(PROGRESS_FILE)):
+        # A copy, made in one step: a Region that is throttled for the first time is added by another thread.
+        with _reporting(lambda: runtime.progress.text(dict(ec2.throttled)), os.environ.get(PROGRESS_FILE)):
             yield runtime
 
 

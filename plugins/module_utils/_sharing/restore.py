@@ -10,6 +10,8 @@ The backup becomes wishes, and these go the way of all wishes. What is gone, or 
 
 from __future__ import annotations
 
+import datetime
+import math
 import os
 import typing as t
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from pathlib import Path
 from .._attributes import fleet
 from .._attributes import predicting
 from .._attributes import result
+from .._attributes.backup import TIME
 from .._attributes.backup import Backup
 from .._attributes.backup import Entry
 from .._attributes.backup import NotABackupError
@@ -63,6 +66,8 @@ if t.TYPE_CHECKING:
 
 # A code of our own, not EC2's: there is no request that leads back.
 CANNOT_BE_UNDONE = "CannotBeUndone"
+# DescribeImages may show a change of a description that much later (observed by publishers: Terraform waits for it).
+_LATE = 120.0  # seconds
 _PATTERN = Pattern("restore", grants=True, exact=False, takes_principals=False)
 _RESOURCES = [leg.resource for leg in LEGS]
 
@@ -133,6 +138,7 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
     for leg in LEGS:
         fleet.plan(runtime, work.subjects_of(leg))
     lost = _ask_for_what_can_be(work, wanted)
+    _warn_of_late_texts(runtime, work, wanted)
     work.behind = {
         image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
         for image in healthy(work.images.values())
@@ -219,6 +225,34 @@ def _changed_texts(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attri
         for attribute, before, after in texts
         if now[attribute] != before and (exact or now[attribute] == after)
     }
+
+
+def _warn_of_late_texts(runtime: Runtime, work: Work, wanted: Wanted) -> None:
+    """Say of which texts it is not known yet whether the run has changed them: EC2 may still show those before."""
+    age = _age(wanted.backup, runtime.clock.time())
+    if abs(age) < _LATE:
+        doubtful = [entry.target for entry in wanted.backup.entries if _may_be_late(entry, work.subject(entry.target))]
+        if doubtful:
+            work.warnings.append(
+                f"The backup was made {age:.0f} s ago, and EC2 may show a new description late: that of"
+                f" {listed(doubtful)} is still the one before. Run the task again in {_LATE / 60:.0f} minutes"
+            )
+
+
+def _age(backup: Backup, now: float) -> float:
+    """Return how many seconds ago it was made; infinitely many if there was no such time."""
+    try:
+        made = datetime.datetime.strptime(backup.made, TIME).replace(tzinfo=datetime.timezone.utc)
+    except ValueError:
+        return math.inf
+    return now - made.timestamp()
+
+
+def _may_be_late(entry: Entry, subject: Subject) -> bool:
+    pairs = zip(entry.before.values, entry.after.values)
+    changing = [(attribute, was) for (attribute, was), (_same, becomes) in pairs if was != becomes]
+    texts = [(attribute, was) for attribute, was in changing if not attribute.kinds]
+    return not subject.failure and any(subject.current(attribute) == was for attribute, was in texts)
 
 
 # What stands against it

@@ -62,5 +62,6 @@ def test_a_run_is_taken_back_through_the_role(playbook: Playbook, ec2: LocalEC2,
 def test_a_backup_has_to_be_named_and_to_be_one(playbook: Playbook, tmp_path: Path) -> None:
     (tmp_path / "policies.json").write_text("[]")
     assert "Name it: -e backup=FILE" in playbook("amikit.aws.restore").stdout
+    assert "Name it: -e backup=FILE" in playbook("amikit.aws.restore", "-e", "backup=").stdout
     refused = playbook("amikit.aws.restore", "-e", "backup=policies.json").stdout
     assert f"backup: {tmp_path}/policies.json: it is not a backup of this collection" in refused

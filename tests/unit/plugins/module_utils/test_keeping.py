@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import keeping
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup import NotKeptError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.keeping import hindrance
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.keeping import keep
@@ -165,6 +166,12 @@ def test_a_directory_that_is_none_is_named(tmp_path: Path) -> None:
     assert hindrance(Path("/")) == "/ is a directory"
 
 
+@pytest.mark.parametrize("name", ["gol\0den.json", "gol\ud800den.json"], ids=["NUL", "half a character"])
+def test_what_cannot_be_a_name_is_named(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    assert keeper(path)[1] == [f"backup: {path!r} is no name of a file"]
+
+
 def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     assert hindrance(tmp_path / "new" / "golden.json") == f"{tmp_path} cannot be written to"
@@ -239,6 +246,19 @@ def test_a_directory_that_cannot_be_flushed(
     with contextlib.nullcontext() if is_kept else pytest.raises(NotKeptError, match=r"Input/output error$"):
         keep(file, record("a"))
     assert files(file.parent) == {"golden.json": record("a")}
+
+
+def test_a_directory_that_somebody_has_locked_for_good(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may read the directory can do that, and nothing is lost without a lock."""
+    monkeypatch.setattr(keeping, "_PATIENCE", 0.05)
+    keep(file, record("earlier"))
+    descriptor = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        keep(file, record("a", 1))
+    finally:
+        os.close(descriptor)
+    assert files(file.parent) == {"golden.json": record("a", 1), f"golden.json.{made()}": record("earlier")}
 
 
 # Whoever comes between, and whenever a run ends: before each of its calls to the file system in turn

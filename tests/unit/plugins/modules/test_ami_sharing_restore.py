@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
@@ -18,6 +19,7 @@ from unit.images import image
 from unit.images import launchers
 from unit.images import policy
 from unit.images import snapshot_of
+from unit.images import warned
 
 from local_ec2.client import LocalEC2
 
@@ -210,6 +212,21 @@ def test_what_others_have_changed_since(
     becomes = meanwhile.exactly if exact else meanwhile.taken_back
     assert ((ec2.image(A) or {})["description"], launchers(ec2, A)) == becomes
     assert result["changed"] is (becomes != now)
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(10, True), (110, True), (200, False)])
+def test_a_description_that_may_be_shown_late(
+    ec2: LocalEC2, restore: Run, file: Path, clock: Clock, seconds: int, is_late: bool
+) -> None:
+    """EC2 may show for minutes what was before a run that was killed just now."""
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(clock.time() - seconds))
+    write(file, entry(A, {"description": "old"}, {"description": "new"}), entry(B, launch(KEPT), launch()), made=made)
+    ec2.seed({"image_id": A, "description": "old"}, image(B, KEPT))
+    result = restore()
+    assert (result["failed"], result["changed"]) == (False, False)
+    told = [text for text in warned(result) if "may show a new description late" in text]
+    assert bool(told) == is_late
+    assert all(A in text and B not in text and "again in 2 minutes" in text for text in told)
 
 
 # What cannot be restored
