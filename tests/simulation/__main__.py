@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing
+import secrets
 import sys
 import time
 import typing as t
@@ -116,12 +117,13 @@ def _tell(seed: int, fault: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10_000, help="how many")
-    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--first", type=int, default=secrets.randbelow(10**9), help="the first of them, else any")
     parser.add_argument("--seed", type=int, help="tell the story of this one")
     parser.add_argument("--put-back", default="", choices=["", *FAULTS], help="with this fault in the engine")
     options = parser.parse_args()
     if options.seed is not None:
         return _tell(options.seed, options.put_back)
+    print(f"Seeds {options.first} to {options.first + options.seeds - 1}", flush=True)
     started = time.monotonic()
     tally = many(options.first, options.seeds, options.put_back)
     print(report(tally, time.monotonic() - started))

@@ -74,7 +74,7 @@ def keeper(path: str | None) -> tuple[Keeper | None, list[str]]:
 def keep(path: Path, text: str) -> None:
     """Write a backup, flushed to disk; raise NotKeptError. Of an earlier one, the name ends in its time from now on."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         # mkstemp() creates a file of mode 0600 that was not there.
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -89,6 +89,19 @@ def keep(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise NotKeptError(_text(error, path)) from error
+
+
+def _make(directory: Path) -> None:
+    """Make a directory and those above it, each flushed: without its name, what is in it would be lost as well."""
+    if directory.is_dir():
+        return
+    _make(directory.parent)
+    directory.mkdir(exist_ok=True)
+    descriptor = os.open(directory.parent, os.O_RDONLY)
+    try:
+        _flush(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -127,7 +140,7 @@ def _flush(directory: int) -> None:
         os.fsync(directory)
     except OSError as error:
         # What some network file systems answer: they flush files, and no directories.
-        if error.errno != errno.EINVAL:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
             raise
 
 

@@ -187,7 +187,6 @@ def test_a_file_that_cannot_be_read_is_named(file: Path, monkeypatch: pytest.Mon
 
 
 FAILING: dict[str, tuple[t.Any, str, int, str]] = {
-    "no directory can be made": (Path, "mkdir", errno.EROFS, "Read-only file system"),
     "no file can be made": (tempfile, "mkstemp", errno.EROFS, "Read-only file system"),
     "the disk is full": (os, "fsync", errno.ENOSPC, "No space left on device"),
     "the quota of the disk is used up": (os, "fsync", errno.EDQUOT, "Disk quota exceeded"),
@@ -209,6 +208,22 @@ def test_what_cannot_be_kept_leaves_everything_as_it_was(
         keep(file, record("new"))
     assert str(refused.value) == f"{file}: {why}"
     assert files(file.parent) == earlier
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "mkdir", failing(errno.EROFS))
+    with pytest.raises(NotKeptError, match=r"golden\.json: Read-only file system"):
+        keep(tmp_path / "new" / "golden.json", record("new"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_directory_that_is_made_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    )
+    keep(tmp_path / "a" / "b" / "golden.json", record("new"))
+    assert {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "b")} <= set(flushed)
 
 
 def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
