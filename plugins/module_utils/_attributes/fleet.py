@@ -23,6 +23,7 @@ from .ec2 import EC2Error
 from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
+from .subject import by_turns
 from .subject import healthy
 from .subject import is_doubtful
 
@@ -147,7 +148,8 @@ def _ask(runtime: Runtime, each: Pass) -> None:
     By then, an endpoint that ignores DryRun has changed one resource, or a few if the caller is denied others. Nothing
     more is sent once that is seen, or if an answer leaves it in doubt.
     """
-    left = [subject for subject in each.subjects if sending.actions_due(subject, each.operations)]
+    in_turn = by_turns(each.subjects, lambda subject: subject.place)
+    left = [subject for subject in in_turn if sending.actions_due(subject, each.operations)]
     sending.plan(runtime, left, each.operations, dry_run=True)
     at_once = 1
     while left:
@@ -173,7 +175,7 @@ def _send(runtime: Runtime, each: Pass) -> None:
 
     unsettled = [subject for subject in each.subjects if not subject.is_uncertain]
     sending.plan(runtime, each.subjects, each.operations, dry_run=False)
-    runtime.each(one, each.subjects)
+    runtime.each(one, by_turns(each.subjects, lambda subject: subject.place))
     waiting.settle(runtime, unsettled)
 
 

@@ -22,6 +22,7 @@ from .resource import foreign
 from .resource import unknown
 from .subject import Subject
 from .subject import Target
+from .subject import by_turns
 from .subject import healthy
 from .subject import in_batches
 
@@ -100,7 +101,7 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
 
 def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Iterable[Subject]) -> None:
     """Describe some, and read the attributes of some, without waiting for the one before the other begins."""
-    to_read = list(read)
+    to_read = by_turns(read, lambda subject: subject.place)
     runtime.progress.plan("read", [subject.place for subject in to_read])
     jobs: list[t.Callable[[], t.Any]] = []
     jobs += [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]

@@ -28,6 +28,7 @@ from .resource import describing
 from .result import failure_text
 from .subject import NAMED
 from .subject import Target
+from .subject import by_turns
 from .subject import in_batches
 
 if t.TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _presented(runtime: Runtime, images: Found) -> tuple[list[dict[str, t.Any]],
     """
     described = dict(images)
     held = _permissions(runtime, described)
-    unknown = [target for target, permissions in held.items() if isinstance(permissions, Failure)]
+    unknown = [target for target in described if isinstance(held[target], Failure)]
     again = _look_up(runtime, unknown)
     described.update(again)
     held.update(_permissions(runtime, again))
@@ -167,7 +168,7 @@ def _presented(runtime: Runtime, images: Found) -> tuple[list[dict[str, t.Any]],
 
 
 def _permissions(runtime: Runtime, targets: t.Iterable[Target]) -> dict[Target, Held]:
-    in_order = list(targets)
+    in_order = by_turns(targets, _place)
     runtime.progress.plan("read", map(_place, in_order))
     return dict(zip(in_order, runtime.each(lambda target: _launch_permissions(runtime, target), in_order)))
 

@@ -62,6 +62,19 @@ def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -
     return [list(batch) for group in regions.values() for batch in in_parts(group, DESCRIBED_PER_REQUEST)]
 
 
+def by_turns(items: t.Iterable[Item], place_of: t.Callable[[Item], tuple[str, str]]) -> list[Item]:
+    """Return the items of all places, one of each in turn.
+
+    EC2 meters each place by itself. One place after the other, all workers would wait at a bucket that is empty while
+    those of the other places are full.
+    """
+    places: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        places.setdefault(place_of(item), []).append(item)
+    longest = max(map(len, places.values()), default=0)
+    return [group[turn] for turn in range(longest) for group in places.values() if turn < len(group)]
+
+
 @dataclass(frozen=True)
 class Step:
     """A request of the plan, and what became of it. ``failure`` is why it was not carried out, or not as asked."""

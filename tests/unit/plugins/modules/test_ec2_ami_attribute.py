@@ -356,6 +356,18 @@ def test_requests_of_a_fleet_in_two_regions(ec2: LocalEC2, run: Run) -> None:
     assert counted(ec2) == {"DescribeImages": 2 + 1}
 
 
+def test_regions_take_turns(ec2: LocalEC2, run: Run) -> None:
+    """EC2 meters each Region by itself, so none waits until another, whose bucket is empty, is done."""
+    ids, regions = [AMI, OTHER, THIRD], ["us-east-1", "eu-west-1"]
+    ec2.seed(*({"image_id": image_id, "region": region} for region in regions for image_id in ids))
+    named = [f"{region}:{image_id}" for region in regions for image_id in ids]
+    result = run(image_ids=named, launch_permissions={"user_ids": [A]}, concurrency=1)
+    assert [f"{image['region']}:{image['image_id']}" for image in result["images"]] == named
+    reads = [request["region"] for request in ec2.requests("DescribeImageAttribute")]
+    assert reads[:6] == 3 * regions
+    assert [request["region"] for request in ec2.requests("ModifyImageAttribute")] == 3 * regions
+
+
 def test_whether_public_access_is_blocked_is_asked_once_a_region(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI}, {"image_id": OTHER}, {"image_id": THIRD, "region": "eu-west-1"})
     run(image_ids=[AMI, OTHER, f"eu-west-1:{THIRD}"], launch_permissions=PUBLIC)
