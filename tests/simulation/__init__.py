@@ -18,6 +18,7 @@ without faults as well, for fleets of any size.
     laws/           what must be true of them
     story.py        what happened, in words
     found.py        what seeds have found, each as the least scenario that shows it
+    pacing.py       how fast a run gets on, instead of clock.py and edge.py where bench/ measures fleets
     put_back.py     faults put back into the engine, to see that the laws find them
 
 To add a fault: a function of worlds.py and its row of _FAULTS; what it does is an event of a resource, a member of
