@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench import fleets
 from bench import policies
+from bench.fifty_thousand import fifty_thousand
 from bench.report import Section
 from bench.report import load_average
 from bench.report import page
@@ -35,6 +36,7 @@ SECTIONS = {
     "thousand": fleets.thousand,
     "care": fleets.care,
     "writes": fleets.writes,
+    "fleet": fifty_thousand,
     "sharing": sharing,
     "policies": policies.ten,
     "catalogue": policies.large,

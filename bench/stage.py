@@ -134,7 +134,7 @@ class Stage:
         with tempfile.TemporaryFile() as output:
             begun = time.monotonic()
             process = subprocess.Popen(
-                command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
             _pid, status, usage = os.wait4(process.pid, 0)
             seconds = time.monotonic() - begun
@@ -144,7 +144,7 @@ class Stage:
         cpu = usage.ru_utime + usage.ru_stime
         return Run(process.returncode, text, seconds, cpu, usage.ru_maxrss / 1024, self.ec2.summary())
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         # A program is no module that Ansible has packed, so it finds the collection by Python's own means.
         paths = [os.environ.get("ANSIBLE_COLLECTIONS_PATH", ""), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
         python_path = os.pathsep.join(filter(None, paths))
