@@ -39,6 +39,9 @@ from unit.fuzz import spoilt
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute_info
 from local_ec2.client import LocalEC2
 
+# An id that EC2 does not know is looked for again for 15 seconds.
+pytestmark = pytest.mark.usefixtures("clock")
+
 Run = t.Callable[..., Json]
 
 
