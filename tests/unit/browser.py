@@ -108,6 +108,6 @@ class Browser:
             if not more:
                 raise EOFError("Chromium has ended")
             self._read += more
-        one, _, self._read = self._read.partition(b"\0")
+        one, _end, self._read = self._read.partition(b"\0")
         answer: dict[str, t.Any] = json.loads(one)
         return answer

@@ -317,6 +317,12 @@ def kept(file: Path, text: str) -> set[str]:
     return {text}
 
 
+def _come(moment: int, file: Path, came: set[str], call: int) -> None:
+    """Let another run keep a backup at the call with that number, and remember that it did."""
+    if call == moment:
+        came.update({"came"}, kept(file, record("another", 1)))
+
+
 @pytest.mark.parametrize("earlier", [False, True], ids=["nothing there", "an earlier one"])
 @pytest.mark.parametrize("links", [False, True], ids=["without links", "with links"])
 def test_another_run_may_come_at_any_moment_even_without_locks(
@@ -329,11 +335,7 @@ def test_another_run_may_come_at_any_moment_even_without_locks(
         file = tmp_path / str(moment) / "golden.json"
         records = kept(file, record("earlier")) if earlier else set()
         came: set[str] = set()
-
-        def another(call: int, moment: int = moment, file: Path = file, came: set[str] = came) -> None:
-            if call == moment:
-                came.update({"came"}, kept(file, record("another", 1)))
-
+        another = functools.partial(_come, moment, file, came)
         with watched(another):
             records |= kept(file, record("one", 2))
         assert sorted(files(file.parent).values()) == sorted((records | came) - {"came"})
