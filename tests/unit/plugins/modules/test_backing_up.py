@@ -275,7 +275,8 @@ def test_a_connection_that_is_lost_for_good(
 
 
 KILLED = """
-import json, os, sys
+import json, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 from ansible.module_utils import basic
 given = json.load(sys.stdin)
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = json.dumps({"ANSIBLE_MODULE_ARGS": given["options"]}).encode(), "legacy"
