@@ -116,7 +116,6 @@ unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS=
 	@echo "==> unit: pytest"
 	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(or $(ARGS),--cov --cov-config=tests/coverage.ini --cov-report=)
 	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
-	@$(if $(ARGS),,$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" tests/simulation)
 
 .PHONY: simulate
 simulate: $(TEST_READY) tree ## run the engine through many simulated disasters: make simulate SEEDS=10000; tell one: SEED=4711

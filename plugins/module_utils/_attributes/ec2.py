@@ -75,7 +75,9 @@ class _MaskingModule(AnsibleModule):  # type: ignore[misc]
 
     def _load_params(self) -> None:
         super()._load_params()
-        dictionaries = {option for option, spec in self.argument_spec.items() if spec.get("options")}
+        # A list of dictionaries has options too, and is read by Ansible.
+        specs = self.argument_spec.items()
+        dictionaries = {option for option, spec in specs if spec.get("options") and spec.get("type") == "dict"}
         given = {option: value for option, value in self.params.items() if value is not None}
         self.misread = {option: given[option] for option in dictionaries & set(given) if not _is_dict(given[option])}
         self.params.update({option: {} for option in self.misread})

@@ -96,7 +96,6 @@ def test_ec2_ami_registers(ec2: LocalEC2, module: Module) -> None:
         tags={"team": "web"},
         launch_permissions={"user_ids": ["111111111111"]},
     )
-    assert "changed" in made, made
     assert (made["changed"], made["name"], made["tags"], made["state"]) == (True, "mine", {"team": "web"}, "available")
     assert made["launch_permissions"] == [{"user_id": "111111111111"}]
 
