@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ansible.module_utils import basic
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from hypothesis import given
@@ -29,6 +30,7 @@ from unit.fuzz import fuzz
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2Error
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import _MaskingModule
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.proxies import Proxies
 from local_ec2.client import LocalEC2
@@ -530,6 +532,15 @@ def test_credentials_are_masked_where_a_dictionary_is_none(ec2: LocalEC2, run_mo
     assert problem.endswith(" is not a dictionary such as {user_ids: ['111122223333']}")
     assert SECRET not in json.dumps(result)
     assert ec2.requests() == []
+
+
+def test_a_list_of_dictionaries_is_left_to_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module that masks credentials is that of every module of amazon.aws in the same process."""
+    devices = [{"name": "/dev/xvda"}]
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": {"devices": devices}}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    spec = {"devices": {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}}}}
+    assert _MaskingModule(argument_spec=spec).params == {"devices": devices}
 
 
 def test_a_word_of_a_proxys_credentials_hides_no_more_than_it_must(
