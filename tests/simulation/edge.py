@@ -53,7 +53,7 @@ class Sent:
     """A call of the engine, and what became of it. Times are virtual.
 
     ``befell`` are the faults that its attempts met; ``applied`` is when EC2 carried it out, each time that it did.
-    ``failure`` or ``response`` is what the engine was told; neither, if it was killed before.
+    ``failure`` or ``response`` is what the engine received; neither, if it was killed before.
     """
 
     request: Request
@@ -66,6 +66,17 @@ class Sent:
     @property
     def dry_run(self) -> bool:
         return bool(self.request.arguments.get("DryRun"))
+
+
+def pages(call: t.Callable[..., Json], region: str, operation: str, arguments: Json) -> t.Iterator[Json]:
+    """Yield the pages of a response until none is named as the next one, as the engine's own edge does."""
+    token: Json = {}
+    while True:
+        page = call(region, operation, **arguments, **token)
+        yield page
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
 
 
 @dataclass
@@ -91,13 +102,7 @@ class Edge:
         return sent.response
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Json]:
-        token: dict[str, str] = {}
-        while True:
-            page = self.call(region, operation, **arguments, **token)
-            yield page
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+        return pages(self.call, region, operation, arguments)
 
     def decoded(self, _region: str, failure: Failure) -> dict[str, t.Any] | None:
         if failure.code != DENIED or _ENCODED not in failure.message or not self.decodes:

@@ -31,6 +31,7 @@ from simulation.clock import VirtualClock
 from simulation.ec2 import EC2
 from simulation.ec2 import Json
 from simulation.ec2 import Request
+from simulation.edge import pages
 from simulation.faults import ATTEMPTS
 
 Result = t.TypeVar("Result")
@@ -208,13 +209,7 @@ class PacedEdge:
         raise EC2Error(Failure(request.action, errors.THROTTLED.code, errors.THROTTLED.text))
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Json]:
-        token: dict[str, str] = {}
-        while True:
-            page = self.call(region, operation, **arguments, **token)
-            yield page
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+        return pages(self.call, region, operation, arguments)
 
     def decoded(self, _region: str, _failure: Failure) -> None:
         return None

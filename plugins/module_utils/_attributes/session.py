@@ -5,7 +5,8 @@
 
 """Session: what a module has around its run: threads, the means of the run, and word of how far it is.
 
-Progress goes to a file that the action plugin, on the controller, has made and follows. Without one nobody is told.
+The progress of a run goes to a file that the action plugin has made on the controller, and follows. Without such a
+file, no progress is reported.
 """
 
 from __future__ import annotations

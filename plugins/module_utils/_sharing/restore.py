@@ -263,17 +263,16 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
 
     The grant to everyone is taken out first, and then all grants: revocations are refused only for the image's state.
     """
-    keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
     judged: Judged = {}
     reasons: dict[Target, Failure] = {}
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
-        work.warnings += predicting.predict(runtime, subjects, keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.keys, judged)
         for entries in (_to_everyone, _granted):
             left = [subject for subject in subjects if subject.failure and subject.plan and entries(subject.plan)]
             for subject in left:
                 _take_out(subject, entries, reasons)
-            work.warnings += predicting.predict(runtime, left, keys, judged)
+            work.warnings += predicting.predict(runtime, left, work.keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
 
 

@@ -336,7 +336,6 @@ def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
 
 def _predict(runtime: Runtime, work: Work) -> None:
     """Stop for what EC2 is known to refuse. A pending image is no reason to stop: it is waited for, or fails alone."""
-    keys = {snapshot.target: str(snapshot.described.get("KmsKeyId") or "") for snapshot in work.snapshots.values()}
     pending = _pending(work)
     for image in healthy(work.images.values()):
         changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))
@@ -347,7 +346,7 @@ def _predict(runtime: Runtime, work: Work) -> None:
     judged: Judged = {}
     for leg in LEGS:
         subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
-        work.warnings += predicting.predict(runtime, subjects, keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.keys, judged)
         work.stop(failures_by_policy(work, subjects))
 
 

@@ -72,6 +72,11 @@ class Work:
         return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
 
     @property
+    def keys(self) -> dict[Target, str]:
+        """The keys of the snapshots that are read, an empty text for one that is not encrypted."""
+        return {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
+
+    @property
     def subjects(self) -> list[Subject]:
         return [subject for leg in LEGS for subject in self.subjects_of(leg)]
 

@@ -27,9 +27,9 @@ from simulation.laws.course import stays_within_the_budget
 from simulation.laws.course import waits_no_longer
 from simulation.laws.telling import check_mode_changes_nothing
 from simulation.laws.telling import check_mode_predicts
-from simulation.laws.telling import doubt_is_told
+from simulation.laws.telling import doubt_is_reported
 from simulation.laws.telling import ends_with_a_result
-from simulation.laws.telling import interference_is_told
+from simulation.laws.telling import interference_is_reported
 from simulation.laws.telling import is_shown
 from simulation.laws.telling import results_are_true
 from simulation.laws.telling import statuses_are_true
@@ -46,12 +46,12 @@ LAWS: dict[str, Law] = {
     "all are planned first": all_are_planned_first,
     "ends with a result": ends_with_a_result,
     "statuses are true": statuses_are_true,
-    "doubt is told": doubt_is_told,
+    "doubt is reported": doubt_is_reported,
     "results are true": results_are_true,
     "sums agree": sums_agree,
     "success is success": success_is_success,
     "is shown": is_shown,
-    "interference is told": interference_is_told,
+    "interference is reported": interference_is_reported,
     "check mode changes nothing": check_mode_changes_nothing,
     "check mode predicts": check_mode_predicts,
     "selects": selects,

@@ -97,7 +97,7 @@ def _effect(sent: Sent, facts: Facts) -> bool:
     return added(sent) <= facts.grants and not removed(sent) & facts.grants
 
 
-def doubt_is_told(played: Played) -> Violations:
+def doubt_is_reported(played: Played) -> Violations:
     """A run of which EC2's answer is missing says that something may have changed; others say no such thing."""
     for run in played.runs:
         if not run.killed:
@@ -117,7 +117,7 @@ def results_are_true(played: Played) -> Violations:
         doubtful = "may have changed" in run.message
         if changed and not run.result["changed"] and not doubtful:
             yield f"{run.title}: something was changed, and the result says that nothing was"
-        # What another does of what was left in doubt cannot be told from what the run did.
+        # What another does of what was left in doubt cannot be distinguished from what the run did.
         done = any(sent.applied or (sent.failure and sent.failure.uncertain) for sent in writes(run))
         if run.result["changed"] and run.mode == "real" and not done:
             yield f"{run.title}: nothing was changed, and the result says that something was"
@@ -218,8 +218,8 @@ def is_shown(played: Played) -> Violations:
             yield f"{run.title}: it ended before EC2 showed what was changed on {key[1]}"
 
 
-def interference_is_told(played: Played) -> Violations:
-    """What others change on a list between the read and the write is told, where the run waits to see."""
+def interference_is_reported(played: Played) -> Violations:
+    """What others change on a list between the read and the write is reported, if the run waits to see it."""
     for run in played.runs:
         if run.killed or run.mode != "real" or not run.wait or run.failed or played.scenario.longest_lag:
             continue
@@ -256,16 +256,16 @@ def check_mode_predicts(played: Played) -> Violations:
     if preview is None or main is None or _is_over_quota(played, preview):
         return
     for name in ("changed", "summary", "stopped"):
-        told = [_told(run, name) for run in (preview, main)]
-        if told[0] != told[1]:
-            yield f"check mode predicted {name} {told[0]}, and it was {told[1]}"
+        predicted, became = (_comparable(run, name) for run in (preview, main))
+        if predicted != became:
+            yield f"check mode predicted {name} {predicted}, and it was {became}"
     for before, after in zip(preview.subjects, main.subjects, strict=True):
         facts = [(each.target, each.plan, each.after, _code(each)) for each in (before, after)]
         if facts[0] != facts[1]:
             yield f"check mode predicted {facts[0]}, and it was {facts[1]}"
 
 
-def _told(run: Run, name: str) -> t.Any:
+def _comparable(run: Run, name: str) -> t.Any:
     value = run.result.get(name) if run.result else None
     return [_REQUEST_ID.sub("", text) for text in value] if isinstance(value, list) else value
 
