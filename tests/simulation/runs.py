@@ -3,8 +3,12 @@
 """The engine's runs: those of a seed, one after the other, each with all that it asked EC2 and what it returned.
 
 A seed is played as: in a world without faults a preview in check mode; the main run, during which everything goes wrong
-that the scenario holds; where there is a backup, in many seeds a restoration, and sometimes one before it while
-everything still goes wrong; and, once nothing does any more, a second and a third run.
+that the scenario holds; where there is a backup, in many seeds the way back; and, once nothing goes wrong any more, a
+second and a third run.
+
+The way back is a restoration, and sometimes others around it: before it one while everything still goes wrong, which
+may be killed too; a rerun of the main run, which is taken back first; one under guards; and, at last, one that takes
+the restoration back.
 """
 
 from __future__ import annotations
@@ -88,6 +92,11 @@ class Run:
         return bool(self.message)
 
     @property
+    def guarded(self) -> bool:
+        """Whether guards are given to it: only one restoration has any, as the others are to bring everything back."""
+        return self.restores is None or self.title == "guarded restore"
+
+    @property
     def until(self) -> float:
         """The time by which all that it sent has arrived."""
         return self.ended + PAUSE / 2
@@ -118,11 +127,20 @@ def play_out(scenario: Scenario) -> Played:
     main = _run(played, "main", scenario.main, kill_after=scenario.kill_after)
     # A restoration knows no other quota than EC2's default.
     restoring = main.backups and (main.killed or scenario.restores) and scenario.wish.quota is None
-    if restoring and scenario.restores_badly:
-        _run(played, "first restore", "real", restores=main)
+    others = scenario.restorations if restoring else ()
+    if "first restore" in others:
+        _run(played, "first restore", "real", kill_after=scenario.restoration_killed_after, restores=main)
     scenario.end()
+    if "rerun" in others:
+        rerun = _run(played, "rerun", "real")
+        if rerun.backups:
+            _run(played, "restore of rerun", "real", restores=rerun)
+    if "guarded restore" in others:
+        _run(played, "guarded restore", "real", restores=main)
     if restoring:
-        _run(played, "restore", "real", restores=main)
+        restore = _run(played, "restore", "real", restores=main)
+        if "restore of restore" in others and restore.backups:
+            _run(played, "restore of restore", "real", restores=restore)
     _calm(played)
     _run(played, "second", "real")
     _run(played, "third", "real")
@@ -224,13 +242,15 @@ def _run_policies(scenario: Scenario, run: Run, runtime: Runtime) -> None:
 
 
 def _restore(scenario: Scenario, run: Run, runtime: Runtime) -> None:
-    """Do what the module ami_sharing_restore does, with consent to what is public."""
+    """Do what the module ami_sharing_restore does: one that is not guarded with consent to what is public."""
     assert run.restores is not None
     backup = parse_backup(run.restores.backups[-1][1], (IMAGES, SNAPSHOTS))
     run.asked = wishes.of_backup(scenario.cloud, run.restores.backups[-1][1], run.began, exact=scenario.exact)
     options = sharing_options.parse_options(_params(scenario, _OF_POLICIES), [], check_mode=False)
-    options = replace(options, max_revocations=None, protected=())
-    work = restore.restore_through(runtime, restore.Wanted(backup, scenario.exact, allow_public=True), options)
+    if not run.guarded:
+        options = replace(options, max_revocations=None, protected=())
+    wanted = restore.Wanted(backup, scenario.exact, allow_public=not run.guarded)
+    work = restore.restore_through(runtime, wanted, options)
     _end(run, work, restore.present(work, diff=True), restore.message(work, backup, check_mode=False))
 
 

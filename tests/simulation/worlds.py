@@ -43,6 +43,7 @@ from simulation.wishes import Wish
 from simulation.wishes import options_of_entries
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
+RESTORATIONS = ("first restore", "rerun", "guarded restore", "restore of restore")
 PARTNER = "888888888888"
 SOMEBODY = "somebody else"
 _NAMES = ("golden", "web")
@@ -55,6 +56,7 @@ class Scenario:
 
     ``kinds`` are the faults that it has; ``main`` is what the main run is: real, a check or an audit. With
     ``keeps`` runs write a backup, which is restored after a kill, and with ``restores`` after any other main run.
+    ``restorations`` are those besides the one that is to bring everything back: see runs.py.
     """
 
     seed: int
@@ -73,7 +75,8 @@ class Scenario:
     keeps: bool = False
     disk_is_full: bool = False
     restores: bool = False
-    restores_badly: bool = False
+    restorations: frozenset[str] = frozenset()
+    restoration_killed_after: float = math.inf
     exact: bool = False
 
     def __post_init__(self) -> None:
@@ -121,8 +124,8 @@ def make(seed: int) -> Scenario:
     scenario.preflight = chance.random() < 0.15
     scenario.keeps = chance.random() < 0.6
     scenario.restores, scenario.exact = chance.random() < 0.3, chance.random() < 0.3
-    scenario.restores_badly = chance.random() < 0.3
     _add_faults(chance, scenario)
+    scenario.restorations = frozenset(name for name in RESTORATIONS if chance.random() < 0.3)
     return scenario
 
 
@@ -479,6 +482,7 @@ def _region_down(chance: Random, scenario: Scenario) -> None:
 def _killed(chance: Random, scenario: Scenario) -> None:
     if scenario.main == "real":
         scenario.kill_after = _soon(chance)
+        scenario.restoration_killed_after = chance.choice((math.inf, _soon(chance)))
         scenario.keeps = True
 
 

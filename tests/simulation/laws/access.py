@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from local_ec2.state.grants import PUBLIC
 from simulation.edge import Sent
 from simulation.laws.view import Seen
 from simulation.laws.view import Violations
@@ -66,9 +67,9 @@ def snapshots_first(played: Played) -> Violations:
     """Nobody is granted an image before its snapshots, or loses a snapshot before the images, where both are asked."""
     for run in played.runs:
         if run.work is not None and run.mode != "audit":
-            saw = seen(run)
+            saw, asked = seen(run), _asked_of_snapshots(played, run)
             for image in _sharing_images(played, run):
-                yield from _granted_too_early(played, run, image, saw)
+                yield from _granted_too_early(played, run, image, asked, saw)
                 yield from _revoked_too_early(played, run, image, saw)
 
 
@@ -88,12 +89,24 @@ def _has_shown_snapshots(run: Run, image: Resource) -> bool:
     return any("SnapshotId" in mapping["Ebs"] for found in mappings for mapping in found)
 
 
-def _granted_too_early(played: Played, run: Run, image: Resource, saw: dict[Key, Seen]) -> Violations:
+def _asked_of_snapshots(played: Played, run: Run) -> dict[Key, Asked]:
+    """Return what is asked, but not for the sake of images that are still pending: these fail alone."""
+    if run.restores or run.work is None:
+        return run.asked
+    alone = run.work.alone
+    selected = [[(each.region, each.id) for each in targets if each not in alone] for targets in run.work.selected]
+    return played.scenario.wish.asked(played.scenario.cloud, selected)
+
+
+def _granted_too_early(
+    played: Played, run: Run, image: Resource, asked: dict[Key, Asked], saw: dict[Key, Seen]
+) -> Violations:
     for before, change in changes(image, run):
         for snapshot in image.behind:
-            asked, read = run.asked.get((snapshot.region, snapshot.id)), saw.get((snapshot.region, snapshot.id))
-            if asked and read:
-                granted = (change.facts.grants - before.grants) & asked.grant
+            key = snapshot.region, snapshot.id
+            if key in asked and key in saw:
+                read = saw[key]
+                granted = (change.facts.grants - before.grants) & asked[key].grant
                 touched = theirs(played, run, snapshot, read.time, change.time).entries
                 early = granted - snapshot.at(change.time).grants - touched
                 if early:
@@ -147,7 +160,7 @@ def guarded(played: Played) -> Violations:
     protected = frozenset(map(principal, options.get("protected_principals", ())))
     limit = options.get("max_revocations")
     for run in played.runs:
-        if run.restores:
+        if not run.guarded:
             continue
         revoked = {(key_of(sent), entry) for sent in run.log if sent.request.is_write for entry in removed(sent)}
         lost = frozenset(entry for _key, entry in revoked) & protected
@@ -158,6 +171,8 @@ def guarded(played: Played) -> Violations:
         tried = [sent for sent in run.log if sent.request.is_write and not played.scenario.preflight]
         if run.result and run.result.get("stopped") and (writes(run) or tried):
             yield f"{run.title}: it was stopped, and something was sent"
+        if run.restores and any(PUBLIC in added(sent) for sent in writes(run)):
+            yield f"{run.title}: something became public without consent"
 
 
 def all_are_planned_first(played: Played) -> Violations:

@@ -33,6 +33,8 @@ from simulation.runs import Run
 from simulation.state import Resource
 from simulation.wishes import entries_of_options
 
+_UNDISTURBED = ("restore of rerun", "restore", "restore of restore")
+
 
 def converges(played: Played) -> Violations:
     """A second run converges once nothing goes wrong, and a third one writes nothing."""
@@ -70,7 +72,7 @@ def sends_once(played: Played) -> Violations:
 def stays_within_the_budget(played: Played) -> Violations:
     """Reads and writes are as few as they can be; only faults, and waiting for what is late, explain more."""
     for run in played.runs:
-        yield from _reads_without_end(run)
+        yield from _reads_without_end(played, run)
         if run.killed or run.failed or not _is_undisturbed(played, run):
             continue
         counts = Counter(sent.request.operation for sent in run.log)
@@ -79,15 +81,19 @@ def stays_within_the_budget(played: Played) -> Violations:
                 yield f"{run.title}: {operation} was sent {counts[operation]} times, and {most} would do"
 
 
-def _reads_without_end(run: Run) -> Violations:
-    """What is not there, or not as expected, is read twice more for each pause at most, whatever goes wrong."""
+def _reads_without_end(played: Played, run: Run) -> Violations:
+    """What is not there, or not as expected, is read twice more for each pause at most, whatever goes wrong.
+
+    What is hidden for a moment is looked for again at once, each time.
+    """
+    most = 8 if "flicker" in played.scenario.kinds else 4
     reads = Counter(
         (sent.request.operation, *key_of(sent))
         for sent in run.log
         if not sent.request.is_write and sent.request.resource_id
     )
     for (operation, _region, resource_id), times in reads.items():
-        if times > 4 + 2 * run.pauses:
+        if times > most + 2 * run.pauses:
             yield f"{run.title}: {operation} was sent {times} times for {resource_id}, with {run.pauses} pauses"
 
 
@@ -191,17 +197,23 @@ def _is_fair(one: Resource, failure: Failure, touched: Theirs) -> bool:
 
 
 def restores(played: Played) -> Violations:
-    """A restoration makes it as before, but for what others did since, what is gone, and what EC2 cannot undo."""
-    run = played.run("restore")
-    if run is None or run.restores is None:
-        return
-    before = seen(run.restores)
+    """A restoration makes it as before, but for what others did since, what is gone, and what EC2 cannot undo.
+
+    One while things go wrong does so if it succeeds, and so does one whose guards let it through.
+    """
+    for run in played.runs:
+        if run.restores is not None and (not run.failed or run.title in _UNDISTURBED) and not run.killed:
+            yield from (f"{run.title}: {why}" for why in _unrestored(played, run, run.restores))
+
+
+def _unrestored(played: Played, run: Run, undone: Run) -> Violations:
+    before = seen(undone)
     failures = {target_of(subject): subject.failure for subject in run.subjects if subject.failure}
     for key, one, asked in resources(played, run):
         failure = failures.get(key)
-        touched = theirs(
-            played, run.restores, one, before[key].time if key in before else run.restores.began, run.until
-        )
+        touched = theirs(played, undone, one, before[key].time if key in before else undone.began, run.until)
+        if run.title == "first restore":  # it may not have been shown yet what the run before it did
+            touched = touched.also(theirs(played, run, one, run.began, run.until))
         if failure and not _is_fair(one, failure, touched):
             yield f"{one.id} was not restored: {failure}"
         if touched.status or (failure and failure.code != CANNOT_BE_UNDONE):

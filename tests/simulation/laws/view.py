@@ -120,6 +120,9 @@ class Theirs(t.NamedTuple):
     def anything(self) -> bool:
         return bool(self.entries) or self.texts or self.status
 
+    def also(self, other: Theirs) -> Theirs:
+        return Theirs(self.entries | other.entries, self.texts or other.texts, self.status or other.status)
+
 
 def theirs(played: Played, run: Run, one: Resource, since: float, until: float) -> Theirs:
     """Return what others touched in that time, and before it for as long as a read may be behind.
