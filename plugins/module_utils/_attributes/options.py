@@ -97,9 +97,14 @@ def parse_task(
 def misread_problems(misread: t.Mapping[str, t.Any]) -> list[str]:
     """Return the problem of each option that was given something else than the dictionary it takes."""
     return [
-        f"{option}: {shown(str(value))} is not a dictionary such as {{user_ids: ['111122223333']}}"
+        f"{option}: {_written(value)} is not a dictionary such as {{user_ids: ['111122223333']}}"
         for option, value in misread.items()
     ]
+
+
+def _written(value: t.Any) -> str:
+    """Return a value as it is written in a task: only a text has quotes."""
+    return shown(value) if isinstance(value, str) else shown(str(value))[1:-1]
 
 
 def parse_targets(

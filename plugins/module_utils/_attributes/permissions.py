@@ -84,7 +84,7 @@ _FORMS = (
     ),
     _Form(r"([0-9]{4})-([0-9]{4})-([0-9]{4})", "an account id with hyphens", "user_ids", r"\1\2\3"),
     _Form(
-        rf"{_ACCOUNT}(\s+{_ACCOUNT})+", "a text of several account ids", "user_ids", "a list, or commas between them"
+        rf"{_ACCOUNT}([,\s]+{_ACCOUNT})+", "a text of several account ids", "user_ids", "each as an item of the list"
     ),
 )
 
@@ -113,7 +113,7 @@ def _problem(option: str, pattern: str, wanted: str) -> t.Callable[[str], str]:
         if form and form.option != option:
             return f"is {form.called}, which belongs in {form.option}"
         # A number that YAML has read has lost its leading zeros, or was taken for an octal one.
-        quote = "; quote account ids, because YAML reads an unquoted leading zero as part of a number"
+        quote = "; if it begins with a zero, quote it, because YAML takes an unquoted leading zero for part of a number"
         return f"is not {wanted}" + (quote if option == "user_ids" and re.fullmatch("[0-9]{1,11}", value) else "")
 
     return problem

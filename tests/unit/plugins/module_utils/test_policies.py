@@ -341,7 +341,7 @@ def test_which_regions_are_searched(region: str | None, task: Json, written: Jso
 
 NO_ACCOUNT = (
     "is not an account id of exactly 12 digits"
-    "; quote account ids, because YAML reads an unquoted leading zero as part of a number"
+    "; if it begins with a zero, quote it, because YAML takes an unquoted leading zero for part of a number"
 )
 WRONG_OPTIONS: dict[str, tuple[str | None, Json, list[str]]] = {
     # what is wrong: (region of the task, options, problems)
