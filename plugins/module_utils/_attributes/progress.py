@@ -19,7 +19,7 @@ Place = tuple[str, str]  # what EC2 meters by: a Region, and a kind of resource
 _NAMED = 3  # Regions, those with the most left to do
 _WORDS: dict[Doing, str] = {
     "read": "{done} of {planned} read",
-    "asked": "{done} of {planned} asked with DryRun",
+    "asked": "{done} of {planned} checked with DryRun",
     "written": "{done} of {planned} changes sent",
     "verified": "{done} verified",
 }
@@ -59,12 +59,12 @@ class Progress:
             parts = [self._words(doing) for doing, planned in self._planned.items() if planned]
             seconds = max(map(self._seconds_needed, _REFILL))
         if self._waiting:
-            parts.append(f"waiting for EC2 to show {self._waiting}")
+            parts.append(f"waiting for EC2 to show {_count(self._waiting, 'image or snapshot', 'images or snapshots')}")
         if throttled:
             where = ", ".join(sorted(throttled)[:_NAMED]) + (", …" if len(throttled) > _NAMED else "")
-            parts.append(f"{sum(throttled.values())} requests throttled ({where})")
+            parts.append(f"{_count(sum(throttled.values()), 'request', 'requests')} throttled ({where})")
         if seconds >= 1:
-            parts.append(f"EC2's request rate allows the rest in about {seconds:.0f} s")
+            parts.append(f"at EC2's request rate, the rest takes about {seconds:.0f} s")
         return "; ".join(parts)
 
     def _words(self, doing: Doing) -> str:
@@ -86,6 +86,10 @@ class Progress:
             for place, count in left.items()
         )
         return max(needed, default=0) / rate
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _by_region(places: Counter[Place]) -> Counter[str]:

@@ -42,11 +42,11 @@ def test_the_time_is_that_of_the_emptiest_bucket() -> None:
     clock = Clock()
     # A full bucket gives 100 at once, and 5 a second then.
     progress = progress_of(clock, "written", [EAST] * 200 + [WEST] * 90)
-    assert progress.text({}).endswith("; EC2's request rate allows the rest in about 20 s")
+    assert progress.text({}).endswith("; at EC2's request rate, the rest takes about 20 s")
     for _number in range(100):
         progress.done("written", EAST)
     clock.sleep(4)
-    assert progress.text({}).endswith("; EC2's request rate allows the rest in about 16 s")
+    assert progress.text({}).endswith("; at EC2's request rate, the rest takes about 16 s")
 
 
 def test_images_and_snapshots_have_buckets_of_their_own() -> None:
@@ -59,8 +59,11 @@ def test_throttling_and_waiting_are_said() -> None:
     progress.done("asked", EAST)
     progress.waiting(3)
     assert progress.text({"us-east-1": 4, "eu-west-1": 2}) == (
-        "1 of 1 asked with DryRun; waiting for EC2 to show 3; 6 requests throttled (eu-west-1, us-east-1)"
+        "1 of 1 checked with DryRun; waiting for EC2 to show 3 images or snapshots"
+        "; 6 requests throttled (eu-west-1, us-east-1)"
     )
+    progress.waiting(1)
+    assert "; waiting for EC2 to show 1 image or snapshot" in progress.text({})
 
 
 def progress_of(clock: Clock, doing: Doing, places: list[tuple[str, str]]) -> Progress:
@@ -87,7 +90,7 @@ def test_a_session_writes_how_far_it_is(reported: t.Callable[[Path], None], tmp_
     file = tmp_path / "progress"
     file.touch()
     reported(file)
-    assert file.read_text().splitlines()[0] == "1 requests throttled (us-east-1)"
+    assert file.read_text().splitlines()[0] == "1 request throttled (us-east-1)"
 
 
 def test_a_session_makes_no_file_and_follows_no_link(reported: t.Callable[[Path], None], tmp_path: Path) -> None:
