@@ -302,7 +302,7 @@ stopped:
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: str
-  sample: ["policy 'Former partner': it selects no image (set allow_empty where that is as it should be)"]
+  sample: ["policy 'Former partner': it selects no image (if that is expected, set allow_empty: true in the policy)"]
 report:
   description:
     - The facts for the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and

@@ -243,7 +243,7 @@ def _stop_for_selection(work: Work) -> None:
     for policy, selected in zip(work.policies, work.selected):
         unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
         if not selected and not policy.allow_empty and not unsearched:
-            work.stop([f"{policy}: it selects no image (set allow_empty where that is as it should be)"])
+            work.stop([f"{policy}: it selects no image (if that is expected, set allow_empty: true in the policy)"])
     work.stop(failures_by_policy(work, [each for each in work.subjects if each.target not in work.alone]))
 
 

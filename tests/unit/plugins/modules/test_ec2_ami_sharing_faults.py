@@ -105,11 +105,11 @@ CONTRADICT = "the policies 'One' and 'Two' contradict each other about"
 STOPPED = {
     "a policy that selects nothing": Stopped(
         [policy("One", "private", filters={"name": "nothing-*"}), policy("Two", "share", NEW, image_ids=[A])],
-        ["policy 'One': it selects no image (set allow_empty where that is as it should be)"],
+        ["policy 'One': it selects no image (if that is expected, set allow_empty: true in the policy)"],
     ),
     "an empty list of images": Stopped(
         [policy("One", "public", image_ids=[]), policy("Two", "share", NEW, image_ids=[A])],
-        ["policy 'One': it selects no image (set allow_empty where that is as it should be)"],
+        ["policy 'One': it selects no image (if that is expected, set allow_empty: true in the policy)"],
         {"allow_public": True},
     ),
     "an image that is not there": Stopped(
