@@ -23,6 +23,7 @@ from local_ec2.client import LocalEC2
 WORK = HERE.parent / "build" / "demo"
 REPORT = WORK / "report.html"
 PICTURE = WORK / "report.png"
+SIZE = "1280,1780"  # pixels, which hold the whole page
 
 
 class Step(t.NamedTuple):
@@ -37,25 +38,25 @@ class Step(t.NamedTuple):
 SHARE = "amikit.aws.share -e @policies.yml"
 ALLOWED = "-e ami_sharing_max_revocations=2"
 STEPS = [
-    Step("Preview: one account more is one line more", ["share.yml --check --diff"]),
-    Step("Share, in two Regions; and once more, when nothing is left to change", ["share.yml", "share.yml"]),
+    Step("Preview: one more account is one more line", ["share.yml --check --diff"]),
+    Step("Share in two Regions, then run it again: nothing is left to change", ["share.yml", "share.yml"]),
     Step(
-        "Policies, for all images that a search finds: stopped, because they allow no revocations",
+        "Policies, for all images that a search finds: stopped, because no revocations are allowed",
         [SHARE],
         "demo/policies.yml: an account and an organization can launch golden-*, nobody else; the toolbox is public.",
         fails=True,
     ),
     Step(
-        "The same with two revocations allowed, a backup and a report",
+        "The same, with two revocations allowed, a backup and a report",
         [f"{SHARE} {ALLOWED} -e ami_sharing_backup=backup.json -e ami_sharing_report=report.html"],
     ),
-    Step("Take that back", ["amikit.aws.restore -e backup=backup.json"]),
+    Step("Undo that run", ["amikit.aws.restore -e backup=backup.json"]),
 ]
 INTRODUCTION = """\
-An EC2 starts on this machine, with a few images; nothing here reaches AWS. A task is to share two of them:
+An EC2 starts on this machine, with a few images. Nothing here reaches AWS. This task shares two of the images:
 
 {task}
-Of Ansible's output, blank lines, recaps and those tasks of the role that say only "ok" are left out.\
+Blank lines, recaps, and tasks of the role that only say "ok" are left out of Ansible's output.\
 """
 
 
@@ -148,7 +149,7 @@ def show_report() -> str:
         )
         return f"{path}, now in your browser"
     if chromium := shutil.which("chromium"):
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1130"]
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={SIZE}"]
         profile = f"--user-data-dir={WORK / 'chromium'}"
         command = [chromium, *flags, profile, f"--screenshot={PICTURE}", REPORT.as_uri()]
         with suppress(subprocess.TimeoutExpired):
