@@ -67,7 +67,8 @@ def greeting(url: str, seeded: bool) -> str:
     ]
     lines += ["", *(f"  {command}" for command in _commands(url))]
     if seeded:
-        lines += ["", "It holds these AMIs:", "", *map(_line, seeds.READY_MADE)]
+        held = f"It holds these AMIs, of account {seeds.ACCOUNT} unless another owner is named:"
+        lines += ["", held, "", *map(_line, seeds.READY_MADE)]
     lines += ["", f"Requests made so far:  curl -s '{url}/_local/requests?summary=1'", "Stop it with Ctrl-C.", ""]
     return "\n".join(lines)
 

@@ -146,6 +146,7 @@ def test_the_start_up_text_and_the_seeds() -> None:
     assert image is not None
     assert image["launch_permissions"]["group_names"] == ["all"]
     assert f"export AWS_ENDPOINT_URL={url}" in text
+    assert "It holds these AMIs, of account 123456789012 unless another owner is named:" in text
     assert "ami-0a1b2c3d4e5f60002  eu-west-1  community-toolbox-3.2         everyone can launch it" in text
     assert (process.returncode, errors) == (0, "")
 
