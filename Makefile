@@ -50,7 +50,7 @@ TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/simulation t
 
 .PHONY: help
 help: ## list the targets
-	@echo "make TARGET [PYTHON=python3.12] [ARGS='what the tool is told besides']"
+	@echo "make TARGET [PYTHON=python3.12] [ARGS='further arguments of the tool']"
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r n t; do printf '  %-12s %s\n' "$$n" "$$t"; done
 
 ### Use it
@@ -118,7 +118,7 @@ unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS=
 	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
 
 .PHONY: simulate
-simulate: $(TEST_READY) tree ## run the engine through many simulated disasters: make simulate SEEDS=10000; tell one: SEED=4711
+simulate: $(TEST_READY) tree ## run the engine through many simulated disasters: make simulate SEEDS=10000; describe one: SEED=4711
 	@echo "==> simulate: the engine under a virtual clock, against an EC2 in memory"
 	@$(IN_TREE) python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000)) $(ARGS)
 
@@ -138,12 +138,12 @@ sanity: $(TEST_READY) tree ## run ansible-test sanity: make sanity ARGS='--test 
 	@$(GATE).sanity $(ARGS)
 
 .PHONY: build-check
-build-check: $(TEST_READY) tarball ## build the collection, look into it, install it and use it from there
+build-check: $(TEST_READY) tarball ## build the tarball, check its contents, install it, and use it from there
 	@echo "==> build-check: the tarball"
 	@$(GATE).tarball
 
 .PHONY: importer
-importer: $(GATES_READY) tarball ## let galaxy-importer look at what Galaxy would be given
+importer: $(GATES_READY) tarball ## check the tarball with galaxy-importer, as Galaxy does
 	@echo "==> importer: galaxy-importer"
 	@$(GATE).importer
 
@@ -155,7 +155,7 @@ matrix: $(RUN_READY) ## run every Python here x ansible-core 2.17-2.21 x amazon.
 ### Publish it
 
 .PHONY: release
-release: importer build-check ## build and check what would be published, list it, and say what is missing; publish nothing
+release: importer build-check ## build and check what would be published, and list what is missing; publish nothing
 	@echo "==> release: what would be published"
 	@$(GATE).release
 
@@ -172,14 +172,14 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 ### Means
 
 .PHONY: venv
-venv: $(TEST_READY) $(CLIENTS_READY) ## make the virtual environments with all that the gates need
+venv: $(TEST_READY) $(CLIENTS_READY) ## make the virtual environments that the gates need
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside
 	@$(GATE).tree
 
 .PHONY: clean
-clean: ## remove all that was made
+clean: ## remove everything that was built
 	@rm -rf build
 
 $(RUN_READY):
