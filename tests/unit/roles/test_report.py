@@ -130,6 +130,7 @@ def test_the_page_tells_what_the_facts_tell(ec2: LocalEC2, write: Write) -> None
             [*SHARED_HEAD, "✱", "!", "+", "+", "", ""],
             [*EXACT_HEAD, "", "", "", "●", MINUS, "+"],
         ]
+        assert '<th scope="col">Also changed' in page
         assert said(page) == [
             "2 images in 2 Regions, under 2 policies.",
             "1 image is public: any AWS account can launch it.",
@@ -145,6 +146,14 @@ def test_the_page_tells_what_the_facts_tell(ec2: LocalEC2, write: Write) -> None
         assert NASTY not in page
         assert "EC2 cannot share snapshots" in page
         assert facts["warnings"]
+
+
+def test_without_other_changes_there_is_no_column_for_them(ec2: LocalEC2, write: Write) -> None:
+    ec2.seed(*SEEDS)
+    page, _facts = write(EXACT, words=["--check"])
+    (changes,) = re.findall(r'<table aria-labelledby="changes">(.*?)</table>', page, re.DOTALL)
+    assert re.findall('<th scope="col">([^<]*)', changes) == ["Image", "Would be granted to", "Would be revoked from"]
+    assert changes.count("<td>") == 2
 
 
 def test_a_failure_is_on_the_page(ec2: LocalEC2, write: Write) -> None:
