@@ -29,7 +29,7 @@ def main() -> None:
         assert isinstance(wish, AskedPermissions)
         subject.read[wish.attribute.option] = wish.grant
         subject.asked = (replace(wish, grant=frozenset(), purge=True),)
-        subject.make_plan()
+        subject.make_plan(0)
     file = path.with_name("backup.json")
     begun = time.perf_counter()
     keeping.keep(file, backup.to_text([IMAGES], subjects, "2026-11-29T12:00:00Z", None))

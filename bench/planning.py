@@ -57,7 +57,7 @@ def subjects_of(work: dict[str, t.Any]) -> list[Subject]:
 
 def plan(subjects: list[Subject]) -> None:
     for subject in subjects:
-        subject.make_plan()
+        subject.make_plan(0)
         for number in range(len(subject.steps)):
             subject.ended(number, "applied")
 

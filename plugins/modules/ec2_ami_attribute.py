@@ -11,10 +11,10 @@ module: ec2_ami_attribute
 version_added: 0.1.0
 short_description: Manage the attributes of AMIs
 description:
-  - Reads the current attributes of one or more AMIs, and changes what differs, with as few C(ModifyImageAttribute)
-    requests as possible.
-  - Manages the description, IMDS support, and launch permissions for accounts, everyone, organizations and
-    organizational units (OUs).
+  - Reads the current attributes of one or more AMIs, and changes what differs, with as few requests as
+    possible.
+  - Manages the description, IMDS support, launch permissions for accounts, everyone, organizations and organizational
+    units (OUs), shared tags, the date of deprecation, deregistration protection, and whether the AMI is enabled.
   - If you leave out an option, the module leaves that attribute as it is. Granting launch permissions is additive. To
     revoke them, you must say so.
   - Every image is read and planned before anything is changed. If an image cannot be read, or EC2 is known to refuse a
@@ -85,6 +85,43 @@ options:
       - Needs O(launch_permissions). With V({}) there, the AMI becomes private.
     type: bool
     default: false
+  shared_tags:
+    description:
+      - Tags that every account can read that the AMI is shared with, as keys and values. EC2 keeps them as tags whose
+        keys begin with C(ec2:SharedTag/), which is put before each key and must not be written.
+      - Other shared tags that the AMI has stay, unless O(purge_shared_tags=true).
+      - Anyone can read the shared tags of a public AMI. A warning says so.
+    type: dict
+  purge_shared_tags:
+    description:
+      - Whether no shared tags but O(shared_tags) remain. Other tags are left alone.
+      - Needs O(shared_tags). With V({}) there, no shared tag remains.
+    type: bool
+    default: false
+  deprecate_at:
+    description:
+      - When the AMI is deprecated. Either a date or time such as V(2027-12-31) or V(2027-12-31T18:00:00Z), in UTC
+        unless it has an offset, or the age of the AMI at that time, counted from its creation. V(90d), V(26w) and V(2y)
+        are 90 days, 26 weeks and 730 days.
+      - An empty string cancels the deprecation.
+      - EC2 rounds to the minute, and takes no time in the past. An age that has passed is satisfied by any date that
+        has passed. Otherwise the AMI is deprecated within two minutes, with a warning.
+      - EC2 deprecates at most 10 years ahead and, if the AMI is public, at most 2 years after its creation. The date of
+        a public AMI cannot be canceled or moved to a later time.
+    type: str
+  deregistration_protection:
+    description:
+      - Whether EC2 refuses to deregister the AMI. With V(enabled-with-cooldown), it still does for 24 hours after the
+        protection was disabled.
+    type: str
+    choices: [enabled, enabled-with-cooldown, disabled]
+  enabled:
+    description:
+      - V(false) disables the AMI, so that nobody can launch it, and removes it from what others see. V(true) enables it
+        again, before anything else is changed.
+      - EC2 removes all launch permissions of an AMI that is disabled. Unless the same task revokes them, or nobody but
+        the owner has any, the task fails before anything is changed. The result has them in C(before).
+    type: bool
   wait:
     description:
       - Whether to wait for a C(pending) AMI that needs a change to become available, and for EC2 to show each change.
@@ -100,7 +137,10 @@ notes:
     launch permissions are still revoked.
   - "The module needs the IAM permissions C(ec2:DescribeImages) and C(ec2:ModifyImageAttribute). It also needs
     C(ec2:DescribeImageAttribute) to manage launch permissions, and C(ec2:GetImageBlockPublicAccessState) to make an AMI
-    public. With C(sts:DecodeAuthorizationMessage), it decodes denials. With C(ec2:DescribeSnapshots) and
+    public. Shared tags need C(ec2:CreateTags) and C(ec2:DeleteTags). O(deprecate_at), O(deregistration_protection) and
+    O(enabled) need the actions that they send, such as C(ec2:EnableImageDeprecation) and C(ec2:DisableImage). With
+    C(servicequotas:GetServiceQuota), the module predicts that EC2 refuses more entries, or more public AMIs, than the
+    quota. With C(sts:DecodeAuthorizationMessage), it decodes denials. With C(ec2:DescribeSnapshots) and
     C(kms:DescribeKey), it predicts that EC2 refuses to share an image under the key that AWS manages for EBS. Without
     them, it warns that EC2 will decide."
   - botocore retries requests that EC2 throttles, or that fail on the way. To change how, set O(aws_config).
@@ -120,6 +160,24 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
+- name: Tag an AMI for those it is shared with, and protect and date it
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    shared_tags:
+      status: approved
+      release: "2026.11"
+    deprecate_at: 2y
+    deregistration_protection: enabled-with-cooldown
+
+- name: Retire an AMI, so that nobody launches it any more
+  amikit.aws.ec2_ami_attribute:
+    region: us-east-1
+    image_id: ami-0123456789abcdef0
+    launch_permissions: {}
+    purge_launch_permissions: true
+    enabled: false
+
 - name: Share an AMI with two accounts, an organization and an OU, and keep everyone who has it
   amikit.aws.ec2_ami_attribute:
     region: us-east-1
@@ -290,6 +348,10 @@ images:
         description: new
         imds_support: v2.0
         launch_permissions: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
+    protected_until:
+      description: When EC2 lets the AMI be deregistered, if its protection was disabled in the last 24 hours.
+      type: str
+      returned: while the AMI is still protected by the cool-down
     requests:
       description: The requests that make the change, in the order in which they are sent.
       type: list
@@ -297,7 +359,9 @@ images:
       returned: always
       contains:
         attribute:
-          description: V(description), V(imdsSupport) or V(launchPermission).
+          description:
+            - V(launchPermission), V(description), V(imdsSupport), V(sharedTags), V(deprecation),
+              V(deregistrationProtection) or V(imageState).
           type: str
           returned: always
         operation:
@@ -305,7 +369,7 @@ images:
           type: str
           returned: always
         entries:
-          description: How many launch permissions the request adds or removes. V(1) for the other attributes.
+          description: How many launch permissions or tags the request adds or removes. V(1) for the other attributes.
           type: int
           returned: always
         status:

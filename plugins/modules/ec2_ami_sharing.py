@@ -47,7 +47,8 @@ options:
       - V(snapshots), a boolean, applies the policy to the snapshots behind the images as well, so that accounts that
         can launch an image can also copy it. EC2 shares snapshots with accounts and with everyone, but not with
         organizations and OUs. For snapshots, the owner's own account is left out, because EC2 never lists it.
-      - V(description) and V(imds_support) work as in M(amikit.aws.ec2_ami_attribute).
+      - V(description), V(imds_support), V(shared_tags), V(purge_shared_tags), V(deprecate_at) and
+        V(deregistration_protection) work as in M(amikit.aws.ec2_ami_attribute).
       - V(allow_empty), a boolean, allows the policy to select no image.
     type: list
     elements: raw
@@ -312,6 +313,8 @@ report:
     - The C(marks) of an image have one character for each of the C(principals), in their order. C(x) can launch it.
       C(!) can launch it, though no policy grants it. C(*) is everyone. C(+) was granted by this run, and C(-) was
       revoked. A space is none of these.
+    - Each image has its C(shared_tags), C(deprecate_at) and C(deregistration_protection), whether or not a policy names
+      them.
     - They are what EC2 showed after the run. If nothing was sent, they are what the plan would lead to.
   returned: when O(report=true)
   type: dict

@@ -32,8 +32,8 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import s
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import wishes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import sendable
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import OTHERS
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import PATTERNS
-from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import TEXTS
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
@@ -46,6 +46,7 @@ ALL = EVERYONE
 # What EC2 may hold, and no policy can name.
 ODD = Permission("user_ids", "not an account at all")
 LAUNCH = IMAGES.permissions
+TEXTS = tuple(each for each in OTHERS if each.option in ("description", "imds_support"))
 COPY = SNAPSHOTS.permissions
 
 
@@ -67,7 +68,7 @@ def policy(
 ) -> Policy:
     """Return a policy as parsing would, for those images. Without a name it is called as its pattern."""
     meaning = PATTERNS[pattern]
-    asked = tuple(AskedText(text, texts[text.option]) for text in TEXTS if text.option in texts)
+    asked = tuple(AskedText(text, texts[text.option]) for text in OTHERS if text.option in texts)
     everyone = (EVERYONE,) if meaning.everyone else ()
     return Policy(name or pattern, meaning, (*principals, *everyone), tuple(on), asked, snapshots, allow_empty=True)
 
@@ -106,7 +107,7 @@ def _subjects(resource: Resource, asked: t.Mapping[Target, tuple[Asked, ...]], w
     subjects = {target: Subject(resource, target, wish, world.description(target)) for target, wish in asked.items()}
     for target, subject in subjects.items():
         subject.read = {resource.permissions.option: frozenset(world.held.get(target, ()))}
-        subject.make_plan()
+        subject.make_plan(0)
     return subjects
 
 

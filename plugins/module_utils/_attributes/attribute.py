@@ -21,11 +21,13 @@ from .permissions import Permissions
 from .permissions import from_ec2
 from .permissions import to_ec2
 
-# A description or imdsSupport is text (None: never set); a permission list is a set.
-Value = t.Union[str, None, Permissions]
-Operation = t.Literal["set", "add", "remove"]
-# What one request carries: the text to set, or the entries to add or remove.
-Payload = t.Union[str, tuple[Permission, ...]]
+Tags = tuple[tuple[str, str], ...]  # keys and values, sorted
+# A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set.
+Value = t.Union[str, bool, None, Permissions, Tags]
+# To enable and to disable are ways to set, sent before and after all others.
+Operation = t.Literal["enable", "set", "add", "remove", "disable"]
+# What one request carries: the text or flag to set, or the entries or tags to add or remove.
+Payload = t.Union[str, bool, tuple[Permission, ...], Tags]
 Description = t.Mapping[str, t.Any]
 Arguments = dict[str, t.Any]
 
@@ -35,6 +37,9 @@ class Call(t.NamedTuple):
 
     operation: str
     arguments: Arguments
+
+
+RESOURCES_PER_REQUEST = 1000  # ids in one CreateTags or DeleteTags (API reference)
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,14 @@ class ByCall:
 
 
 Write = t.Callable[[str, Operation, Payload], Call]
+WriteAll = t.Callable[[t.Sequence[str], Operation, Payload], Call]
 
 
 def _no_problem(_value: str) -> str:
+    return ""
+
+
+def _no_tag_problem(_key: str, _value: str) -> str:
     return ""
 
 
@@ -66,7 +76,10 @@ class Attribute:
     ``option`` is its name in tasks and results, ``name`` EC2's name for it, ``unset`` the value of a resource that has
     none. ``write`` makes the call that carries out one request: of the resource with that id, that operation, with that
     text or those entries. With ``kinds`` the attribute is a set of permissions of those kinds, at most
-    ``entries_per_request`` of them in one request; without, it is text, which ``problem`` judges.
+    ``entries_per_request`` of them in one request. Otherwise it is of the type of ``unset``: tags, a flag, or text, one
+    of ``choices``, a date, or what ``problem`` finds nothing wrong with; ``tag_problem`` judges a tag. A text without
+    ``clears`` cannot be unset. With ``write_all``, the same change of up to RESOURCES_PER_REQUEST resources is one
+    request. ``operations`` are those of boto3 that ``write`` uses, where older versions of botocore lack them.
     """
 
     option: str
@@ -77,6 +90,16 @@ class Attribute:
     problem: t.Callable[[str], str] = field(default=_no_problem, compare=False)
     kinds: tuple[Kind, ...] = ()
     entries_per_request: int = 0
+    tag_problem: t.Callable[[str, str], str] = field(default=_no_tag_problem, compare=False)
+    choices: tuple[str, ...] = ()
+    dated: bool = False
+    clears: bool = True
+    write_all: WriteAll | None = field(default=None, compare=False)
+    operations: tuple[str, ...] = ()
+
+    @property
+    def has_tags(self) -> bool:
+        return isinstance(self.unset, tuple)
 
 
 def described_text(member: str, unset: Value) -> InDescription:
@@ -101,7 +124,8 @@ def modify_member(operation: str, id_key: str, member: str, **always: str) -> Wr
     """Return how to write an attribute that is a member of the Modify request, which takes one at a time."""
 
     def write(resource_id: str, verb: Operation, payload: Payload) -> Call:
-        structure: Arguments = {"Value": payload} if isinstance(payload, str) else {verb.capitalize(): to_ec2(payload)}
+        entries = t.cast("tuple[Permission, ...]", payload)
+        structure: Arguments = {"Value": payload} if isinstance(payload, str) else {verb.capitalize(): to_ec2(entries)}
         return Call(operation, {id_key: resource_id, member: structure, **always})
 
     return write

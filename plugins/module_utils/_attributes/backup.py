@@ -146,12 +146,15 @@ def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
 
 
 def _value(written: t.Any, attribute: Attribute, where: str) -> Value:
-    if not attribute.kinds:
-        if written is None or isinstance(written, str):
-            return written
-        raise NotABackupError(f"{where} is not text")
+    if not attribute.kinds and not attribute.has_tags:
+        is_flag = isinstance(attribute.unset, bool)
+        if isinstance(written, bool) if is_flag else written is None or isinstance(written, str):
+            return t.cast("Value", written)
+        raise NotABackupError(f"{where} is {'neither true nor false' if is_flag else 'not text'}")
     if not isinstance(written, dict):
         raise NotABackupError(f"{where} is not a dictionary")
+    if attribute.has_tags:
+        return tuple(sorted((str(key), str(value)) for key, value in written.items()))
     unknown = sorted(set(written) - {kind.option for kind in attribute.kinds})
     if unknown:
         raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")

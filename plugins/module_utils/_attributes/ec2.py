@@ -41,6 +41,7 @@ from .plan import Failure
 from .proxies import Proxies
 
 if t.TYPE_CHECKING:
+    from .attribute import Attribute
     from .runtime import Response
 
 
@@ -177,6 +178,20 @@ class EC2:
             )
             raise EC2Error(Failure(action, DRY_RUN_IGNORED, message))
         return response
+
+    def lacks(self, region: str, operations: t.Iterable[str]) -> list[str]:
+        """Return those of the operations, by boto3's names, that this botocore does not know; raise EC2Error."""
+        known = self._client("ec2", region).meta.method_to_api_mapping
+        return [operation for operation in operations if operation not in known]
+
+    def too_old_for(self, region: str, attributes: t.Iterable[Attribute]) -> dict[str, str]:
+        """Return the options of those that this botocore cannot change, and what to say of each; raise EC2Error."""
+        lacking = {each.option: self.lacks(region, each.operations) for each in attributes if each.operations}
+        return {
+            option: f"the installed botocore is too old: it does not know {', '.join(operations)}. Upgrade boto3"
+            for option, operations in lacking.items()
+            if operations
+        }
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
         """Yield the pages of a response until EC2 names no next one; a page may be empty."""

@@ -63,9 +63,16 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, pref
             keep(runtime, [subject.resource for subject in subjects[:1]], subjects)
         except backup.NotKeptError as error:
             return Ended(warnings, str(error))
-        _send(runtime, everything)
+        _send_in_turn(runtime, subjects)
         warnings += see(runtime, subjects)
     return Ended(warnings)
+
+
+def _send_in_turn(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Send all: what is disabled is enabled first, and what is to be disabled is when all else is done."""
+    first, last = sending.FIRST, sending.LAST
+    for operations in (first, sending.EVERYTHING - first - last, last):
+        _send(runtime, Pass(subjects, operations))
 
 
 def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
@@ -80,7 +87,7 @@ def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
     if runtime.wait and len(present) == len(subjects):
         waiting.until_found(runtime, subjects, reading.look_up)
     for subject in healthy(subjects):
-        subject.make_plan()
+        subject.make_plan(runtime.clock.time())
 
 
 def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[Target]:
@@ -97,7 +104,7 @@ def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[T
         if subject.failure and subject.failure.code in subject.resource.absent_codes:
             subject.failure = None  # EC2 may refuse to read it while it is pending.
         elif not subject.failure:
-            subject.make_plan()
+            subject.make_plan(runtime.clock.time())
     ready = [subject for subject in healthy(pending) if subject.plan and not subject.plan.changed]
     done = {subject.target for subject in ready}
     waiting.until_ready(runtime, [subject for subject in healthy(pending) if subject.target not in done])
@@ -156,6 +163,8 @@ def _ask(runtime: Runtime, each: Pass) -> None:
         proven = {action for subject in each.subjects for action in sending.actions_authorized(subject)}
         unproven = [one for one in left if not sending.actions_due(one, each.operations) <= proven]
         batch = unproven[:at_once] or left
+        if not unproven:
+            sending.send_together(runtime, batch, each.operations, dry_run=True)
         runtime.each(lambda subject: sending.send(runtime, subject, each.operations, dry_run=True), batch)
         if unproven and is_doubtful(batch):
             return
@@ -166,7 +175,7 @@ def _ask(runtime: Runtime, each: Pass) -> None:
 
 def _send(runtime: Runtime, each: Pass) -> None:
     def one(subject: Subject) -> None:
-        sending.send(runtime, subject, each.operations, dry_run=False)
+        sending.send(runtime, subject, each.operations, dry_run=False, alone=True)
         if runtime.wait and _is_done(subject):
             # The verifying read of one need not wait for the writes of the others.
             reading.verify(runtime, subject)
@@ -176,13 +185,17 @@ def _send(runtime: Runtime, each: Pass) -> None:
     unsettled = [subject for subject in each.subjects if not subject.is_uncertain]
     sending.plan(runtime, each.subjects, each.operations, dry_run=False)
     runtime.each(one, by_turns(each.subjects, lambda subject: subject.place))
+    sending.send_together(runtime, each.subjects, each.operations, dry_run=False)
     waiting.settle(runtime, unsettled)
+    if "enable" in each.operations:
+        waiting.until_enabled(runtime, each.subjects)
 
 
 def _is_done(subject: Subject) -> bool:
-    """Tell whether every request was applied, one of permissions among them, and not yet verified."""
-    shared = any(step.request.attribute.kinds for step in subject.steps)
-    all_applied = all(step.status == "applied" for step in subject.steps)
+    """Tell whether every request of its own was applied, one of permissions among them, and not yet verified."""
+    own = [step for step in subject.steps if not step.request.attribute.write_all]
+    shared = any(step.request.attribute.kinds for step in own)
+    all_applied = all(step.status == "applied" for step in own)
     return shared and all_applied and not subject.failure and not subject.verified
 
 

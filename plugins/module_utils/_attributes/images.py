@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import typing as t
 
+from . import dates
 from .attribute import Attribute
+from .attribute import Call
 from .attribute import Description
+from .attribute import InDescription
+from .attribute import Operation
+from .attribute import Payload
+from .attribute import Tags
+from .attribute import Value
 from .attribute import described_text
 from .attribute import modify_member
 from .attribute import own_read
+from .permissions import EVERYONE
 from .permissions import GROUP_NAMES
 from .permissions import ORG_ARNS
 from .permissions import ORG_UNIT_ARNS
@@ -26,10 +34,12 @@ from .resource import Surroundings
 from .resource import becomes_public
 
 if t.TYPE_CHECKING:
+    from .plan import Attributes
     from .plan import Plan
 
 MAX_DESCRIPTION = 255  # characters; observed by publishers, scylladb/scylladb#5435
-SHARING_QUOTA = 1000  # entries on an AMI in a Region, adjustable (EC2 User Guide, "AMI quotas")
+# Adjustable, for each Region (EC2 User Guide, "AMI quotas"): entries on an AMI, and AMIs that are public.
+SHARING_QUOTA, PUBLIC_QUOTA = 1000, 5
 
 
 def _description_problem(value: str) -> str:
@@ -50,7 +60,80 @@ def _imds_problem(value: str) -> str:
 def _text(option: str, name: str, member: str, unset: str | None, problem: t.Callable[[str], str]) -> Attribute:
     """Return the row of a text: DescribeImages shows it under the member that ModifyImageAttribute takes it under."""
     write = modify_member("modify_image_attribute", "ImageId", member)
-    return Attribute(option, name, unset, described_text(member, unset), write, problem)
+    return Attribute(option, name, unset, described_text(member, unset), write, problem, clears=False)
+
+
+def _date_problem(value: str) -> str:
+    if dates.parse(value):
+        return ""
+    return (
+        f"{value!r} is neither a date such as 2027-12-31 or 2027-12-31T18:00:00Z nor an age such as 90d, 26w or 2y; an"
+        " empty string cancels"
+    )
+
+
+def _write_date(image_id: str, _operation: Operation, payload: Payload) -> Call:
+    if not payload:
+        return Call("disable_image_deprecation", {"ImageId": image_id})
+    return Call("enable_image_deprecation", {"ImageId": image_id, "DeprecateAt": payload})
+
+
+PROTECTIONS = ("enabled", "enabled-with-cooldown", "disabled")
+
+
+def _protection(described: Description) -> str:
+    """Return the protection as tasks write it. In the 24 hours after a cool-down, EC2 says ``disabled after …``."""
+    shown: str = described.get("DeregistrationProtection") or "disabled"
+    return "enabled" if shown == "enabled-without-cooldown" else shown.partition(" ")[0]
+
+
+def _protected_until(described: Description) -> dict[str, t.Any]:
+    """Return when a protection that was disabled ends, if it is ending."""
+    head, after, moment = (described.get("DeregistrationProtection") or "").partition("disabled after ")
+    return {"protected_until": moment} if after and not head else {}
+
+
+def _write_protection(image_id: str, _operation: Operation, payload: Payload) -> Call:
+    if payload == "disabled":
+        return Call("disable_image_deregistration_protection", {"ImageId": image_id})
+    cool_down = payload == "enabled-with-cooldown"
+    return Call("enable_image_deregistration_protection", {"ImageId": image_id, "WithCooldown": cool_down})
+
+
+def _write_state(image_id: str, operation: Operation, _payload: Payload) -> Call:
+    return Call(f"{operation}_image", {"ImageId": image_id})
+
+
+SHARED = "ec2:SharedTag/"
+MAX_KEY = 128  # characters, the prefix included (EC2 User Guide, "Tag restrictions")
+MAX_TAG = 256  # characters of a value
+MAX_TAGS = 50  # on an image, those of AWS aside
+
+
+def shared_tags(described: Description) -> Tags:
+    """Return the tags that every account can read that the image is shared with, without their prefix."""
+    pairs = ((tag["Key"], tag.get("Value", "")) for tag in described.get("Tags", ()))
+    return tuple(sorted((key[len(SHARED) :], value) for key, value in pairs if key.startswith(SHARED)))
+
+
+def _tag_problem(key: str, value: str) -> str:
+    most = MAX_KEY - len(SHARED)
+    if key.startswith(SHARED):
+        return f"{key!r}: leave {SHARED} out, it is put before every key"
+    if not key:
+        return "a key is empty"
+    if len(key) > most:
+        return f"the key {key[:40]!r}… has {len(key)} characters, and EC2 takes {most} besides {SHARED}"
+    return f"the value of {key!r} has {len(value)} characters, and EC2 takes {MAX_TAG}" if len(value) > MAX_TAG else ""
+
+
+def _write_tags(ids: t.Sequence[str], operation: Operation, payload: Payload) -> Call:
+    tags = t.cast("Tags", payload)
+    if operation == "remove":
+        keys = [{"Key": f"{SHARED}{key}"} for key, _value in tags]
+        return Call("delete_tags", {"Resources": list(ids), "Tags": keys})
+    written = [{"Key": f"{SHARED}{key}", "Value": value} for key, value in tags]
+    return Call("create_tags", {"Resources": list(ids), "Tags": written})
 
 
 ATTRIBUTES = (
@@ -64,6 +147,42 @@ ATTRIBUTES = (
         write=modify_member("modify_image_attribute", "ImageId", "LaunchPermission"),
         kinds=(USER_IDS, GROUP_NAMES, ORG_ARNS, ORG_UNIT_ARNS),
         entries_per_request=10_000,
+    ),
+    Attribute(
+        "shared_tags",
+        "sharedTags",
+        unset=(),
+        read=InDescription(shared_tags),
+        write=lambda image_id, operation, payload: _write_tags([image_id], operation, payload),
+        write_all=_write_tags,
+        tag_problem=_tag_problem,
+    ),
+    Attribute(
+        "deprecate_at",
+        "deprecation",
+        unset="",
+        read=described_text("DeprecationTime", ""),
+        write=_write_date,
+        problem=_date_problem,
+        dated=True,
+        operations=("enable_image_deprecation", "disable_image_deprecation"),
+    ),
+    Attribute(
+        "deregistration_protection",
+        "deregistrationProtection",
+        unset="disabled",
+        read=InDescription(_protection),
+        write=_write_protection,
+        choices=PROTECTIONS,
+        operations=("enable_image_deregistration_protection", "disable_image_deregistration_protection"),
+    ),
+    Attribute(
+        "enabled",
+        "imageState",
+        unset=True,
+        read=InDescription(lambda described: described.get("State") != "disabled"),
+        write=_write_state,
+        operations=("enable_image", "disable_image"),
     ),
 )
 
@@ -108,6 +227,75 @@ def _empty_description(plan: Plan, _described: Description, _surroundings: Surro
     if ("description", "") in [(request.attribute.option, request.value) for request in plan.requests]:
         message = "EC2 cannot clear the description of an image; set another one, or leave description out of the task"
         yield "MissingParameter", message
+
+
+def _too_many_tags(plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    values = {attribute.option: value for attribute, value in plan.after.values}
+    tags = values.get("shared_tags")
+    if not isinstance(tags, tuple) or all(request.attribute.option != "shared_tags" for request in plan.requests):
+        return
+    others = [tag for tag in described.get("Tags", ()) if not tag["Key"].startswith((SHARED, "aws:"))]
+    count = len(others) + len(tags)
+    if count > MAX_TAGS:
+        message = f"The image would have {count} tags, {len(tags)} of them shared, and EC2 allows {MAX_TAGS}"
+        yield "TagLimitExceeded", message
+
+
+def _deprecation(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
+    """EnableImageDeprecation and DisableImageDeprecation, API reference."""
+    wanted = next((request.value for request in plan.requests if request.attribute.option == "deprecate_at"), None)
+    if wanted is None:
+        return
+    now, is_public = surroundings.now, _is_public(plan, described)
+    held = dates.shown_moment(dict(_options(plan.before)).get("deprecate_at"))
+    moment, created = dates.shown_moment(wanted), dates.shown_moment(described.get("CreationDate"))
+    if moment and moment < now - dates.MINUTE:
+        yield "InvalidParameterValue", f"The date of deprecation {wanted} has passed"
+    if moment and moment > now + dates.FARTHEST:
+        yield "InvalidParameterValue", f"The date of deprecation {wanted} is more than 10 years from now"
+    if is_public and moment and created and moment > created + dates.FARTHEST_OF_PUBLIC:
+        message = (
+            f"The date of deprecation {wanted} is more than 2 years after the creation of the image, which is public"
+        )
+        yield "InvalidParameterValue", message
+    if is_public and held and (moment is None or moment > held):
+        verb = "moved to a later time" if moment else "canceled"
+        yield "OperationNotPermitted", f"The deprecation of a public image cannot be {verb}; make it private first"
+
+
+def _publishes_tags(plan: Plan, described: Description, _surroundings: Surroundings) -> str:
+    adds = any(request.attribute.has_tags and request.operation == "add" for request in plan.requests)
+    return "Anyone can read the shared tags of an image that is public" if adds and _is_public(plan, described) else ""
+
+
+def _is_old(plan: Plan, _described: Description, surroundings: Surroundings) -> str:
+    dated = [request.value for request in plan.requests if request.attribute.dated]
+    moment = dates.shown_moment(dated[0]) if dated else None
+    if moment is None or moment > surroundings.now + 2 * dates.MINUTE:
+        return ""
+    return "The image is older than deprecate_at, so it is deprecated within two minutes"
+
+
+def _options(attributes: Attributes) -> t.Iterator[tuple[str, Value]]:
+    yield from ((attribute.option, value) for attribute, value in attributes.values)
+
+
+def _is_public(plan: Plan, described: Description) -> bool:
+    """Tell whether anyone can launch the image once the plan is done."""
+    launch = dict(_options(plan.after)).get("launch_permissions")
+    return EVERYONE in launch if isinstance(launch, frozenset) else bool(described.get("Public"))
+
+
+def _disabled(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    """DisableImage drops every launch permission (EC2 User Guide, "Disable an AMI")."""
+    if all(request.operation != "disable" for request in plan.requests):
+        return
+    launch = dict(_options(plan.after)).get("launch_permissions")
+    others = sorted(entry.value for entry in (launch if isinstance(launch, frozenset) else ()))
+    if others:
+        shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        message = f"Disabling the image would cut off {shown}; revoke their launch permissions in the same task"
+        yield "OperationNotPermitted", message
 
 
 def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -166,10 +354,9 @@ IMAGES = Resource(
     foreign_code="AuthFailure",
     name_of=lambda described: described.get("Name"),
     encrypted_snapshots=_encrypted_snapshots,
-    rules=(_empty_description, _managed_key, _public),
-    quota=Quota(
-        SHARING_QUOTA,
-        "EC2's default quota is 1,000 a Region for each AMI: raise it in Service Quotas, or share with an organization"
-        " or OU",
-    ),
+    rules=(_empty_description, _too_many_tags, _deprecation, _disabled, _managed_key, _public),
+    cautions=(_publishes_tags, _is_old),
+    more=_protected_until,
+    quota=Quota("L-70015FFA", SHARING_QUOTA, "launch permissions"),
+    public_quota=Quota("L-0E3CBAB9", PUBLIC_QUOTA, "public AMIs"),
 )

@@ -50,8 +50,17 @@ def argument_spec(resource: Resource) -> dict[str, t.Any]:
         **PACE,
     }
     for attribute in resource.attributes:
-        spec.update(_permission_options(attribute) if attribute.kinds else {attribute.option: {"type": "str"}})
+        spec.update(_permission_options(attribute) if attribute.kinds else _options(attribute))
     return spec
+
+
+def _options(attribute: Attribute) -> dict[str, t.Any]:
+    if attribute.has_tags:
+        return {attribute.option: {"type": "dict"}, f"purge_{attribute.option}": {"type": "bool", "default": False}}
+    if isinstance(attribute.unset, bool):
+        return {attribute.option: {"type": "bool"}}
+    choices = {"choices": list(attribute.choices)} if attribute.choices else {}
+    return {attribute.option: {"type": "str", **choices}}
 
 
 def _permission_options(attribute: Attribute) -> dict[str, t.Any]:
@@ -75,21 +84,27 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
         keep, problems = keeping.keeper(module.params["backup"])
         problems += misread_problems(module.misread)
         task = parse_task(module.params, resource, ec2.region, ec2.endpoint_region, problems)
+        regions = [target.region for target in task.targets[:1]]
+        too_old = ec2.too_old_for(regions[0], [wish.attribute for wish in task.asked]) if regions else {}
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
-    subjects = [Subject(resource, target, task.asked) for target in task.targets]
+    asked = tuple(wish for wish in task.asked if wish.attribute.option not in too_old)
+    subjects = [Subject(resource, target, asked) for target in task.targets]
     with session(ec2, task.concurrency, wait=task.wait, wait_timeout=task.wait_timeout, keep=keep) as runtime:
         ended = fleet.work(runtime, subjects, dry_run=module.check_mode, preflight=module.params["preflight"])
         decode_denials(runtime, subjects, at_most=NAMED)
     for warning in ended.warnings:
         warn(warning)
-    failed = bool(ended.stopped) or any(subject.failure for subject in subjects)
+    failed = bool(ended.stopped or too_old) or any(subject.failure for subject in subjects)
     result = present(subjects, resource, diff=module._diff, failed=failed)  # noqa: SLF001 AnsibleModule has no other name for it
     result.update(keep.result if keep else {})
     if ended.stopped:
         module.fail_json(msg=f"backup: {ended.stopped}. Nothing was changed", **result)
-    if failed:
-        module.fail_json(msg=failure_message(subjects, resource.noun, module.check_mode), **result)
+    messages = [f"{option}: {why}" for option, why in too_old.items()]
+    if any(subject.failure for subject in subjects):
+        messages.append(failure_message(subjects, resource.noun, module.check_mode))
+    if messages:
+        module.fail_json(msg="\n".join(messages), **result)
     module.exit_json(**result)

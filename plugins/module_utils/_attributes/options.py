@@ -14,11 +14,14 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from . import dates
 from .permissions import Options
 from .permissions import Permissions
 from .permissions import from_options
 from .plan import Asked
+from .plan import AskedDate
 from .plan import AskedPermissions
+from .plan import AskedTags
 from .plan import AskedText
 from .subject import Target
 
@@ -83,6 +86,10 @@ def parse_task(
     asked = tuple(
         ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
+    if any(isinstance(ask, AskedText) and ask.value is False for ask in asked):
+        # EC2 drops all permissions of what is disabled, so they are read, and are in ``before``.
+        lists = [ask for ask in asked if isinstance(ask, AskedPermissions)]
+        asked += () if lists else (AskedPermissions(resource.permissions),)
     problems += _nothing_asked(resource, params)
     problems += [
         f"{option}: {params[option]} is less than {least}"
@@ -216,7 +223,7 @@ def _no_region(resource: Resource, ids: t.Sequence[str]) -> str:
 def _nothing_asked(resource: Resource, params: Params) -> list[str]:
     options = [attribute.option for attribute in resource.attributes]
     options += [f"revoke_{attribute.option}" for attribute in resource.attributes if attribute.kinds]
-    purged = any(params[f"purge_{attribute.option}"] for attribute in resource.attributes if attribute.kinds)
+    purged = any(params[f"purge_{each.option}"] for each in resource.attributes if each.kinds or each.has_tags)
     # A purge that lacks its list is reported as that.
     if purged or any(params[option] is not None for option in options):
         return []
@@ -224,17 +231,43 @@ def _nothing_asked(resource: Resource, params: Params) -> list[str]:
 
 
 def _asked_of(attribute: Attribute, params: Params, problems: list[str]) -> t.Iterator[Asked | None]:
-    yield _permissions(attribute, params, problems) if attribute.kinds else _text(attribute, params, problems)
+    if attribute.kinds:
+        yield _permissions(attribute, params, problems)
+    elif attribute.has_tags:
+        yield asked_tags(attribute, params[attribute.option], problems, purge=params[f"purge_{attribute.option}"])
+    else:
+        yield asked_value(attribute, params[attribute.option], problems)
 
 
-def _text(attribute: Attribute, params: Params, problems: list[str]) -> AskedText | None:
-    value = params[attribute.option]
+def asked_value(attribute: Attribute, value: t.Any, problems: list[str]) -> AskedText | AskedDate | None:
+    """Return what a text, a date or a flag is asked to be, if at all; append what is wrong to ``problems``."""
     if value is None:
         return None
-    problem = attribute.problem(value)
+    problem = "" if isinstance(value, bool) else attribute.problem(value)
+    if attribute.choices and value not in attribute.choices:
+        problem = f"{shown(value)} is not one of {', '.join(attribute.choices)}"
     if problem:
         problems.append(f"{attribute.option}: {problem}")
-    return AskedText(attribute, value)
+    date = dates.parse(value) if attribute.dated else None
+    return AskedDate(attribute, value, date) if date else AskedText(attribute, value)
+
+
+def asked_tags(
+    attribute: Attribute, tags: t.Mapping[t.Any, t.Any] | None, problems: list[str], *, purge: bool
+) -> AskedTags | None:
+    """Return the tags asked for, if any are; append what is wrong to ``problems``."""
+    option = attribute.option
+    if purge and tags is None:
+        problems.append(f"purge_{option}: needs {option}, the tags that remain ({option}: {{}} for none)")
+    if tags is None:
+        return None
+    written = sorted((str(key), "" if value is None else _tag_text(value)) for key, value in tags.items())
+    problems += [f"{option}: {problem}" for pair in written for problem in [attribute.tag_problem(*pair)] if problem]
+    return AskedTags(attribute, tuple(written), purge)
+
+
+def _tag_text(value: t.Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> AskedPermissions | None:

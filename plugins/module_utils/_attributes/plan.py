@@ -15,21 +15,30 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 
+from . import dates
 from .permissions import EVERYONE
 from .permissions import USER_IDS
 from .permissions import to_options
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from .attribute import Attribute
     from .attribute import Call
+    from .attribute import Description
     from .attribute import Operation
     from .attribute import Payload
+    from .attribute import Tags
     from .attribute import Value
+    from .attribute import WriteAll
     from .permissions import Permission
     from .permissions import Permissions
 
 Item = t.TypeVar("Item")
+# An image is enabled before anything else can be changed, and disabled when all else is.
+_TURN = {"enable": -1, "disable": 1}
 # A code of our own, not EC2's: the endpoint carried out a request although DryRun was set.
 DRY_RUN_IGNORED = "DryRunIgnored"
 
@@ -42,21 +51,71 @@ class Attributes:
 
     def as_options(self) -> dict[str, t.Any]:
         """Return the values in the shape of a task's options."""
-        return {
-            attribute.option: to_options(value, attribute.kinds) if isinstance(value, frozenset) else value
-            for attribute, value in self.values
-        }
+        return {attribute.option: as_option(attribute, value) for attribute, value in self.values}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What, besides what is, decides what a wish leads to."""
+
+    described: Description
+    now: datetime
+
+
+# Of wishes that depend on nothing but what is.
+NOWHERE = Situation(MappingProxyType({}), dates.EPOCH)
 
 
 @dataclass(frozen=True)
 class AskedText:
-    """An attribute asked to have this text."""
+    """An attribute asked to have this text, or flag."""
 
     attribute: Attribute
-    value: str
+    value: str | bool
 
-    def applied_to(self, _current: Value) -> Value:
+    def applied_to(self, _current: Value, _situation: Situation) -> Value:
         return self.value
+
+
+@dataclass(frozen=True)
+class AskedDate:
+    """A date of deprecation, which is ``text`` in the task."""
+
+    attribute: Attribute
+    text: str
+    date: dates.Date
+
+    def applied_to(self, current: Value, situation: Situation) -> Value:
+        """Return the date as EC2 shows it. An age that has passed is satisfied by any date that has passed."""
+        if self.date.moment:
+            return dates.timestamp(self.date.moment)
+        created = dates.shown_moment(situation.described.get("CreationDate"))
+        if self.date.age is None or created is None:
+            return ""
+        due, now = created + self.date.age, situation.now
+        if due > now:
+            return dates.timestamp(due)
+        held, soon = dates.shown_moment(current), dates.next_minute(now)
+        # What a run has just set is still to come, and a rerun must agree with it.
+        return current if held and held <= soon else dates.timestamp(soon)
+
+
+@dataclass(frozen=True)
+class AskedTags:
+    """Tags asked to be there and, with ``purge``, no others."""
+
+    attribute: Attribute
+    tags: Tags
+    purge: bool = False
+
+    def disputes(self, other: AskedTags) -> set[str]:
+        """Return the keys of the other's tags that this wish would change or take off."""
+        mine = dict(self.tags)
+        return {key for key, value in other.tags if (mine[key] != value if key in mine else self.purge)}
+
+    def applied_to(self, current: Value, _situation: Situation) -> Value:
+        kept = {} if self.purge else dict(_tags(current))
+        return tuple(sorted({**kept, **dict(self.tags)}.items()))
 
 
 @dataclass(frozen=True)
@@ -68,7 +127,7 @@ class AskedPermissions:
     revoke: Permissions = frozenset()
     purge: bool = False
 
-    def applied_to(self, current: Value) -> Value:
+    def applied_to(self, current: Value, _situation: Situation) -> Value:
         kept = frozenset() if self.purge else _entries(current)
         return (kept | self.grant) - self.revoke
 
@@ -81,7 +140,7 @@ class AskedPermissions:
         return entry in self.revoke or (self.purge and entry not in self.grant)
 
 
-Asked = t.Union[AskedText, AskedPermissions]
+Asked = t.Union[AskedText, AskedDate, AskedTags, AskedPermissions]
 
 
 @dataclass(frozen=True)
@@ -98,14 +157,21 @@ class Request:
 
     def applied_to(self, current: Value) -> Value:
         """Return what ``current`` is once EC2 has carried the request out."""
-        if isinstance(self.value, str):
+        if isinstance(self.value, (str, bool)):
             return self.value
-        held = _entries(current)
-        return held.union(self.value) if self.operation == "add" else held.difference(self.value)
+        if self.attribute.has_tags:
+            return _with_tags(current, self.operation, self.value)
+        held, entries = _entries(current), t.cast("tuple[Permission, ...]", self.value)
+        return held.union(entries) if self.operation == "add" else held.difference(entries)
 
     def call(self, resource_id: str) -> Call:
         """Return the call that carries the request out on the resource with that id."""
         return self.attribute.write(resource_id, self.operation, self.value)
+
+    def call_for(self, resource_ids: t.Sequence[str]) -> Call:
+        """Return the call that carries the same request out on all of them."""
+        write_all = t.cast("WriteAll", self.attribute.write_all)
+        return write_all(resource_ids, self.operation, self.value)
 
     def is_visible_in(self, current: Value) -> bool:
         """Tell whether EC2 shows the request's effect; entries that others changed meanwhile do not matter."""
@@ -136,14 +202,25 @@ class Plan:
 
     @cached_property
     def requests(self) -> tuple[Request, ...]:
-        """Return the fewest requests, none of them empty: one attribute each, permissions first.
+        """Return the fewest requests, none of them empty: one attribute each, permissions before other attributes.
 
         EC2 changes one attribute in a request (ModifyImageAttribute, API reference).
         """
         pairs = zip(self.before.values, self.after.values)
         changes = [(attribute, before, after) for (attribute, before), (_dummy, after) in pairs]
         changes.sort(key=lambda change: not change[0].kinds)
-        return tuple(request for change in changes for request in _attribute_requests(*change, self.quota))
+        requests = [request for change in changes for request in _attribute_requests(*change, self.quota)]
+        return tuple(sorted(requests, key=lambda request: _TURN.get(request.operation, 0)))
+
+    @property
+    def enables(self) -> bool:
+        return any(request.operation == "enable" for request in self.requests)
+
+    def nears(self, quota: int) -> bool:
+        """Tell whether a list would have more entries than that, at some point of the change or after it."""
+        pairs = zip(self.before.values, self.after.values)
+        most = max((counted(_entries(was) | _entries(now)) for (_a, was), (_b, now) in pairs), default=0)
+        return bool(self.granted) and most > quota
 
     @property
     def least_peak(self) -> int:
@@ -185,10 +262,32 @@ def _entries(value: Value) -> Permissions:
     return value if isinstance(value, frozenset) else frozenset()
 
 
-def make_plan(current: Attributes, asked: t.Iterable[Asked], quota: int | None = None) -> Plan:
+def _tags(value: Value) -> Tags:
+    return value if isinstance(value, tuple) else ()
+
+
+def _with_tags(current: Value, operation: Operation, tags: Tags) -> Tags:
+    changed, held = dict(tags), dict(_tags(current))
+    if operation == "add":
+        return tuple(sorted({**held, **changed}.items()))
+    return tuple(pair for pair in held.items() if pair[0] not in changed)
+
+
+def as_option(attribute: Attribute, value: Value) -> t.Any:
+    """Return a value in the shape of its option: every kind of permissions a sorted list, empty ones too."""
+    if isinstance(value, frozenset):
+        return to_options(value, attribute.kinds)
+    return dict(value) if isinstance(value, tuple) else value
+
+
+def make_plan(
+    current: Attributes, asked: t.Iterable[Asked], situation: Situation = NOWHERE, quota: int | None = None
+) -> Plan:
     """Return the plan for one resource. ``current`` holds exactly the attributes that ``asked`` speaks of."""
     wanted = {each.attribute.option: each for each in asked}
-    after = tuple((attribute, wanted[attribute.option].applied_to(value)) for attribute, value in current.values)
+    after = tuple(
+        (attribute, wanted[attribute.option].applied_to(value, situation)) for attribute, value in current.values
+    )
     return Plan(current, Attributes(after), quota)
 
 
@@ -206,8 +305,21 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota
         for operation, entries in _turns(before, after, quota):
             for some in in_parts(sorted(entries), attribute.entries_per_request):
                 yield Request(attribute, operation, tuple(some))
+    elif attribute.has_tags:
+        yield from _tag_requests(attribute, _tags(before), _tags(after))
+    elif before != after and isinstance(after, bool):
+        yield Request(attribute, "enable" if after else "disable", after)
     elif before != after and isinstance(after, str):
         yield Request(attribute, "set", after)
+
+
+def _tag_requests(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[Request]:
+    keys = dict(after)
+    changes: list[tuple[Operation, Tags]] = [
+        ("add", tuple(tag for tag in after if tag not in before)),
+        ("remove", tuple(tag for tag in before if tag[0] not in keys)),
+    ]
+    yield from (Request(attribute, operation, tags) for operation, tags in changes if tags)
 
 
 def _turns(before: Permissions, after: Permissions, quota: int | None) -> list[tuple[Operation, Permissions]]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from types import MappingProxyType
 
+from . import dates
+from . import quotas
 from .ec2 import EC2Error
 from .managed_keys import Judged
 from .managed_keys import ManagedKeys
@@ -18,9 +20,8 @@ from .resource import Resource
 from .resource import Surroundings
 from .resource import becomes_public
 from .resource import blocks_public_access
-from .resource import exceeds_quota
-from .resource import quota_warning
 from .resource import refusal
+from .subject import NAMED
 from .subject import Subject
 from .subject import Target
 from .subject import healthy
@@ -40,7 +41,8 @@ def predict(
     ``keys`` are those of encrypted snapshots, as far as they have been read. ``judged`` remembers whether AWS manages a
     key, for a run that predicts for several kinds.
     """
-    warnings = _quota_warnings(subjects)
+    limits = quotas.read(runtime, subjects[0].resource, subjects) if subjects else quotas.Limits()
+    cautions: dict[str, list[Target]] = {}
     blocked = _public_access_blocked(runtime, subjects)
     managed, unread = _under_managed_keys(runtime, subjects, keys, judged)
     for subject in healthy(subjects):
@@ -50,17 +52,20 @@ def predict(
         if isinstance(answer, Failure) and becomes_public(subject.plan):
             subject.failure = answer
             continue
-        surroundings = Surroundings(answer is True, _under(managed, subject))
-        subject.failure = refusal(subject.resource, subject.plan, subject.described, surroundings)
-    return warnings + unread
+        now = dates.at(runtime.clock.time())
+        surroundings = Surroundings(answer is True, _under(managed, subject), now)
+        if subject.target.region in limits.entries:
+            subject.keep_within(limits.entries[subject.target.region])
+        others = quotas.exceeded(subject.resource, subject, limits)
+        subject.failure = refusal(subject.resource, subject.plan, subject.described, surroundings, others)
+        for caution in subject.resource.cautions:
+            cautions.setdefault(caution(subject.plan, subject.described, surroundings), []).append(subject.target)
+    return limits.warnings + unread + [_caution(text, targets) for text, targets in cautions.items() if text]
 
 
-def _quota_warnings(subjects: t.Sequence[Subject]) -> list[str]:
-    over = [each for each in subjects if each.plan and exceeds_quota(each.resource, each.plan)]
-    quota = over[0].resource.quota if over else None
-    if quota is None:
-        return []
-    return [quota_warning(over[0].resource, quota, [subject.target.id for subject in over])]
+def _caution(text: str, targets: t.Sequence[Target]) -> str:
+    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
+    return f"{text}: {', '.join(map(str, targets[:NAMED]))}{more}"
 
 
 def _under(managed: set[Target], subject: Subject) -> tuple[str, ...]:

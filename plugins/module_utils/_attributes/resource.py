@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
+from . import dates
 from .attribute import Attribute
 from .attribute import Call
 from .attribute import Description
@@ -25,6 +26,9 @@ from .plan import Failure
 from .plan import Plan
 from .plan import counted
 
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
 Refusal = tuple[str, str]  # EC2's code, and a message
 
 
@@ -33,22 +37,26 @@ class Surroundings:
     """What, besides the resource itself, decides whether it can be shared.
 
     ``public_access_blocked`` is that of the account and Region, ``under_managed_key`` names the resource's snapshots
-    that are encrypted under the key that AWS manages for EBS.
+    that are encrypted under the key that AWS manages for EBS, ``now`` is the time.
     """
 
     public_access_blocked: bool = False
     under_managed_key: tuple[str, ...] = ()
+    now: datetime = dates.EPOCH
 
 
+# What a user should know of a plan that EC2 takes; an empty text if there is nothing.
+Caution = t.Callable[[Plan, Description, Surroundings], str]
 Rule = t.Callable[[Plan, Description, Surroundings], t.Iterator[Refusal]]
 
 
 @dataclass(frozen=True)
 class Quota:
-    """EC2's default for the entries of one resource. ``advice`` ends the warning that it would be exceeded."""
+    """A quota of EC2, by its code in Service Quotas; ``what`` it counts."""
 
-    entries: int
-    advice: str
+    code: str
+    default: int
+    what: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,10 @@ class Api:
     describe_options: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
+def _nothing_more(_described: Description) -> dict[str, t.Any]:
+    return {}
+
+
 def _nothing_unlisted(_described: Description) -> Permissions:
     return frozenset()
 
@@ -76,8 +88,8 @@ class Resource:
     ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's. ``ready_states`` are
     those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of`` returns the name of a
     described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
-    known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` are asked about every plan that
-    changes something.
+    known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and ``cautions`` are asked about
+    every plan that changes something. ``more`` returns what a result says besides.
     """
 
     noun: str
@@ -99,7 +111,10 @@ class Resource:
     encrypted_snapshots: t.Callable[[Description], dict[str, str | None]]
     rules: tuple[Rule, ...]
     quota: Quota | None = None
+    public_quota: Quota | None = None
     unlisted: t.Callable[[Description], Permissions] = _nothing_unlisted
+    more: t.Callable[[Description], dict[str, t.Any]] = _nothing_more
+    cautions: tuple[Caution, ...] = ()
 
     @property
     def absent_codes(self) -> tuple[str, str]:
@@ -145,16 +160,9 @@ def becomes_public(plan: Plan) -> bool:
     return EVERYONE in plan.granted
 
 
-def exceeds_quota(resource: Resource, plan: Plan) -> bool:
-    """Tell whether the plan adds entries to a resource that then has more than the default quota allows."""
-    entries = sum(counted(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
-    return resource.quota is not None and bool(plan.granted) and entries > resource.quota.entries
-
-
-def quota_warning(resource: Resource, quota: Quota, ids: t.Sequence[str]) -> str:
-    shown = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-    entries = resource.permissions.option.replace("_", " ")
-    return f"{len(ids)} {resource.noun}(s) would have more than {quota.entries} {entries} ({shown}). {quota.advice}"
+def entries_after(plan: Plan) -> int:
+    """Return how many entries count towards the quota once the plan is done."""
+    return sum(counted(value) for _attribute, value in plan.after.values if isinstance(value, frozenset))
 
 
 # Why one fails
@@ -187,11 +195,13 @@ def not_ready(resource: Resource, described: Description) -> Failure:
     return _refused(resource, code, message)
 
 
-def refusal(resource: Resource, plan: Plan, described: Description, surroundings: Surroundings) -> Failure | None:
-    """Return the refusal that EC2 would answer the plan with, and that its DryRun does not show."""
+def refusal(
+    resource: Resource, plan: Plan, described: Description, surroundings: Surroundings, others: t.Iterable[Refusal] = ()
+) -> Failure | None:
+    """Return the refusal that EC2 would answer the plan with, and that its DryRun does not show, with ``others``."""
     if not plan.changed:
         return None
-    refusals = list(_not_ready(resource, described))
+    refusals = [*_not_ready(resource, described, enables=plan.enables), *others]
     for rule in (*resource.rules, _crowded):
         refusals += rule(plan, described, surroundings)
     if not refusals:
@@ -199,9 +209,9 @@ def refusal(resource: Resource, plan: Plan, described: Description, surroundings
     return _refused(resource, refusals[0][0], "; ".join(message for _code, message in refusals))
 
 
-def _not_ready(resource: Resource, described: Description) -> t.Iterator[Refusal]:
+def _not_ready(resource: Resource, described: Description, *, enables: bool = False) -> t.Iterator[Refusal]:
     state = described.get("State")
-    if state not in resource.ready_states:
+    if state not in resource.ready_states and not (state == "disabled" and enables):
         advice = resource.advice.get(
             str(state), f"EC2 modifies it only while it is {' or '.join(resource.ready_states)}"
         )
@@ -213,8 +223,7 @@ def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -
         message = (
             "Organizations and OUs are added before accounts are removed, and removed after accounts are added, so that"
             f" nobody loses access in between. The list would temporarily hold {plan.least_peak} entries, and the"
-            f" default quota is {plan.quota}. Revoke entries in a separate task first or, if the quota was raised,"
-            " grant the new ones in a task without purging, and purge in the next"
+            f" quota is {plan.quota}. Revoke entries in a separate task first, or have the quota raised"
         )
         yield "ResourceLimitExceeded", message
 

@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
     from .plan import Failure
     from .resource import Resource
 
+# What the engine tells apart, and users need not.
+_OPERATIONS = {"enable": "set", "disable": "set"}
 _ENCODED = " Encoded authorization failure message: "
 
 
@@ -78,10 +80,10 @@ def _lines(attributes: Attributes) -> str:
     """Return a line for each text that is set, and for each entry of a list."""
     lines = []
     for attribute, value in attributes.values:
-        if isinstance(value, frozenset):
+        if isinstance(value, (frozenset, tuple)):
             lines += [f"{attribute.option}.{kind}: {entry}" for kind, entry in sorted(value)]
-        elif value:
-            lines.append(f"{attribute.option}: {value}")
+        elif value or value is False:
+            lines.append(f"{attribute.option}: {str(value).lower() if isinstance(value, bool) else value}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -111,6 +113,7 @@ def item(subject: Subject) -> dict[str, t.Any]:
         "before": subject.plan.before.as_options() if subject.plan else {},
         "after": subject.after.as_options() if subject.after else {},
         "requests": [_request(step) for step in subject.steps],
+        **subject.resource.more(subject.described),
     }
     if subject.failure:
         presented["error"] = _error(subject.failure)
@@ -135,7 +138,7 @@ def trimmed(subject: Subject) -> dict[str, t.Any]:
 def _request(step: Step) -> dict[str, t.Any]:
     presented: dict[str, t.Any] = {
         "attribute": step.request.attribute.name,
-        "operation": step.request.operation,
+        "operation": _OPERATIONS.get(step.request.operation, step.request.operation),
         "entries": step.request.entries,
         "status": step.status,
     }

@@ -15,6 +15,7 @@ from .attribute import Description
 from .attribute import InDescription
 from .ec2 import EC2Error
 from .images import IMAGES
+from .images import shared_tags
 from .images import volumes
 from .options import InvalidOptionsError
 from .options import Params
@@ -222,7 +223,7 @@ def _present(
         **{
             attribute.option: attribute.read.value(described)
             for attribute in IMAGES.attributes
-            if isinstance(attribute.read, InDescription)
+            if isinstance(attribute.read, InDescription) and not attribute.clears
         },
         "launch_permissions": launch_permissions,
         "product_codes": [code["ProductCodeId"] for code in described.get("ProductCodes", ())],
@@ -237,6 +238,7 @@ def _present(
         "encrypted": any(volume.get("Encrypted") for volume in volumes(described)),
         "snapshot_ids": [volume["SnapshotId"] for volume in volumes(described) if "SnapshotId" in volume],
         "tags": {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())},
+        "shared_tags": dict(shared_tags(described)),
     }
 
 

@@ -13,12 +13,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from .attribute import RESOURCES_PER_REQUEST
 from .ec2 import DENIED
 from .ec2 import EC2Error
 from .plan import DRY_RUN_IGNORED
+from .plan import in_parts
+from .resource import is_ready
 
 if t.TYPE_CHECKING:
     from .attribute import Operation
+    from .plan import Failure
+    from .plan import Request
     from .runtime import Runtime
     from .subject import Status
     from .subject import Step
@@ -26,22 +31,85 @@ if t.TYPE_CHECKING:
 
 Action = tuple[str, str]  # a Region, and boto3's name of an operation
 _BECAME: dict[str, Status] = {DENIED: "denied", DRY_RUN_IGNORED: "applied"}
-EVERYTHING: frozenset[Operation] = frozenset({"set", "add", "remove"})
+FIRST: frozenset[Operation] = frozenset({"enable"})
+LAST: frozenset[Operation] = frozenset({"disable"})
+EVERYTHING: frozenset[Operation] = frozenset({"enable", "set", "add", "remove", "disable"})
 
 
-def send(runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool) -> None:
-    """Send these operations of the plan, in order.
+def send(
+    runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool, alone: bool = False
+) -> None:
+    """Send these operations of the plan, in order; ``alone``: but for what ``send_together`` sends.
 
     A real run stops with an attribute once one of its requests has failed; the other attributes go on. A dry run sends
     all requests, unless the endpoint carries one out.
     """
     for number, step in enumerate(subject.steps):
-        stopped = (
-            (subject.ignored_dry_run or subject.is_uncertain) if dry_run else subject.has_broken(step.request.attribute)
-        )
-        if not stopped and _is_due(subject, step, operations):
+        left = alone and step.request.attribute.write_all
+        if not left and _is_due(subject, step, operations) and not _is_stopped(subject, step, dry_run=dry_run):
             _send_one(runtime, subject, number, dry_run=dry_run)
-            runtime.progress.done("asked" if dry_run else "written", subject.place)
+
+
+def _is_stopped(subject: Subject, step: Step, *, dry_run: bool) -> bool:
+    if dry_run:
+        return subject.ignored_dry_run or subject.is_uncertain
+    operation = step.request.operation
+    if operation != "enable" and _is_still_disabled(subject):
+        return True
+    # To disable an image takes it from all who still have it.
+    waits_for_lists = operation == "disable" and subject.has_broken(subject.resource.permissions)
+    return waits_for_lists or subject.has_broken(step.request.attribute)
+
+
+def _is_still_disabled(subject: Subject) -> bool:
+    """Tell whether EC2 does not show yet that it is enabled, and so would refuse everything else."""
+    return subject.plan is not None and subject.plan.enables and not is_ready(subject.resource, subject.described)
+
+
+class Part(t.NamedTuple):
+    """One of the requests of a subject: the step with that number."""
+
+    subject: Subject
+    number: int
+
+
+def send_together(
+    runtime: Runtime, subjects: t.Iterable[Subject], operations: t.Collection[Operation], *, dry_run: bool
+) -> None:
+    """Send what is the same for many in one request. What EC2 refuses as a whole is sent again, one by one."""
+    alike: dict[tuple[str, Request], list[Part]] = {}
+    for subject in subjects:
+        for number, step in enumerate(subject.steps):
+            due = _is_due(subject, step, operations) and not _is_stopped(subject, step, dry_run=dry_run)
+            if due and step.request.attribute.write_all:
+                alike.setdefault((subject.target.region, step.request), []).append(Part(subject, number))
+    batches = [part for parts in alike.values() for part in in_parts(parts, RESOURCES_PER_REQUEST)]
+    alone = runtime.each(lambda batch: _send_batch(runtime, batch, dry_run=dry_run), batches)
+    runtime.each(
+        lambda part: _send_one(runtime, part.subject, part.number, dry_run=dry_run),
+        [part for parts in alone for part in parts],
+    )
+
+
+def _send_batch(runtime: Runtime, parts: t.Sequence[Part], *, dry_run: bool) -> t.Sequence[Part]:
+    """Send one request for all, and return those that have to be sent one by one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return parts
+    call = first.subject.steps[first.number].request.call_for([part.subject.target.id for part in parts])
+    try:
+        runtime.call(first.subject.target.region, call, **({"DryRun": True} if dry_run else {}))
+    except EC2Error as error:
+        if not error.failure.uncertain and error.failure.code != DRY_RUN_IGNORED:
+            return parts
+        for subject, number in parts:
+            _fail(subject, number, error.failure)
+    else:
+        for subject, number in parts:
+            subject.ended(number, "authorized" if dry_run else "applied")
+    for subject, _number in parts:
+        runtime.progress.done("asked" if dry_run else "written", subject.place)
+    return ()
 
 
 def plan(
@@ -66,9 +134,10 @@ def actions_authorized(subject: Subject) -> set[Action]:
 
 
 def _action(subject: Subject, step: Step) -> Action:
-    # A call without entries: its name is all that is wanted, and a real one copies every entry.
     attribute, operation = step.request.attribute, step.request.operation
-    return subject.target.region, attribute.write(subject.target.id, operation, ()).operation
+    # Without entries: the name of the call is all that is wanted, and a real one copies every entry.
+    payload = () if attribute.kinds else step.request.value
+    return subject.target.region, attribute.write(subject.target.id, operation, payload).operation
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:
@@ -81,12 +150,16 @@ def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool)
         runtime.call(region, subject.steps[number].request.call(resource_id), **({"DryRun": True} if dry_run else {}))
         subject.ended(number, "authorized" if dry_run else "applied")
     except EC2Error as error:
-        failure = error.failure
-        is_first = not subject.is_broken
-        subject.ended(number, _BECAME.get(failure.code, "failed"), failure)
-        # What another resource holds back says less than what EC2 answered.
-        replaces = (subject.held_back and is_first) or failure.code == DRY_RUN_IGNORED
-        subject.failure = failure if replaces else subject.failure or failure
+        _fail(subject, number, error.failure)
+    runtime.progress.done("asked" if dry_run else "written", subject.place)
+
+
+def _fail(subject: Subject, number: int, failure: Failure) -> None:
+    is_first = not subject.is_broken
+    subject.ended(number, _BECAME.get(failure.code, "failed"), failure)
+    # What another resource holds back says less than what EC2 answered.
+    replaces = (subject.held_back and is_first) or failure.code == DRY_RUN_IGNORED
+    subject.failure = failure if replaces else subject.failure or failure
 
 
 def decode_denials(runtime: Runtime, subjects: t.Iterable[Subject], at_most: int) -> None:

@@ -13,20 +13,26 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
+from . import dates
 from .attribute import Attribute
 from .attribute import ByCall
 from .attribute import Description
 from .attribute import Operation
 from .attribute import Value
+from .permissions import USER_IDS
+from .permissions import Permission
 from .plan import DRY_RUN_IGNORED
 from .plan import Asked
 from .plan import AskedPermissions
+from .plan import AskedText
 from .plan import Attributes
 from .plan import Failure
 from .plan import Item
 from .plan import Plan
 from .plan import Request
+from .plan import Situation
 from .plan import after_requests
 from .plan import gained
 from .plan import in_parts
@@ -125,13 +131,31 @@ class Subject:
         how = attribute.read
         return self.read[attribute.option] if isinstance(how, ByCall) else how.value(self.described)
 
-    def make_plan(self) -> None:
-        unlisted = self.resource.unlisted(self.described)
-        asked = [wish.but_for(unlisted) if isinstance(wish, AskedPermissions) else wish for wish in self.asked]
+    def make_plan(self, now: float) -> None:
+        """Plan what is asked. ``now`` is in seconds since the epoch."""
+        asked = self._asked_of_ec2()
         current = tuple((wish.attribute, self.current(wish.attribute)) for wish in asked)
-        quota = self.resource.quota.entries if self.resource.quota else None
-        self.plan = make_plan(Attributes(current), asked, quota)
+        quota = self.resource.quota.default if self.resource.quota else None
+        self.plan = make_plan(Attributes(current), asked, Situation(self.described, dates.at(now)), quota)
         self.steps = tuple(Step(request) for request in self.plan.requests)
+
+    def _asked_of_ec2(self) -> list[Asked]:
+        """Return what is asked, but for entries that EC2 never lists; to disable takes the owner's own off as well."""
+        unlisted = self.resource.unlisted(self.described)
+        disables = any(isinstance(wish, AskedText) and wish.value is False for wish in self.asked)
+        owner = frozenset({Permission(USER_IDS.option, self.described.get("OwnerId", ""))} if disables else ())
+        return [
+            replace(wish.but_for(unlisted | owner), revoke=(wish.revoke - unlisted) | owner)
+            if isinstance(wish, AskedPermissions)
+            else wish
+            for wish in self.asked
+        ]
+
+    def keep_within(self, quota: int) -> None:
+        """Plan the same change for a quota that is not the default."""
+        if self.plan and self.plan.quota != quota:
+            self.plan = replace(self.plan, quota=quota)
+            self.steps = tuple(Step(request) for request in self.plan.requests)
 
     def ended(self, number: int, status: Status, failure: Failure | None = None) -> None:
         """Write down what became of the step with that number."""
@@ -202,8 +226,9 @@ class Subject:
         return any(step.is_broken and step.request.attribute == attribute for step in self.steps)
 
     def lacks(self, operation: Operation) -> bool:
-        """Tell whether the plan has a request of that operation that was not carried out."""
-        return any(step.request.operation == operation and step.status not in DONE for step in self.steps)
+        """Tell whether the plan has a request of that operation on permissions that was not carried out."""
+        left = [step.request for step in self.steps if step.status not in DONE]
+        return any(request.operation == operation for request in left if request.attribute.kinds)
 
 
 def healthy(subjects: t.Iterable[Subject]) -> list[Subject]:

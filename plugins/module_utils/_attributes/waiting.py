@@ -19,6 +19,7 @@ from .plan import Failure
 from .plan import Request
 from .plan import gained
 from .resource import is_pending
+from .resource import is_ready
 from .resource import still_pending
 from .subject import Subject
 from .subject import healthy
@@ -65,13 +66,34 @@ def until_ready(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
         subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout)
 
 
+def until_enabled(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
+    """Look until EC2 shows as ready what was enabled, once without ``wait``, and fail what it does not show.
+
+    EC2 would refuse the rest of its plan.
+    """
+
+    def ready(subject: Subject) -> bool:
+        return is_ready(subject.resource, subject.described)
+
+    enabled = [subject for subject in healthy(subjects) if subject.plan and subject.plan.enables and not ready(subject)]
+    seconds = runtime.wait_timeout if runtime.wait else 0
+    for subject in until(runtime, enabled, ready, at_most=seconds, at_once=True):
+        enabling = [step.request for step in subject.steps if step.request.operation == "enable"]
+        subject.failure = _not_yet_visible(enabling, seconds)
+
+
 def until(
     runtime: Runtime,
     subjects: t.Sequence[Subject],
     is_ready: t.Callable[[Subject], bool],
     at_most: float = float("inf"),
+    *,
+    at_once: bool = False,
 ) -> list[Subject]:
-    """Describe those that are not ready until they are, and return those that are not in the end."""
+    """Describe those that are not ready until they are, and return those that are not in the end.
+
+    ``at_once``: what was read before is out of date, so the first look comes before the first pause.
+    """
     missing = _Missing(runtime)
 
     def left() -> list[Subject]:
@@ -81,6 +103,8 @@ def until(
         reading.describe(runtime, unready)
         missing.bear_with(unready)
 
+    if at_once:
+        look(left())
     _poll(runtime, left, look, at_most)
     return left()
 

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str, t.Any]:
     """Return the result, trimmed where the run failed. ``made`` is when it ended, for the report."""
-    failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
+    failed = bool(work.stopped or work.left_undone) or any(subject.failure for subject in work.subjects)
     policies = by_policy(work, result.trimmed if failed else result.item)
     preview = (options.audit or options.check_mode or bool(work.stopped)) and not is_doubtful(work.subjects)
     presented: dict[str, t.Any] = {
@@ -50,14 +50,14 @@ def message(work: Work, options: Options) -> str:
         return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]
     if not failed:
-        return ""
+        return "\n".join(work.left_undone)
     counts = summary(work)
     head = f"{counts['failed']} of {counts['images']} images failed; {_became(work, options)}:"
-    return "\n".join([head, *failures_by_policy(work, failed)])
+    return "\n".join([*work.left_undone, head, *failures_by_policy(work, failed)])
 
 
 def stopped(work: Work) -> str:
-    return "\n".join(["Stopped before anything was changed:", *work.stopped])
+    return "\n".join(["Stopped before anything was changed:", *work.stopped, *work.left_undone])
 
 
 def _became(work: Work, options: Options) -> str:

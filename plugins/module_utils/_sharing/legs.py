@@ -31,7 +31,7 @@ class Leg(t.NamedTuple):
 
 
 def _of_images(policy: Policy) -> tuple[Asked, ...]:
-    return (*policy.texts, AskedPermissions(IMAGES.permissions, policy.grants, policy.revokes, policy.pattern.exact))
+    return (*policy.others, AskedPermissions(IMAGES.permissions, policy.grants, policy.revokes, policy.pattern.exact))
 
 
 def _of_snapshots(policy: Policy) -> tuple[Asked, ...]:

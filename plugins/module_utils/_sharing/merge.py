@@ -15,8 +15,9 @@ import itertools
 import typing as t
 
 from .._attributes.plan import Asked
+from .._attributes.plan import AskedDate
 from .._attributes.plan import AskedPermissions
-from .._attributes.plan import AskedText
+from .._attributes.plan import AskedTags
 from .._attributes.subject import NAMED
 from .._attributes.subject import Target
 from .legs import LEGS
@@ -81,7 +82,15 @@ def _both(one: Asked, other: Asked) -> Asked:
     if isinstance(one, AskedPermissions) and isinstance(other, AskedPermissions):
         purge = one.purge or other.purge
         return AskedPermissions(one.attribute, one.grant | other.grant, one.revoke | other.revoke, purge)
-    return min((one, other), key=lambda wish: wish.value if isinstance(wish, AskedText) else "")
+    if isinstance(one, AskedTags) and isinstance(other, AskedTags):
+        tags = {**dict(max(one.tags, other.tags)), **dict(min(one.tags, other.tags))}
+        return AskedTags(one.attribute, tuple(sorted(tags.items())), one.purge or other.purge)
+    return min((one, other), key=_written)
+
+
+def _written(wish: Asked) -> str:
+    """Return what wishes of one attribute are sorted by, so that their order does not matter."""
+    return wish.text if isinstance(wish, AskedDate) else str(getattr(wish, "value", ""))
 
 
 # Contradictions
@@ -143,6 +152,8 @@ def disputed(one: t.Iterable[Asked], other: t.Iterable[Asked]) -> tuple[str, ...
         if isinstance(mine, AskedPermissions) and isinstance(theirs, AskedPermissions):
             about |= {entry.value for entry in mine.grant if theirs.takes_away(entry)}
             about |= {entry.value for entry in theirs.grant if mine.takes_away(entry)}
+        elif isinstance(mine, AskedTags) and isinstance(theirs, AskedTags):
+            texts |= {f"{mine.attribute.option}.{key}" for key in mine.disputes(theirs) | theirs.disputes(mine)}
         elif mine != theirs:
             texts.add(mine.attribute.option)
     return (*sorted(about), *sorted(texts))

@@ -19,7 +19,6 @@ from .._attributes.permissions import Permission
 from .policies import Given
 from .policies import InvalidPoliciesError
 from .policies import Policy
-from .policies import Search
 from .policies import parse_policies
 from .policies import parse_principals
 from .policies import quoted
@@ -74,7 +73,7 @@ def parse(
     given = Given(region, regions, params["allow_public"])
     policies, problems = parse_policies(params["policies"], given)
     problems += _region_problems(regions)
-    problems += endpoint_problems(endpoint_region, (each for policy in policies for each in _regions_of(policy)))
+    problems += endpoint_problems(endpoint_region, (each for policy in policies for each in policy.regions))
     options = parse_options(params, problems, check_mode=check_mode)
     problems += found
     if problems:
@@ -100,11 +99,6 @@ def parse_options(params: t.Mapping[str, t.Any], problems: list[str], *, check_m
         check_mode=check_mode,
         preflight=params["preflight"],
     )
-
-
-def _regions_of(policy: Policy) -> t.Iterable[str]:
-    selection = policy.selection
-    return selection.regions if isinstance(selection, Search) else (target.region for target in selection)
 
 
 def _region_problems(regions: t.Sequence[str] | None) -> list[str]:

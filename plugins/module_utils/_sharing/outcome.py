@@ -19,10 +19,11 @@ from .._attributes.permissions import Permission
 from .._attributes.permissions import Permissions
 from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
-from .._attributes.plan import AskedText
 from .guards import Revocation
 
 if t.TYPE_CHECKING:
+    from .._attributes.attribute import Attribute
+    from .._attributes.attribute import Value
     from .._attributes.subject import Subject
     from .._attributes.subject import Target
     from .work import Part
@@ -56,23 +57,23 @@ class Credit:
 
     granted: int = 0
     revoked: int = 0
-    texts: int = 0
+    others: int = 0
 
     @property
     def is_change(self) -> bool:
-        return bool(self.granted or self.revoked or self.texts)
+        return bool(self.granted or self.revoked or self.others)
 
 
 def credits_of(part: Part, subject: Subject) -> dict[int, Credit]:
     """Return what each policy is credited with on the subject, as far as it was, or would be, carried out."""
-    granted, revoked, texts = subject.granted, subject.revoked, _changed_texts(subject)
+    granted, revoked, others = subject.granted, subject.revoked, _changed_others(subject)
     credited: dict[int, Credit] = {}
     for number, asked in part.asked(subject).items():
         credit = credited[number] = Credit()
         for wish in asked:
-            if isinstance(wish, AskedText):
-                mine_too = texts & {wish.attribute.option}
-                credit.texts, texts = credit.texts + len(mine_too), texts - mine_too
+            if not isinstance(wish, AskedPermissions):
+                mine_too = others & {wish.attribute.option}
+                credit.others, others = credit.others + len(mine_too), others - mine_too
             else:
                 gains = granted & wish.grant
                 losses = frozenset(entry for entry in revoked if wish.takes_away(entry))
@@ -81,12 +82,12 @@ def credits_of(part: Part, subject: Subject) -> dict[int, Credit]:
     return credited
 
 
-def _changed_texts(subject: Subject) -> frozenset[str]:
-    return frozenset(changed_texts(subject))
+def _changed_others(subject: Subject) -> frozenset[str]:
+    return frozenset(changed_others(subject))
 
 
-def changed_texts(subject: Subject) -> list[str]:
-    """Return the options of the texts that were, or would be, changed."""
+def changed_others(subject: Subject) -> list[str]:
+    """Return the options that were, or would be, changed, permissions aside."""
     if subject.plan is None or subject.after is None:
         return []
     pairs = zip(subject.plan.before.values, subject.after.values)
@@ -101,6 +102,12 @@ def shown(subject: Subject) -> Permissions:
     if subject.after is not None:
         return _entries(dict(subject.after.values).get(attribute))
     return _entries(subject.read.get(attribute.option))
+
+
+def value(subject: Subject, attribute: Attribute) -> Value:
+    """Return what an attribute is that is in the description: as it was, or would be, set, or as EC2 showed it."""
+    managed = dict(subject.after.values) if subject.after else {}
+    return managed.get(attribute, subject.current(attribute))
 
 
 def _entries(value: t.Any) -> Permissions:

@@ -71,9 +71,11 @@ def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequ
 
 # A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.
 PASSES = (
+    Pass(IMAGE_LEG, frozenset({"enable"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
     Pass(IMAGE_LEG, frozenset({"add", "remove"}), _images_behind_whose_grants),
     Pass(IMAGE_LEG, frozenset({"set"}), _nothing),
+    Pass(IMAGE_LEG, frozenset({"disable"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"remove"}), _snapshots_of_images),
 )
 

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 from .._attributes.images import IMAGES
 from .._attributes.options import InvalidOptionsError
+from .._attributes.options import asked_tags
+from .._attributes.options import asked_value
 from .._attributes.options import parse_filters
 from .._attributes.options import parse_targets
 from .._attributes.options import region_problems
@@ -26,11 +29,11 @@ from .._attributes.permissions import Permission
 from .._attributes.permissions import Permissions
 from .._attributes.permissions import from_principal
 from .._attributes.permissions import mistaken
-from .._attributes.plan import AskedText
 
 if t.TYPE_CHECKING:
     from .._attributes.attribute import Attribute
     from .._attributes.attribute import Description
+    from .._attributes.plan import Asked
     from .._attributes.subject import Target
 
 _FORMS = "principals are account ids of 12 digits (quoted) and ARNs of organizations and OUs"
@@ -113,7 +116,7 @@ class Policy:
     pattern: Pattern
     principals: tuple[Permission, ...]
     selection: Search | tuple[Target, ...]
-    texts: tuple[AskedText, ...]
+    others: tuple[Asked, ...]
     snapshots: bool
     allow_empty: bool
 
@@ -124,6 +127,16 @@ class Policy:
     @cached_property
     def revokes(self) -> Permissions:
         return frozenset(() if self.pattern.grants else self.principals)
+
+    @property
+    def regions(self) -> t.Sequence[str]:
+        """The Regions of its images, as often as it names them."""
+        selection = self.selection
+        return selection.regions if isinstance(selection, Search) else [target.region for target in selection]
+
+    def but_for(self, options: t.Container[str]) -> Policy:
+        """Return the same policy without what it asks of these, which are no lists of permissions."""
+        return replace(self, others=tuple(wish for wish in self.others if wish.attribute.option not in options))
 
     def __str__(self) -> str:
         return f"policy {quoted(self.name)}"
@@ -171,6 +184,11 @@ def _list(value: t.Any) -> list[t.Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def _text(value: t.Any) -> str:
+    # YAML makes a date of what is written like one.
+    return str(value)
+
+
 def _anything(value: t.Any) -> t.Any:
     return value
 
@@ -182,7 +200,8 @@ class _Option(t.NamedTuple):
     read: t.Callable[[t.Any], t.Any]
 
 
-TEXTS = tuple(attribute for attribute in IMAGES.attributes if not attribute.kinds)
+# Whether an image is enabled is for a task that names it: a search would not find one that is disabled.
+OTHERS = tuple(each for each in IMAGES.attributes if not each.kinds and not isinstance(each.unset, bool))
 OPTIONS: dict[str, _Option] = {
     "name": _Option("str", str),
     "pattern": _Option("str", str),
@@ -193,7 +212,8 @@ OPTIONS: dict[str, _Option] = {
     "newest": _Option("int", _int),
     "snapshots": _Option("bool", _bool),
     "allow_empty": _Option("bool", _bool),
-    **{attribute.option: _Option("str", str) for attribute in TEXTS},
+    **{each.option: _Option("dict", _dict) if each.has_tags else _Option("str", _text) for each in OTHERS},
+    **{f"purge_{each.option}": _Option("bool", _bool) for each in OTHERS if each.has_tags},
 }
 
 
@@ -268,12 +288,12 @@ class _Reader:
         pattern = self._pattern()
         principals = self._principals(pattern)
         selection = self._selection()
-        texts = tuple(text for attribute in TEXTS for text in self._text(attribute))
+        others = tuple(wish for attribute in OTHERS for wish in self._other(attribute))
         self._judge_public(pattern)
         if self.problems or pattern is None:
             return None, self.problems
         flags = bool(self._values.get("snapshots")), bool(self._values.get("allow_empty"))
-        return Policy(self._values["name"], pattern, principals, selection, texts, *flags), []
+        return Policy(self._values["name"], pattern, principals, selection, others, *flags), []
 
     def _read_options(self) -> None:
         unknown = sorted(set(self._said) - set(OPTIONS))
@@ -346,12 +366,16 @@ class _Reader:
             self.problems += [] if regions else ["regions: in which Regions? Set regions, or region (or AWS_REGION)"]
         return tuple(dict.fromkeys(regions))
 
-    def _text(self, attribute: Attribute) -> t.Iterator[AskedText]:
+    def _other(self, attribute: Attribute) -> t.Iterator[Asked]:
+        """Yield what is asked of an attribute that is no list of permissions, if anything is."""
         value = self._values.get(attribute.option)
-        if value is not None:
-            problem = attribute.problem(value)
-            self.problems += [f"{attribute.option}: {problem}"] if problem else []
-            yield AskedText(attribute, value)
+        asked: Asked | None
+        if attribute.has_tags:
+            purge = bool(self._values.get(f"purge_{attribute.option}"))
+            asked = asked_tags(attribute, value, self.problems, purge=purge)
+        else:
+            asked = asked_value(attribute, value, self.problems)
+        yield from [asked] if asked else []
 
     def _judge_public(self, pattern: Pattern | None) -> None:
         if pattern and pattern.everyone:

@@ -13,13 +13,16 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from .._attributes.images import IMAGES
 from .._attributes.images import snapshot_ids
 from .._attributes.permissions import EVERYONE
 from .._attributes.permissions import Permission
 from .._attributes.permissions import from_principal
-from .outcome import changed_texts
+from .._attributes.plan import as_option
+from .outcome import changed_others
 from .outcome import granted_by
 from .outcome import shown
+from .outcome import value
 
 if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
@@ -27,6 +30,8 @@ if t.TYPE_CHECKING:
     from .work import Work
 
 Facts = dict[str, t.Any]
+# What a row shows of an image besides who can launch it.
+LIFE = tuple(each for each in IMAGES.attributes if each.has_tags or each.dated or each.choices)
 # The kinds of principals, in the order of the page.
 _KINDS = {
     EVERYONE.kind: "everyone",
@@ -77,7 +82,7 @@ def _marks(row: Facts, principals: t.Iterable[str]) -> str:
 def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
     held = shown(image)
     added, removed = _values(image.granted), _values(image.revoked)
-    changes = changed_texts(image) + (["snapshots"] if any(each.changed for each in snapshots) else [])
+    changes = changed_others(image) + (["snapshots"] if any(each.changed for each in snapshots) else [])
     return {
         "image_id": image.target.id,
         "region": image.target.region,
@@ -93,6 +98,7 @@ def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
         "changes": changes,
         "snapshots": len(snapshot_ids(image.described)),
         "error": _error(image, snapshots),
+        **{attribute.option: as_option(attribute, value(image, attribute)) for attribute in LIFE},
     }
 
 

@@ -15,8 +15,10 @@ import math
 import os
 import typing as t
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
+from .._attributes import dates
 from .._attributes import fleet
 from .._attributes import predicting
 from .._attributes import result
@@ -36,7 +38,9 @@ from .._attributes.options import endpoint_problems
 from .._attributes.options import shown
 from .._attributes.permissions import EVERYONE
 from .._attributes.plan import AskedPermissions
+from .._attributes.plan import AskedTags
 from .._attributes.plan import AskedText
+from .._attributes.plan import Attributes
 from .._attributes.plan import Failure
 from .._attributes.resource import becomes_public
 from .._attributes.session import session
@@ -58,6 +62,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
     from .._attributes.attribute import Attribute
+    from .._attributes.attribute import Tags
+    from .._attributes.attribute import Value
     from .._attributes.managed_keys import Judged
     from .._attributes.permissions import Permissions
     from .._attributes.plan import Asked
@@ -88,13 +94,15 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         ec2 = EC2(module, params["concurrency"])
         keep, problems = keeper(_backup_of_its_own(params["src"], params["backup"]))
         wanted, options = _parsed(params, ec2.endpoint_region, problems, check_mode=module.check_mode)
+        too_old = _too_old(ec2, wanted)
     except InvalidOptionsError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=result.failure_text(error.failure))
     pace = {"wait": params["wait"], "wait_timeout": params["wait_timeout"]}
     with session(ec2, params["concurrency"], keep=keep, **pace) as runtime:
-        work = restore_through(runtime, wanted, options)
+        work = restore_through(runtime, _but_for(wanted, too_old), options)
+    work.left_undone = [f"{option}: {why}" for option, why in too_old.items()]
     for warning in work.warnings:
         warn(warning)
     presented = present(work, diff=module._diff)  # noqa: SLF001 AnsibleModule has no other name for it
@@ -132,12 +140,32 @@ def _read(params: Params, problems: list[str]) -> Backup:
     return Backup("", None, ())
 
 
+def _too_old(ec2: EC2, wanted: Wanted) -> dict[str, str]:
+    """Return the options to restore that botocore is too old for, and what to say of each; raise EC2Error."""
+    entries = wanted.backup.entries
+    pairs = [pair for entry in entries for pair in zip(entry.before.values, entry.after.values)]
+    asked = {attribute.option: attribute for (attribute, was), (_same, now) in pairs if wanted.exact or was != now}
+    return ec2.too_old_for(entries[0].target.region, asked.values()) if entries else {}
+
+
+def _but_for(wanted: Wanted, options: t.Container[str]) -> Wanted:
+    entries = [
+        entry._replace(before=_without(entry.before, options), after=_without(entry.after, options))
+        for entry in wanted.backup.entries
+    ]
+    return replace(wanted, backup=wanted.backup._replace(entries=tuple(entries)))
+
+
+def _without(attributes: Attributes, options: t.Container[str]) -> Attributes:
+    return Attributes(tuple(pair for pair in attributes.values if pair[0].option not in options))
+
+
 def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
     """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
     work = _taken_up(wanted)
     for leg in LEGS:
         fleet.plan(runtime, work.subjects_of(leg))
-    lost = _ask_for_what_can_be(work, wanted)
+    lost = _ask_for_what_can_be(runtime, work, wanted)
     _warn_of_late_texts(runtime, work, wanted)
     work.behind = {
         image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
@@ -168,6 +196,10 @@ def _taken_up(wanted: Wanted) -> Work:
 
 
 def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
+    lists = [attribute for attribute, _before in entry.before.values if attribute.kinds]
+    if not lists and any(before is False for _attribute, before in entry.before.values):
+        # To disable it again cuts off whoever can launch it by now, so that has to be known.
+        yield AskedPermissions(entry.resource.permissions)
     for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
         if not isinstance(before, frozenset) or not isinstance(after, frozenset):
             continue
@@ -177,29 +209,48 @@ def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
             yield AskedPermissions(attribute, grant=before - after, revoke=after - before)
 
 
-def _ask_for_what_can_be(work: Work, wanted: Wanted) -> dict[Target, Failure]:
-    """Ask for the texts that were, and for no entry that EC2 would refuse, now that it is known what is there.
+def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[Target, Failure]:
+    """Ask for what else was, and for no entry that EC2 would refuse, now that it is known what is there.
 
     Return what cannot be undone.
     """
     lost: dict[Target, Failure] = {}
+    now = runtime.clock.time()
     for entry in wanted.backup.entries:
         subject = work.subject(entry.target)
         if not subject.failure:
-            changed, odd = _changed_texts(entry, subject, exact=wanted.exact), _odd_grants(subject)
-            texts = [AskedText(attribute, value) for attribute, value in changed.items() if value]
+            changed, odd = _changed_others(entry, subject, exact=wanted.exact), _odd_grants(subject)
+            unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
+            passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
+            left = [pair for pair in changed.items() if pair[0].option not in (*unset, *passed)]
+            others = [_wish(attribute, value) for attribute, value in left]
             lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
-            subject.asked = (*texts, *lists)
-            subject.make_plan()
-            why = "; ".join(_reasons([attribute.option for attribute, value in changed.items() if not value], odd))
+            order = [attribute.option for attribute in entry.resource.attributes]
+            subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
+            subject.make_plan(now)
+            why = "; ".join(_reasons(unset, passed, odd))
             if why:
                 lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, why, predicted=True)
     return lost
 
 
-def _reasons(unset: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
+def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
+    """Tell whether it is a date that EC2 takes no more."""
+    moment = dates.shown_moment(value) if attribute.dated else None
+    return moment is not None and moment <= dates.at(now)
+
+
+def _wish(attribute: Attribute, value: Value) -> Asked:
+    if isinstance(value, tuple):
+        return AskedTags(attribute, value, purge=True)
+    return AskedText(attribute, value if isinstance(value, (str, bool)) else "")
+
+
+def _reasons(unset: t.Sequence[str], passed: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
     if unset:
         yield f"{' and '.join(unset)} had no value before, and EC2 cannot clear what has one"
+    if passed:
+        yield f"{' and '.join(passed)} was a time that has passed, and EC2 takes none in the past"
     if odd:
         entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
         yield f"EC2 had {entries}, and does not take that back"
@@ -212,19 +263,30 @@ def _odd_grants(subject: Subject) -> Permissions:
     return frozenset(entry for entry in granted if problem[entry.kind](entry.value))
 
 
-def _changed_texts(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, str | None]:
-    """Return the texts that are not what they were, and what they were.
+def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, Value]:
+    """Return the attributes besides permissions that are not what they were, and what they are to be.
 
-    Unless it is to be exact, a text that is not what the run made it was set by somebody else since, and stays.
+    Unless it is to be exact, what is not what the run made it was set by somebody else since, and stays.
     """
-    pairs = zip(entry.before.values, entry.after.values)
-    texts = [(attribute, before, after) for (attribute, before), (_same, after) in pairs if not attribute.kinds]
-    now = {attribute: subject.current(attribute) for attribute, _before, _after in texts}
-    return {
-        attribute: t.cast("str | None", before)
-        for attribute, before, after in texts
-        if now[attribute] != before and (exact or now[attribute] == after)
-    }
+    changed: dict[Attribute, Value] = {}
+    for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
+        if attribute.kinds:
+            continue
+        now = subject.current(attribute)
+        if attribute.has_tags and not exact:
+            wanted: Value = _tags_taken_back(*(dict(t.cast("Tags", each)) for each in (before, after, now)))
+        else:
+            wanted = before if exact or now == after else now
+        if now != wanted:
+            changed[attribute] = wanted
+    return changed
+
+
+def _tags_taken_back(before: dict[str, str], after: dict[str, str], now: dict[str, str]) -> Tags:
+    """Return the tags of now, but for those that the run changed and nobody else has since."""
+    mine = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key) == now.get(key)}
+    kept = {key: value for key, value in now.items() if key not in mine}
+    return tuple(sorted({**kept, **{key: before[key] for key in mine & before.keys()}}.items()))
 
 
 def _warn_of_late_texts(runtime: Runtime, work: Work, wanted: Wanted) -> None:
@@ -234,8 +296,8 @@ def _warn_of_late_texts(runtime: Runtime, work: Work, wanted: Wanted) -> None:
         doubtful = [entry.target for entry in wanted.backup.entries if _may_be_late(entry, work.subject(entry.target))]
         if doubtful:
             work.warnings.append(
-                f"The backup was made {age:.0f} s ago, and EC2 may show a new description late: that of"
-                f" {listed(doubtful)} is still the one before. Run the task again in {_LATE / 60:.0f} minutes"
+                f"The backup was made {age:.0f} s ago, and EC2 may show a new description, date or tag late: those of"
+                f" {listed(doubtful)} are still the ones before. Run the task again in {_LATE / 60:.0f} minutes"
             )
 
 
@@ -272,6 +334,7 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
             left = [subject for subject in subjects if subject.failure and subject.plan and entries(subject.plan)]
             for subject in left:
                 _take_out(subject, entries, reasons)
+                subject.make_plan(runtime.clock.time())
             work.warnings += predicting.predict(runtime, left, work.keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
 
@@ -292,7 +355,6 @@ def _take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reason
             asked.but_for(taken) if isinstance(asked, AskedPermissions) else asked for asked in subject.asked
         )
         subject.failure = None
-        subject.make_plan()
 
 
 def _stop_for_public(work: Work, wanted: Wanted) -> None:
@@ -305,7 +367,7 @@ def _stop_for_public(work: Work, wanted: Wanted) -> None:
 
 
 def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
-    failed = bool(work.stopped) or any(subject.failure for subject in work.subjects)
+    failed = bool(work.stopped or work.left_undone) or any(subject.failure for subject in work.subjects)
     present_one = result.trimmed if failed else result.item
     kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in LEGS}
     presented: dict[str, t.Any] = {
@@ -325,7 +387,7 @@ def message(work: Work, backup: Backup, *, check_mode: bool) -> str:
         return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]
     if not failed:
-        return ""
+        return "\n".join(work.left_undone)
     names = {entry.target: f"{entry.name} " if entry.name else "" for entry in backup.entries}
     lines = [
         f"{names[subject.target]}{subject.target}: {result.failure_text(subject.failure, operation=False)}"
@@ -335,4 +397,4 @@ def message(work: Work, backup: Backup, *, check_mode: bool) -> str:
     if len(failed) > NAMED:
         lines.append(f"and {len(failed) - NAMED} more, each with its error in the result")
     head = f"{len(failed)} of {len(work.subjects)} images and snapshots cannot be restored, or not entirely:"
-    return "\n".join([head, *lines, result.became(work.subjects, "resource", check_mode)])
+    return "\n".join([*work.left_undone, head, *lines, result.became(work.subjects, "resource", check_mode)])

@@ -73,13 +73,15 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         ec2 = EC2(module, params["concurrency"])
         keep, problems = keeper(None if params["audit"] else params["backup"])
         policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode, found=problems)
+        too_old = {} if options.audit else _too_old(ec2, policies)
     except InvalidPoliciesError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
         module.fail_json(msg=failure_text(error.failure))
     pace = {"wait": params["wait"], "wait_timeout": params["wait_timeout"]}
     with session(ec2, params["concurrency"], keep=keep, **pace) as runtime:
-        work = work_through(runtime, policies, options)
+        work = work_through(runtime, [policy.but_for(too_old) for policy in policies], options)
+    work.left_undone = [f"{option}: {why}" for option, why in too_old.items()]
     for warning in work.warnings:
         warn(warning)
     now = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc)
@@ -91,6 +93,13 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
     module.exit_json(**result)
 
 
+def _too_old(ec2: EC2, policies: t.Iterable[Policy]) -> dict[str, str]:
+    """Return the options of policies that botocore is too old for, and what to say of each; raise EC2Error."""
+    asked = {wish.attribute.option: wish.attribute for policy in policies for wish in policy.others}
+    regions = [region for policy in policies for region in policy.regions]
+    return ec2.too_old_for(regions[0], asked.values()) if regions else {}
+
+
 def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Options) -> Work:
     """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
     work = Work(policies)
@@ -98,12 +107,12 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
     _select(runtime, work)
     _read(runtime, work, audit=options.audit)
     _stop_for_selection(work)
-    _stop_for_contradictions(work, options)
+    _stop_for_contradictions(runtime, work, options)
     # A run that is to be stopped is not worth waiting for.
     if not options.audit and not work.stopped and not exceeded(work, options, but_for=_pending(work)):
         _wait_for_images(runtime, work)
     _plan_snapshots(runtime, work, wait=runtime.wait and not options.audit)
-    _stop_for_contradictions(work, options)
+    _stop_for_contradictions(runtime, work, options)
     _predict(runtime, work)
     apply(runtime, work, options)
     return work
@@ -198,7 +207,7 @@ def _read(runtime: Runtime, work: Work, *, audit: bool) -> None:
     unread = set() if audit else _unread_while_pending(work)
     for image in healthy(work.images.values()):
         if image.target not in unread:
-            image.make_plan()
+            image.make_plan(runtime.clock.time())
 
 
 def _unread_while_pending(work: Work) -> set[Target]:
@@ -262,7 +271,7 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
             del work.images[target]
 
 
-def _stop_for_contradictions(work: Work, options: Options) -> None:
+def _stop_for_contradictions(runtime: Runtime, work: Work, options: Options) -> None:
     """Stop for policies that contradict each other. What they want is unclear, so nothing is planned for it."""
     for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS], work.behind):
         reason = found.text(options.named)
@@ -272,7 +281,7 @@ def _stop_for_contradictions(work: Work, options: Options) -> None:
         for subject in healthy(disputed + behind):
             subject.asked = (AskedPermissions(subject.resource.permissions),)
             if subject.plan:
-                subject.make_plan()
+                subject.make_plan(runtime.clock.time())
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
@@ -305,7 +314,7 @@ def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
     if runtime.wait:
         waiting.until_found(runtime, images, reading.look_up)
     for image in healthy(images):
-        image.make_plan()
+        image.make_plan(runtime.clock.time())
 
 
 def _matters(work: Work, image: Subject) -> bool:
@@ -321,7 +330,7 @@ def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
     if wait and not work.stopped:
         waiting.until_found(runtime, new, reading.look_up)
     for snapshot in healthy(work.snapshots.values()):
-        snapshot.make_plan()
+        snapshot.make_plan(runtime.clock.time())
     work.stop(failures_by_policy(work, work.snapshots.values()))
 
 

@@ -35,7 +35,8 @@ class Work:
 
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
-    to change anything, ``warnings`` are for the user.
+    to change anything, ``left_undone`` is what could not even be asked for, so that the run fails at its end;
+    ``warnings`` are for the user.
     """
 
     policies: t.Sequence[Policy]
@@ -48,6 +49,7 @@ class Work:
     left_out: set[Target] = field(default_factory=set)
     alone: set[Target] = field(default_factory=set)
     stopped: list[str] = field(default_factory=list)
+    left_undone: t.Sequence[str] = ()
     warnings: list[str] = field(default_factory=list)
 
     def subjects_of(self, leg: Leg) -> list[Subject]:

@@ -70,4 +70,5 @@ def _tags(form: parameters.Form) -> dict[str, str | None]:
 def _resources(call: Call) -> list[Resource]:
     call.permit()
     ids = parameters.values(call.form, "ResourceId")
+    call.refuse_injected(ids)
     return [call.visible(sort, resource_id) for resource_id in ids if (sort := sort_of(resource_id))]

@@ -123,6 +123,8 @@ def _create(item: dict[str, Any]) -> dict[str, Any]:
         spec = replace(spec, launch_permissions={"user_ids": [spec.account]})
     backend = ec2_backends[spec.account][spec.region]
     image_id = spec.image_id or random_ami_id()
+    # One that is made again begins without the tags of the one before it.
+    backend.tags.pop(image_id, None)
     image = Image(
         backend,
         image_id,

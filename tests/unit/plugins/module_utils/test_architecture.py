@@ -19,6 +19,7 @@ UTILS = pathlib.Path(plan.__file__).parents[1]
 ORDER = [
     "_attributes.permissions",
     "_attributes.attribute",
+    "_attributes.dates",
     "_attributes.plan",
     "_attributes.resource",
     "_attributes.images",
@@ -34,6 +35,7 @@ ORDER = [
     "_attributes.result",
     "_attributes.reading",
     "_attributes.managed_keys",
+    "_attributes.quotas",
     "_attributes.predicting",
     "_attributes.sending",
     "_attributes.waiting",
@@ -114,7 +116,18 @@ def test_only_the_edge_imports_boto3_or_amazon_aws(name: str) -> None:
 @pytest.mark.parametrize("name", PURE)
 def test_what_is_pure_imports_nothing_that_waits_or_writes(name: str) -> None:
     used = imported(name, at_run_time=True) - set(ORDER)
-    assert used <= {"__future__", "collections", "dataclasses", "functools", "itertools", "json", "re", "typing"}
+    assert used <= {
+        "__future__",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "functools",
+        "itertools",
+        "json",
+        "re",
+        "types",
+        "typing",
+    }
 
 
 def test_planning_and_policies_need_neither_ansible_nor_boto3() -> None:
@@ -122,7 +135,7 @@ def test_planning_and_policies_need_neither_ansible_nor_boto3() -> None:
         "import importlib, sys; sys.modules.update(ansible=None, boto3=None, botocore=None);"
         "utils = 'ansible_collections.amikit.aws.plugins.module_utils.';"
         f"found = [importlib.import_module(utils + name) for name in {PURE}];"
-        "print(found[2].make_plan(found[2].Attributes(()), ()).requests)"
+        "print(found[3].make_plan(found[3].Attributes(()), ()).requests)"
     )
     root = UTILS.parents[4]
     done = subprocess.run(

@@ -41,9 +41,14 @@ Json = dict[str, t.Any]
 _TEXTS = st.text(max_size=9)
 
 
+_TAGS = st.dictionaries(_TEXTS, _TEXTS, max_size=4).map(lambda tags: tuple(sorted(tags.items())))
+
+
 def _values(attribute: Attribute) -> st.SearchStrategy[Value]:
     if not attribute.kinds:
-        return st.none() | _TEXTS
+        return (
+            _TAGS if attribute.has_tags else st.booleans() if isinstance(attribute.unset, bool) else st.none() | _TEXTS
+        )
     entries = st.builds(Permission, st.sampled_from([kind.option for kind in attribute.kinds]), _TEXTS)
     return st.frozensets(entries, max_size=4)
 
@@ -79,7 +84,7 @@ def planned(resource: Resource, resource_id: str, before: Attributes, after: Att
 
 
 def test_the_text_has_the_form_that_is_promised_and_a_resource_a_line() -> None:
-    description, imds, launch = IMAGES.attributes
+    description, imds, launch, *_others = IMAGES.attributes
     had, has = frozenset({Permission("user_ids", ACCOUNT)}), frozenset({Permission("group_names", "all")})
     image = planned(
         IMAGES,
@@ -174,6 +179,8 @@ NOT_BACKUPS: dict[str, tuple[t.Any, str]] = {
         "images[0]: before and after are not of the same attributes",
     ),
     "a description that is a number": (held(description=5), "images[0].before.description is not text"),
+    "a flag that is text": (held(enabled="yes"), "images[0].before.enabled is neither true nor false"),
+    "tags that are a list": (held(shared_tags=["status"]), "images[0].before.shared_tags is not a dictionary"),
     "permissions that are a list": (
         held(launch_permissions=[ACCOUNT]),
         "images[0].before.launch_permissions is not a dictionary",

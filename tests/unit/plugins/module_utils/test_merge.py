@@ -20,6 +20,7 @@ from unit.sharing import ODD
 from unit.sharing import ORG
 from unit.sharing import OU
 from unit.sharing import SOME_IMAGES
+from unit.sharing import TEXTS
 from unit.sharing import WEST
 from unit.sharing import A
 from unit.sharing import B
@@ -49,7 +50,6 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import un
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import Speakers
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import listed
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import speakers
-from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import TEXTS
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
@@ -405,7 +405,7 @@ def test_what_no_policy_names_is_untouched(policies: list[Policy], world: World)
             assert before ^ after <= named
         else:
             assert after <= named
-        asked = {text.attribute for one in asking for text in one.texts}
+        asked = {text.attribute for one in asking for text in one.others}
         assert {wish.attribute for wish in subject.asked if isinstance(wish, AskedText)} <= asked
 
 
@@ -443,8 +443,12 @@ def _is_met(one: Policy, subject: Subject) -> bool:
     revoked = not one.revokes & after
     granted = after == grants if one.pattern.exact else grants <= after
     values = dict(subject.plan.after.values) if subject.plan else {}
-    texts = [] if subject.resource.permissions == COPY else one.texts
-    return revoked and granted and all(values[text.attribute] == text.value for text in texts)
+    texts = [] if subject.resource.permissions == COPY else one.others
+    return (
+        revoked
+        and granted
+        and all(values[text.attribute] == text.value for text in texts if isinstance(text, AskedText))
+    )
 
 
 @fuzz(300)

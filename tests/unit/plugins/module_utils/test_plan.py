@@ -24,6 +24,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Plan
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Request
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import after_requests
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
 
@@ -42,9 +43,14 @@ def launch(
     return AskedPermissions(LAUNCH, frozenset(grant), frozenset(revoke), purge)
 
 
+def entries_of(request: Request) -> t.Iterable[t.Any]:
+    assert isinstance(request.value, tuple)
+    return request.value
+
+
 def plan_of(current: t.Sequence[Value], asked: t.Sequence[Asked], quota: int | None = None) -> Plan:
     return make_plan(
-        Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current, strict=True))), asked, quota
+        Attributes(tuple((ask.attribute, value) for ask, value in zip(asked, current, strict=True))), asked, quota=quota
     )
 
 
@@ -254,8 +260,8 @@ def test_no_request_is_empty_or_over_its_limit(situation: tuple[list[Value], lis
 @given(situations())
 def test_nothing_is_added_and_removed(situation: tuple[list[Value], list[Asked]]) -> None:
     requests = plan_of(*situation).requests
-    added = {entry for request in requests if request.operation == "add" for entry in request.value}
-    removed = {entry for request in requests if request.operation == "remove" for entry in request.value}
+    added = {entry for request in requests if request.operation == "add" for entry in entries_of(request)}
+    removed = {entry for request in requests if request.operation == "remove" for entry in entries_of(request)}
     assert not added & removed
 
 
@@ -305,7 +311,9 @@ def test_without_purge_and_revoke_nothing_is_removed(situation: tuple[list[Value
 def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[Asked]]) -> None:
     plan = plan_of(*situation)
     restoring: list[Asked] = [
-        AskedPermissions(attribute, value, purge=True) if isinstance(value, frozenset) else AskedText(attribute, value)
+        AskedPermissions(attribute, value, purge=True)
+        if isinstance(value, frozenset)
+        else AskedText(attribute, str(value))
         for attribute, value in plan.before.values
         if value is not None
     ]

@@ -34,6 +34,7 @@ from unit.fuzz import near
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import EVERYONE
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permissions
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import Options
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import parse
@@ -77,8 +78,8 @@ def problems_of(policies: t.Sequence[t.Any], region: str | None = "us-east-1", *
 # Each is wrong, with the problems that the message has, in full.
 
 UNKNOWN = (
-    "a policy takes allow_empty, description, filters, image_ids, imds_support, name, newest, pattern, principals,"
-    " regions, snapshots"
+    "a policy takes allow_empty, deprecate_at, deregistration_protection, description, filters, image_ids,"
+    " imds_support, name, newest, pattern, principals, purge_shared_tags, regions, shared_tags, snapshots"
 )
 ONE_OF = "value of pattern must be one of: share, exclusive, revoke, public, private, got: "
 SHARE: Json = {"name": "P", "pattern": "share", "principals": [KEPT]}
@@ -691,7 +692,8 @@ def test_every_way_to_write_a_boolean(option: str, value: t.Any, meant: bool) ->
     ],
 )
 def test_every_way_to_write_texts(written: Json, texts: dict[str, str]) -> None:
-    assert {text.attribute.option: text.value for text in read(**written).texts} == texts
+    asked = [each for each in read(**written).others if isinstance(each, AskedText)]
+    assert {each.attribute.option: each.value for each in asked} == texts
 
 
 # Each known way to be wrong, through every option

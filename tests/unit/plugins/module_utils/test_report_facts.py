@@ -47,6 +47,8 @@ Json = dict[str, t.Any]
 ONE, TWO, FAR = image(1), image(2), image(3, WEST)
 COPY_ONE = snapshot(1)
 MADE = "2026-11-24 12:00 UTC"
+# Of an image that has none of this.
+LIFE: dict[str, t.Any] = {"shared_tags": {}, "deprecate_at": "", "deregistration_protection": "disabled"}
 
 
 def facts(work: Work, names: t.Mapping[str, str] | None = None) -> Json:
@@ -140,6 +142,7 @@ def test_the_whole_report() -> None:
                 "changes": ["description"],
                 "snapshots": 0,
                 "error": "",
+                **LIFE,
             },
             {
                 "image_id": ONE.id,
@@ -157,6 +160,7 @@ def test_the_whole_report() -> None:
                 "changes": ["snapshots"],
                 "snapshots": 1,
                 "error": "",
+                **LIFE,
             },
         ],
     }

@@ -224,7 +224,7 @@ def test_a_description_that_may_be_shown_late(
     ec2.seed({"image_id": A, "description": "old"}, image(B, KEPT))
     result = restore()
     assert (result["failed"], result["changed"]) == (False, False)
-    told = [text for text in warned(result) if "may show a new description late" in text]
+    told = [text for text in warned(result) if "may show a new description, date or tag late" in text]
     assert bool(told) == is_late
     assert all(A in text and B not in text and "again in 2 minutes" in text for text in told)
 

@@ -52,7 +52,7 @@ def test_an_image_whole(ec2: LocalEC2, run: Run) -> None:
             "last_launched_time": "2026-11-20T10:00:00Z",
             "snapshots": [{"encrypted": True}, {}],
             "ephemeral": True,
-            "tags": {"Release": "1"},
+            "tags": {"Release": "1", "ec2:SharedTag/status": "approved"},
         }
     )
     result = run(region="us-east-1", image_id=AMI)
@@ -61,7 +61,7 @@ def test_an_image_whole(ec2: LocalEC2, run: Run) -> None:
     dates = {key: image.pop(key) for key in ("creation_date", "deprecation_time", "last_launched_time")}
     assert [date[:10] for date in dates.values()] == ["2026-11-01", "2028-11-01", "2026-11-20"]
     assert image == {
-        **{attribute.option: attribute.unset for attribute in ATTRIBUTES},
+        **{attribute.option: attribute.unset for attribute in ATTRIBUTES if not attribute.clears or attribute.kinds},
         "image_id": AMI,
         "region": "us-east-1",
         "name": "golden-1",
@@ -77,7 +77,8 @@ def test_an_image_whole(ec2: LocalEC2, run: Run) -> None:
         "deregistration_protection": "enabled-without-cooldown",
         "encrypted": True,
         "snapshot_ids": seeded[0]["snapshot_ids"],
-        "tags": {"Release": "1"},
+        "tags": {"Release": "1", "ec2:SharedTag/status": "approved"},
+        "shared_tags": {"status": "approved"},
         "image_allowed": None,
         "watermarks": [],
     }

@@ -29,6 +29,8 @@ IDS = [f"us-east-1:{A}", f"eu-west-1:{B}"]
 NOBODY: dict[str, list[str]] = {"user_ids": [], "group_names": [], "org_arns": [], "org_unit_arns": []}
 NO_COPIES: dict[str, list[str]] = {"user_ids": [], "group_names": []}
 BLOCKED = "block-new-sharing"
+# What the report shows of an image that has none of this.
+LIFE: dict[str, t.Any] = {"shared_tags": {}, "deprecate_at": "", "deregistration_protection": "disabled"}
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
@@ -581,6 +583,7 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
                 "changes": ["snapshots"],
                 "snapshots": 1,
                 "error": "",
+                **LIFE,
             },
             {
                 "image_id": A,
@@ -598,6 +601,7 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
                 "changes": ["imds_support"],
                 "snapshots": 1,
                 "error": "",
+                **LIFE,
             },
         ],
     }

@@ -1,0 +1,371 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""ec2_ami_attribute over HTTP: what an image has besides launch permissions and texts.
+
+Shared tags, the date of deprecation, deregistration protection, and whether it is enabled; and the quotas.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+import boto3
+import pytest
+from unit.images import warned
+
+from local_ec2.client import LocalEC2
+
+OWNER, FORMER, NEW = "123456789012", "444455556666", "777788889999"
+A, B, C = (f"ami-0{letter * 16}" for letter in "abc")
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+
+Json = dict[str, t.Any]
+Run = t.Callable[..., Json]
+
+
+def days(count: float) -> str:
+    """Return the time so many days from now, as EC2 shows it."""
+    return (NOW + datetime.timedelta(days=count)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@pytest.fixture
+def run(run_module: Run) -> Run:
+    return lambda **options: run_module("ec2_ami_attribute", **{"image_ids": [A], **options})
+
+
+def failing(action: str) -> Json:
+    return {"action": action, "code": "InvalidParameterValue", "message": "Not this one.", "status": 400}
+
+
+def described(image_id: str = A) -> Json:
+    image: Json = boto3.client("ec2").describe_images(ImageIds=[image_id], IncludeDisabled=True)["Images"][0]
+    return image
+
+
+def writes(ec2: LocalEC2) -> list[str]:
+    return [each["action"] for each in ec2.requests() if not each["action"].startswith(("Describe", "Get"))]
+
+
+def statuses(result: Json) -> list[str]:
+    return [
+        f"{each['attribute']} {each['operation']} {each['status']}"
+        for image in result["images"]
+        for each in image.get("requests", ())
+    ]
+
+
+# In fours. Each: (the image, the options, the requests, the value before, the value after)
+
+TAGS = {"ec2:SharedTag/status": "approved", "team": "kernel"}
+SCENARIOS: dict[str, tuple[Json, Json, list[str], Json, Json]] = {
+    "shared tags, added and changed": (
+        {"tags": TAGS},
+        {"shared_tags": {"status": "old", "release": 2026}},
+        ["sharedTags add"],
+        {"shared_tags": {"status": "approved"}},
+        {"shared_tags": {"release": "2026", "status": "old"}},
+    ),
+    "shared tags, purged": (
+        {"tags": TAGS},
+        {"shared_tags": {"release": "1"}, "purge_shared_tags": True},
+        ["sharedTags add", "sharedTags remove"],
+        {"shared_tags": {"status": "approved"}},
+        {"shared_tags": {"release": "1"}},
+    ),
+    "no shared tags": (
+        {"tags": TAGS},
+        {"shared_tags": {}, "purge_shared_tags": True},
+        ["sharedTags remove"],
+        {"shared_tags": {"status": "approved"}},
+        {"shared_tags": {}},
+    ),
+    "a date": (
+        {},
+        {"deprecate_at": days(30)[:10]},
+        ["deprecation set"],
+        {"deprecate_at": ""},
+        {"deprecate_at": f"{days(30)[:10]}T00:00:00.000Z"},
+    ),
+    "a date with an offset, rounded": (
+        {},
+        {"deprecate_at": f"{days(30)[:10]} 01:59:31+02:00"},
+        ["deprecation set"],
+        {"deprecate_at": ""},
+        {"deprecate_at": f"{days(30)[:10]}T00:00:00.000Z"},
+    ),
+    "an age": (
+        {"creation_date": days(-10)},
+        {"deprecate_at": "26w"},
+        ["deprecation set"],
+        {"deprecate_at": ""},
+        {"deprecate_at": days(-10 + 26 * 7)},
+    ),
+    "no date": (
+        {"deprecation_time": days(9)},
+        {"deprecate_at": ""},
+        ["deprecation set"],
+        {"deprecate_at": days(9)},
+        {"deprecate_at": ""},
+    ),
+    "protection": (
+        {},
+        {"deregistration_protection": "enabled-with-cooldown"},
+        ["deregistrationProtection set"],
+        {"deregistration_protection": "disabled"},
+        {"deregistration_protection": "enabled-with-cooldown"},
+    ),
+    "protection without a cool-down": (
+        {"deregistration_protection": "enabled-without-cooldown"},
+        {"deregistration_protection": "disabled"},
+        ["deregistrationProtection set"],
+        {"deregistration_protection": "enabled"},
+        {"deregistration_protection": "disabled"},
+    ),
+    "disabled": (
+        {"launch_permissions": {"user_ids": [OWNER]}},
+        {"enabled": False},
+        # EC2 drops the owner's own entry too, which cuts nobody off.
+        ["launchPermission remove", "imageState set"],
+        {"enabled": True},
+        {"enabled": False},
+    ),
+    "enabled, and then shared": (
+        {"state": "disabled"},
+        {"enabled": True, "description": "New"},
+        ["imageState set", "description set"],
+        {"description": "", "enabled": False},
+        {"description": "New", "enabled": True},
+    ),
+}
+
+
+@pytest.mark.parametrize(("seed", "options", "requests", "before", "after"), SCENARIOS.values(), ids=list(SCENARIOS))
+def test_in_fours(
+    ec2: LocalEC2, run: Run, seed: Json, options: Json, requests: list[str], before: Json, after: Json
+) -> None:
+    ec2.seed({"image_id": A, **seed})
+    checked = run(check=True, **options)
+    assert statuses(checked) == [f"{request} authorized" for request in requests]
+    untouched = described()
+    done = run(**options)
+    assert statuses(done) == [f"{request} applied" for request in requests]
+    for result in (checked, done):
+        (image,) = result["images"]
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert {key: image["before"][key] for key in before} == before
+        assert {key: image["after"][key] for key in after} == after
+        assert result["diff"][0]["before"] != result["diff"][0]["after"]
+    assert described() != untouched
+    ec2.clear()
+    for again in (run(**options), run(check=True, **options)):
+        assert (again["failed"], again["changed"], statuses(again)) == (False, False, [])
+        assert {key: again["images"][0]["before"][key] for key in after} == after
+    assert writes(ec2) == []
+
+
+def test_all_seven_attributes_take_no_read_more(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A})
+    result = run(
+        description="New",
+        imds_support="v2.0",
+        launch_permissions={"user_ids": [NEW]},
+        shared_tags={"status": "approved"},
+        deprecate_at="2y",
+        deregistration_protection="enabled",
+        enabled=True,
+    )
+    assert not result["failed"], result
+    assert [each["action"] for each in ec2.requests()] == [
+        "DescribeImages",
+        "DescribeImageAttribute",
+        "ModifyImageAttribute",
+        "ModifyImageAttribute",
+        "ModifyImageAttribute",
+        "EnableImageDeprecation",
+        "EnableImageDeregistrationProtection",
+        "DescribeImageAttribute",
+        "CreateTags",
+        "DescribeImages",
+    ]
+
+
+# Shared tags of many images
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_the_same_change_of_many_images_is_one_request(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ids = [f"ami-{number:017x}" for number in range(200)]
+    ec2.seed(*({"image_id": image_id} for image_id in ids))
+    result = run(image_ids=ids, shared_tags={"status": "approved", "release": "1"}, check=check)
+    assert (result["failed"], result["summary"]["changed"]) == (False, 200)
+    # The first DryRun is sent alone, because an endpoint may carry it out.
+    assert writes(ec2) == ["CreateTags"] * (2 if check else 1)
+
+
+def test_one_that_ec2_refuses_costs_the_others_nothing(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": image_id} for image_id in (A, B, C)))
+    ec2.switch(image_errors={B: failing("CreateTags")})
+    result = run(image_ids=[A, B, C], shared_tags={"status": "approved"})
+    assert [("error" in image, image["changed"]) for image in result["images"]] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_shared_tags_of_a_public_image_are_public(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": each, "launch_permissions": {"group_names": ["all"]}} for each in (A, B)))
+    (warning,) = warned(run(image_ids=[A, B], shared_tags={"status": "approved"}))
+    assert warning.startswith("Anyone can read the shared tags of an image that is public: ")
+
+
+# Dates and protection
+
+
+def test_an_age_that_has_passed_is_satisfied_by_any_date_that_has_passed(ec2: LocalEC2, run: Run) -> None:
+    old = {"creation_date": days(-100)}
+    ec2.seed({"image_id": A, **old}, {"image_id": B, **old, "deprecation_time": days(-1)})
+    result = run(image_ids=[A, B], deprecate_at="90d")
+    assert [image["changed"] for image in result["images"]] == [True, False]
+    warning = f"The image is older than deprecate_at, so it is deprecated within two minutes: {A} (us-east-1)"
+    assert warned(result) == [warning]
+    assert not run(image_ids=[A, B], deprecate_at="90d")["changed"]
+
+
+def test_a_cool_down_is_in_the_result(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "deregistration_protection": "enabled-with-cooldown"})
+    result = run(deregistration_protection="disabled")
+    assert re.match(r"20[0-9]{2}-", result["images"][0]["protected_until"])
+    assert not run(deregistration_protection="disabled")["changed"]
+
+
+# Enabling and disabling
+
+
+def test_nobody_is_cut_off_unasked(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
+    refused = run(enabled=False)
+    assert f"Disabling the image would cut off {FORMER}" in refused["msg"]
+    assert writes(ec2) == []
+    done = run(enabled=False, revoke_launch_permissions={"user_ids": [FORMER]})
+    assert statuses(done) == ["launchPermission remove applied", "imageState set applied"]
+    assert done["images"][0]["before"]["launch_permissions"]["user_ids"] == [FORMER]
+    back = run(enabled=True, launch_permissions={"user_ids": [FORMER]})
+    assert statuses(back) == ["imageState set applied", "launchPermission add applied"]
+    assert described()["State"] == "available"
+
+
+def test_what_is_not_enabled_gets_nothing_else(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "state": "disabled"})
+    ec2.switch(image_errors={A: failing("EnableImage")})
+    result = run(enabled=True, launch_permissions={"user_ids": [NEW]}, shared_tags={"status": "approved"})
+    assert statuses(result) == [
+        "imageState set failed",
+        "launchPermission add not_sent",
+        "sharedTags add not_sent",
+    ]
+
+
+def test_an_image_whose_revocation_fails_is_not_disabled(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
+    ec2.switch(image_errors={A: failing("ModifyImageAttribute")})
+    result = run(enabled=False, launch_permissions={}, purge_launch_permissions=True)
+    assert statuses(result) == ["launchPermission remove failed", "imageState set not_sent"]
+
+
+# What is refused
+
+REFUSED: dict[str, tuple[Json, Json, str]] = {
+    "a date that has passed": ({}, {"deprecate_at": "2020-01-01"}, "has passed"),
+    "more than ten years": ({}, {"deprecate_at": days(3700)}, "is more than 10 years from now"),
+    "more than two years of a public image": (
+        {"launch_permissions": {"group_names": ["all"]}},
+        {"deprecate_at": days(900)},
+        "is more than 2 years after the creation of the image, which is public",
+    ),
+    "cancelled while public": (
+        {"launch_permissions": {"group_names": ["all"]}, "deprecation_time": days(9)},
+        {"deprecate_at": ""},
+        "The deprecation of a public image cannot be canceled",
+    ),
+    "later while public": (
+        {"launch_permissions": {"group_names": ["all"]}, "deprecation_time": days(9)},
+        {"deprecate_at": days(10)},
+        "cannot be moved to a later time",
+    ),
+    "too many tags": (
+        {"tags": {str(number): "x" for number in range(50)}},
+        {"shared_tags": {"status": "approved"}},
+        "The image would have 51 tags, 1 of them shared, and EC2 allows 50",
+    ),
+}
+
+
+@pytest.mark.parametrize(("seed", "options", "message"), REFUSED.values(), ids=list(REFUSED))
+@pytest.mark.parametrize("check", [False, True])
+def test_a_refusal_is_predicted(ec2: LocalEC2, run: Run, seed: Json, options: Json, message: str, check: bool) -> None:
+    ec2.seed({"image_id": A, **seed}, {"image_id": B})
+    result = run(image_ids=[A, B], check=check, **options)
+    assert message in result["msg"]
+    assert (result["changed"], writes(ec2)) == (False, [])
+
+
+NO_DATE = (
+    "deprecate_at: 'next year' is neither a date such as 2027-12-31 or 2027-12-31T18:00:00Z nor an age such as 90d,"
+    " 26w or 2y; an empty string cancels"
+)
+WRONG: dict[str, tuple[Json, str]] = {
+    "a key with the prefix": (
+        {"shared_tags": {"ec2:SharedTag/status": "x"}},
+        "shared_tags: 'ec2:SharedTag/status': leave ec2:SharedTag/ out, it is put before every key",
+    ),
+    "an empty key": ({"shared_tags": {"": "x"}}, "shared_tags: a key is empty"),
+    "a long key": (
+        {"shared_tags": {"k" * 115: "x"}},
+        f"shared_tags: the key '{'k' * 40}'… has 115 characters, and EC2 takes 114 besides ec2:SharedTag/",
+    ),
+    "a long value": (
+        {"shared_tags": {"key": "v" * 257}},
+        "shared_tags: the value of 'key' has 257 characters, and EC2 takes 256",
+    ),
+    "a purge without its tags": (
+        {"purge_shared_tags": True},
+        "purge_shared_tags: needs shared_tags, the tags that remain (shared_tags: {} for none)",
+    ),
+    "no date": ({"deprecate_at": "next year"}, NO_DATE),
+}
+
+
+@pytest.mark.parametrize(("options", "problem"), WRONG.values(), ids=list(WRONG))
+def test_what_is_wrong_is_said_before_any_request(ec2: LocalEC2, run: Run, options: Json, problem: str) -> None:
+    ec2.seed({"image_id": A})
+    result = run(**options)
+    assert problem in result["msg"].splitlines()
+    assert ec2.requests() == []
+
+
+# Quotas
+
+
+def test_a_list_over_the_quota_is_refused_with_the_numbers(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A})
+    ec2.switch(sharing_quota=1100)
+    accounts = [f"{100_000_000_000 + number}" for number in range(1101)]
+    refused = run(launch_permissions={"user_ids": accounts})
+    assert "The image would have 1,101 launch permissions, and the quota in us-east-1 is 1,100" in refused["msg"]
+    assert "--quota-code L-70015FFA --desired-value 1101 --region us-east-1" in refused["msg"]
+    assert writes(ec2) == []
+    assert run(launch_permissions={"user_ids": accounts[:1100]})["changed"]
+
+
+def test_more_public_images_than_the_quota_are_refused(ec2: LocalEC2, run: Run) -> None:
+    public = {"launch_permissions": {"group_names": ["all"]}}
+    ec2.seed({"image_id": A}, {"image_id": B, **public}, {"image_id": C, **public})
+    ec2.switch(public_quota=2)
+    refused = run(launch_permissions={"group_names": ["all"]})
+    assert "2 images are public in us-east-1, 1 more would be, and the quota is 2" in refused["msg"]
+    ec2.switch(public_quota=3)
+    assert run(launch_permissions={"group_names": ["all"]})["changed"]

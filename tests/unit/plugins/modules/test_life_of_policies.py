@@ -1,0 +1,352 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Shared tags, dates, protection and whether an image is enabled: in policies, in backups and on the way back.
+
+What the attributes are by themselves is in test_ec2_ami_life.py.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+from pathlib import Path
+
+import boto3
+import pytest
+from unit.images import image
+from unit.images import launchers
+from unit.images import policy
+
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.ec2 import EC2
+from local_ec2.client import LocalEC2
+
+KEPT, FORMER, NEW = "111122223333", "444455556666", "777788889999"
+A, B, C = (f"ami-0{letter * 16}" for letter in "abc")
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+PREFIX = "ec2:SharedTag/"
+
+Json = dict[str, t.Any]
+Run = t.Callable[..., Json]
+
+
+def days(count: float) -> str:
+    """Return the time so many days from now, as EC2 shows it."""
+    return (NOW + datetime.timedelta(days=count)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def shared(**tags: str) -> dict[str, str]:
+    return {f"{PREFIX}{key}": value for key, value in tags.items()}
+
+
+@pytest.fixture
+def share(run_module: Run) -> Run:
+    return lambda *policies, **options: run_module("ec2_ami_sharing", policies=policies, **options)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "golden.json"
+
+
+@pytest.fixture
+def restore(run_module: Run, file: Path) -> Run:
+    return lambda **options: run_module("ami_sharing_restore", **{"src": str(file), **options})
+
+
+def write(file: Path, before: Json, after: Json) -> None:
+    """Write the backup of a run on the image A."""
+    head = {"amikit_backup": 1, "made": "2026-11-29T10:14:18Z", "caller": None, "snapshots": []}
+    entry = {"id": A, "region": "us-east-1", "name": "golden", "before": before, "after": after}
+    file.write_text(json.dumps({**head, "images": [entry]}), encoding="utf-8")
+
+
+def statuses(item: Json) -> list[str]:
+    return [f"{each['attribute']} {each['operation']} {each['status']}" for each in item["requests"]]
+
+
+def writes(ec2: LocalEC2) -> list[str]:
+    """Return the actions that change something, and those that ask whether they may."""
+    return [each["action"] for each in ec2.requests() if not each["action"].startswith(("Describe", "Get"))]
+
+
+def shown(image_id: str = A, region: str = "us-east-1") -> Json:
+    """Return what EC2 shows of the life of an image."""
+    client: t.Any = boto3.client("ec2", region_name=region)
+    (found,) = client.describe_images(ImageIds=[image_id], IncludeDisabled=True)["Images"]
+    return {
+        "state": found["State"],
+        "tags": {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())},
+        "date": found.get("DeprecationTime", ""),
+        "protection": found["DeregistrationProtection"],
+    }
+
+
+# Policies
+
+DATE = days(30)[:10]
+LIFE: Json = {
+    "shared_tags": {"status": "approved", "release": 2},
+    "purge_shared_tags": True,
+    "deprecate_at": DATE,
+    "deregistration_protection": "enabled",
+}
+AFTER: Json = {
+    "shared_tags": {"status": "approved", "release": "2"},
+    "deprecate_at": f"{DATE}T00:00:00.000Z",
+    "deregistration_protection": "enabled",
+}
+OLD_TAGS = {"team": "platform", **shared(status="candidate", former="yes")}
+
+
+def test_a_policy_in_fours(ec2: LocalEC2, share: Run) -> None:
+    ec2.seed(image(A, KEPT, tags=OLD_TAGS), image(B, KEPT, region="eu-west-1"))
+    wanted = policy("P", "share", NEW, image_ids=[f"us-east-1:{A}", f"eu-west-1:{B}"], **LIFE)
+    checked, was = share(wanted, check=True), shown()
+    done = share(wanted)
+    for result, status in ((checked, "authorized"), (done, "applied")):
+        of_a, of_b = result["policies"][0]["images"]
+        sets = [f"deprecation set {status}", f"deregistrationProtection set {status}"]
+        added = [f"launchPermission add {status}", f"sharedTags add {status}"]
+        assert statuses(of_a) == [*added, f"sharedTags remove {status}", *sets]
+        assert statuses(of_b) == [*added, *sets]
+        assert of_a["before"]["shared_tags"] == {"status": "candidate", "former": "yes"}
+        assert {option: of_a["after"][option] for option in AFTER} == AFTER
+        assert result["summary"]["changed"] == 2
+    assert (was["tags"], was["date"], was["protection"]) == (OLD_TAGS, "", "disabled")
+    tags = {"team": "platform", **shared(status="approved", release="2")}
+    protection = "enabled-without-cooldown"
+    assert shown() == {"state": "available", "tags": tags, "date": AFTER["deprecate_at"], "protection": protection}
+    ec2.clear()
+    for again in (share(wanted), share(wanted, check=True)):
+        assert (again["failed"], again["changed"]) == (False, False)
+    assert writes(ec2) == []
+
+
+def test_two_policies_ask_together(ec2: LocalEC2, share: Run) -> None:
+    ec2.seed(image(A), image(B))
+    both = [A, B]
+    one = policy("One", "share", NEW, image_ids=both, shared_tags={"status": "approved"}, deprecate_at="2y")
+    other = policy("Other", "share", KEPT, image_ids=both, shared_tags={"release": "1"}, deprecate_at="2y")
+    assert share(one, other)["summary"]["changed"] == 2
+    assert shown()["tags"] == shown(B)["tags"] == shared(status="approved", release="1")
+    assert writes(ec2).count("CreateTags") == 1
+
+
+CONTRADICTIONS: dict[str, tuple[Json, Json, str]] = {
+    "two dates": ({"deprecate_at": "1y"}, {"deprecate_at": "2y"}, "deprecate_at"),
+    "a date and none": ({"deprecate_at": "1y"}, {"deprecate_at": ""}, "deprecate_at"),
+    "two protections": (
+        {"deregistration_protection": "enabled"},
+        {"deregistration_protection": "disabled"},
+        "deregistration_protection",
+    ),
+    "two values of a tag": (
+        {"shared_tags": {"status": "approved"}},
+        {"shared_tags": {"status": "candidate"}},
+        "shared_tags.status",
+    ),
+    "a purge against another's tag": (
+        {"shared_tags": {"status": "approved"}, "purge_shared_tags": True},
+        {"shared_tags": {"release": "1"}},
+        "shared_tags.release",
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "about"), CONTRADICTIONS.values(), ids=list(CONTRADICTIONS))
+def test_what_contradicts_each_other_stops_the_run(
+    ec2: LocalEC2, share: Run, one: Json, other: Json, about: str
+) -> None:
+    ec2.seed(image(A), image(B))
+    result = share(
+        policy("One", "share", NEW, image_ids=[A], **one), policy("Other", "share", NEW, image_ids=[A, B], **other)
+    )
+    said = f"the policies 'One' and 'Other' contradict each other about {about}, on us-east-1:{A}"
+    assert result["stopped"] == [said]
+    assert (result["changed"], writes(ec2)) == (False, [])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_purge_agrees_with_what_it_keeps(ec2: LocalEC2, share: Run, order: int) -> None:
+    ec2.seed(image(A, tags=OLD_TAGS))
+    exact = policy("One", "share", NEW, image_ids=[A], shared_tags={"status": "approved"}, purge_shared_tags=True)
+    same = policy("Other", "share", NEW, image_ids=[A], shared_tags={"status": "approved"})
+    assert share(*[exact, same][::order])["changed"]
+    assert shown()["tags"] == {"team": "platform", **shared(status="approved")}
+
+
+def test_whether_an_image_is_enabled_is_no_matter_of_policies(ec2: LocalEC2, share: Run) -> None:
+    result = share(policy("P", "share", NEW, image_ids=[A], enabled=True))
+    assert "policy 'P': unknown: enabled; a policy takes " in result["msg"]
+    assert ec2.requests() == []
+
+
+def test_what_is_wrong_with_a_policy_is_said_by_its_name(ec2: LocalEC2, share: Run) -> None:
+    odd = {"shared_tags": ["status"], "deprecate_at": "soon", "deregistration_protection": "sometimes"}
+    lines = share(policy("P", "share", NEW, image_ids=[A], **odd))["msg"].splitlines()
+    assert "policy 'P': shared_tags is of type list and not dict" in lines
+    assert any(line.startswith("policy 'P': deprecate_at: 'soon' is neither a date ") for line in lines)
+    assert any(line.startswith("policy 'P': deregistration_protection: 'sometimes' ") for line in lines)
+    assert ec2.requests() == []
+
+
+def test_tags_that_fail_hold_back_no_permissions(ec2: LocalEC2, share: Run) -> None:
+    """Neither on the image nor, where it has its snapshots shared, on these."""
+    ec2.seed(image(A, FORMER, tags=OLD_TAGS))
+    refused = {"code": "InvalidParameterValue", "message": "Not this one.", "status": 400}
+    ec2.switch(image_errors={A: {"action": "DeleteTags", **refused}})
+    wanted = policy("P", "exclusive", NEW, image_ids=[A], snapshots=True, shared_tags={}, purge_shared_tags=True)
+    result = share(wanted)
+    (of_a,), (behind,) = (result["policies"][0][kind] for kind in ("images", "snapshots"))
+    assert of_a["error"]["code"] == "InvalidParameterValue"
+    assert "error" not in behind
+    assert launchers(ec2, A) == [NEW]
+    assert statuses(behind) == ["createVolumePermission add applied", "createVolumePermission remove applied"]
+
+
+def test_the_report_shows_the_life_of_images(ec2: LocalEC2, share: Run) -> None:
+    ec2.seed(image(A, tags=OLD_TAGS), image(B, tags=OLD_TAGS, deprecation_time=days(9)))
+    of_a = policy("P", "share", NEW, image_ids=[A], **LIFE)
+    of_b = policy("Q", "share", NEW, image_ids=[B])
+    for check in (True, False):
+        rows = {row["image_id"]: row for row in share(of_a, of_b, report=True, check=check)["report"]["images"]}
+        assert {option: rows[A][option] for option in AFTER} == AFTER
+        assert rows[B]["shared_tags"] == {"status": "candidate", "former": "yes"}
+        assert (rows[B]["deprecate_at"], rows[B]["deregistration_protection"]) == (days(9), "disabled")
+
+
+# Backup and restore
+
+
+def test_a_run_over_policies_is_taken_back(ec2: LocalEC2, share: Run, restore: Run, file: Path) -> None:
+    ec2.seed(image(A, KEPT, tags=OLD_TAGS, deprecation_time=days(300)))
+    was = shown()
+    assert not share(policy("P", "share", NEW, image_ids=[A], **LIFE), backup=str(file))["failed"]
+    checked = restore(check=True)
+    done = restore()
+    for result, status in ((checked, "authorized"), (done, "applied")):
+        (of_a,) = result["images"]
+        assert {each.rpartition(" ")[2] for each in statuses(of_a)} == {status}
+        assert of_a["after"]["shared_tags"] == {"status": "candidate", "former": "yes"}
+    assert (shown(), launchers(ec2, A)) == (was, [KEPT])
+    assert not restore()["changed"]
+
+
+MINE: Json = {"shared_tags": {"status": "approved", "release": "1"}, "deprecate_at": days(30)}
+BEFORE: Json = {"shared_tags": {"status": "candidate"}, "deprecate_at": days(90)}
+THEIRS = shared(status="approved", release="theirs", other="theirs")
+
+
+@pytest.mark.parametrize(
+    ("exact", "tags", "date"),
+    [
+        (False, shared(status="candidate", release="theirs", other="theirs"), days(60)),
+        (True, shared(status="candidate"), days(90)),
+    ],
+    ids=["taken back", "exact"],
+)
+def test_what_others_have_set_since(
+    ec2: LocalEC2, restore: Run, file: Path, exact: bool, tags: Json, date: str
+) -> None:
+    ec2.seed(image(A, tags=THEIRS, deprecation_time=days(60)))
+    write(file, BEFORE, MINE)
+    assert not restore(exact=exact)["failed"]
+    assert (shown()["tags"], shown()["date"]) == (tags, date)
+
+
+def test_a_date_that_has_passed_cannot_be_set_again(ec2: LocalEC2, restore: Run, file: Path) -> None:
+    ec2.seed(image(A, tags=shared(status="approved"), deprecation_time=days(30)))
+    write(
+        file,
+        {"shared_tags": {}, "deprecate_at": days(-1)},
+        {"shared_tags": {"status": "approved"}, "deprecate_at": days(30)},
+    )
+    result = restore()
+    assert result["images"][0]["error"]["code"] == "CannotBeUndone"
+    assert "deprecate_at was a time that has passed, and EC2 takes none in the past" in result["msg"]
+    assert (shown()["tags"], shown()["date"]) == ({}, days(30))
+
+
+def test_a_disabled_image_comes_back_with_its_permissions(
+    ec2: LocalEC2, run_module: Run, restore: Run, file: Path
+) -> None:
+    ec2.seed(image(A, KEPT, FORMER))
+    gone = {"launch_permissions": {}, "purge_launch_permissions": True, "enabled": False}
+    assert run_module("ec2_ami_attribute", image_ids=[A], backup=str(file), **gone)["changed"]
+    assert (shown()["state"], launchers(ec2, A)) == ("disabled", [])
+    assert statuses(restore()["images"][0]) == ["imageState set applied", "launchPermission add applied"]
+    assert (shown()["state"], launchers(ec2, A)) == ("available", [KEPT, FORMER])
+
+
+def test_an_image_that_was_disabled_is_not_taken_from_whom_it_was_shared_with_since(
+    ec2: LocalEC2, restore: Run, file: Path
+) -> None:
+    ec2.seed(image(A, NEW))
+    write(file, {"enabled": False}, {"enabled": True})
+    result = restore()
+    assert f"Disabling the image would cut off {NEW}" in result["msg"]
+    assert (shown()["state"], launchers(ec2, A)) == ("available", [NEW])
+    ec2.seed(image(B))
+    write(file, {"enabled": False}, {"enabled": True})
+    file.write_text(file.read_text().replace(A, B))
+    assert restore()["changed"]
+    assert shown(B)["state"] == "disabled"
+
+
+# A botocore that does not know an operation yet
+
+TOO_OLD = (
+    "deprecate_at: the installed botocore is too old: it does not know enable_image_deprecation,"
+    " disable_image_deprecation. Upgrade boto3"
+)
+
+
+@pytest.fixture
+def old(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks(_ec2: EC2, _region: str, operations: t.Iterable[str]) -> list[str]:
+        return [operation for operation in operations if operation.endswith("_deprecation")]
+
+    monkeypatch.setattr(EC2, "lacks", lacks)
+
+
+@pytest.mark.usefixtures("old")
+@pytest.mark.parametrize("check", [True, False])
+def test_a_task_does_without_what_botocore_is_too_old_for(ec2: LocalEC2, run_module: Run, check: bool) -> None:
+    ec2.seed(image(A))
+    asked = {"description": "New", "deprecate_at": "2y", "shared_tags": {"status": "approved"}}
+    result = run_module("ec2_ami_attribute", image_ids=[A], check=check, **asked)
+    assert (result["failed"], result["msg"]) == (True, TOO_OLD)
+    status = "authorized" if check else "applied"
+    assert statuses(result["images"][0]) == [f"description set {status}", f"sharedTags add {status}"]
+
+
+@pytest.mark.usefixtures("old")
+@pytest.mark.parametrize("check", [True, False])
+def test_policies_do_without_it_too(ec2: LocalEC2, share: Run, check: bool) -> None:
+    ec2.seed(image(A), image(B))
+    dated = policy("P", "share", NEW, image_ids=[A], deprecate_at="2y")
+    result = share(dated, policy("Q", "share", NEW, image_ids=[B], deregistration_protection="enabled"), check=check)
+    assert (result["failed"], result["msg"]) == (True, TOO_OLD)
+    (of_a,), (of_b,) = (found["images"] for found in result["policies"])
+    status = "authorized" if check else "applied"
+    assert statuses(of_a) == [f"launchPermission add {status}"]
+    assert statuses(of_b) == [f"launchPermission add {status}", f"deregistrationProtection set {status}"]
+
+
+@pytest.mark.usefixtures("old")
+def test_an_audit_needs_only_to_read_it(ec2: LocalEC2, share: Run) -> None:
+    ec2.seed(image(A))
+    result = share(policy("P", "share", NEW, image_ids=[A], deprecate_at="2y"), audit=True)
+    assert not result["failed"]
+    assert statuses(result["policies"][0]["images"][0]) == ["launchPermission add unproven", "deprecation set unproven"]
+
+
+@pytest.mark.usefixtures("old")
+def test_a_restoration_does_without_it_too(ec2: LocalEC2, restore: Run, file: Path) -> None:
+    ec2.seed(image(A, tags=THEIRS, deprecation_time=days(30)))
+    write(file, BEFORE, {**MINE, "shared_tags": {"status": "approved"}})
+    result = restore()
+    assert (result["failed"], result["msg"]) == (True, TOO_OLD)
+    assert (shown()["tags"], shown()["date"]) == ({**THEIRS, **shared(status="candidate")}, days(30))
