@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from unit.documentation import blocks
@@ -18,7 +19,7 @@ from local_ec2.client import LocalEC2
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
-POLICY, KEYS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
+POLICY, KEYS, QUOTAS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
 STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
 # The guide's table: what somebody is to do, and the statements that it takes.
 _HEAD, *_ROWS = rows("permissions")
@@ -68,12 +69,16 @@ def by_policy(pattern: str, *principals: str, audit: bool = False, **others: t.A
 
 
 class Scenario(t.NamedTuple):
-    """A task, the row of the guide's table that it belongs to, and the actions that it fails without."""
+    """A task, the row of the guide's table that it belongs to, and the actions that it fails without.
+
+    ``seed`` is what its image has besides what all of them have.
+    """
 
     row: str
     module: str
     options: Json
     needs: set[str]
+    seed: t.Mapping[str, t.Any] = MappingProxyType({})
 
 
 READS = {"ec2:DescribeImages", "ec2:DescribeImageAttribute"}
@@ -82,6 +87,15 @@ LAUNCH = {*READS, MODIFY[IMAGE]}
 COPY_READS = {"ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute"}
 COPY = {*COPY_READS, MODIFY[SNAPSHOTS]}
 BLOCKS = {"ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState"}
+TAGGED, RETIRED = "change images, and their shared tags", "change images, and deprecate, protect or disable them"
+ALONE: Json = {"launch_permissions": {}, "purge_launch_permissions": True}
+
+
+def retiring(options: Json, action: str, **seed: t.Any) -> Scenario:
+    """Return a scenario in which one action changes what is read from the description."""
+    return Scenario(RETIRED, IMAGE, options, {"ec2:DescribeImages", f"ec2:{action}"}, seed)
+
+
 SCENARIOS = {
     "search": Scenario("find and read images", INFO, {"filters": {"name": "golden-*"}}, READS),
     "read": Scenario("find and read images", INFO, {}, READS),
@@ -89,7 +103,24 @@ SCENARIOS = {
     "imds": Scenario("change images", IMAGE, {"imds_support": "v2.0"}, DESCRIPTIONS),
     "grant": Scenario("change images", IMAGE, GRANT[IMAGE], LAUNCH),
     "revoke": Scenario("change images", IMAGE, {"revoke_launch_permissions": HELD}, LAUNCH),
-    "private": Scenario("change images", IMAGE, {"launch_permissions": {}, "purge_launch_permissions": True}, LAUNCH),
+    "private": Scenario("change images", IMAGE, ALONE, LAUNCH),
+    "tag": Scenario(
+        TAGGED,
+        IMAGE,
+        {**GRANT[IMAGE], "shared_tags": {"status": "approved"}, "purge_shared_tags": True},
+        LAUNCH | {"ec2:CreateTags", "ec2:DeleteTags"},
+        {"tags": {"ec2:SharedTag/former": "yes"}},
+    ),
+    "deprecate": retiring({"deprecate_at": "2y"}, "EnableImageDeprecation"),
+    "cancel": retiring({"deprecate_at": ""}, "DisableImageDeprecation", deprecation_time="2039-01-01T00:00:00.000Z"),
+    "protect": retiring({"deregistration_protection": "enabled"}, "EnableImageDeregistrationProtection"),
+    "end a protection": retiring(
+        {"deregistration_protection": "disabled"},
+        "DisableImageDeregistrationProtection",
+        deregistration_protection="enabled-without-cooldown",
+    ),
+    "enable": retiring({"enabled": True}, "EnableImage", state="disabled"),
+    "disable": Scenario(RETIRED, IMAGE, {**ALONE, "enabled": False}, LAUNCH | {"ec2:DisableImage"}),
     "public": Scenario(
         "make images public",
         IMAGE,
@@ -191,11 +222,12 @@ def run(ec2: LocalEC2, run_module: Run, tmp_path: Path, monkeypatch: pytest.Monk
         *,
         check: bool = False,
         region: str = "us-east-1",
+        seed: t.Mapping[str, t.Any] = MappingProxyType({}),
         **snapshot: t.Any,
     ) -> Json:
         behind = {"snapshot_id": SNAPSHOT, "create_volume_permissions": HELD, **snapshot}
         image = {"image_id": AMI, "region": region, "name": "golden-1", "launch_permissions": HELD}
-        ec2.seed({**image, "description": "old", "snapshots": [behind]})
+        ec2.seed({**image, "description": "old", "snapshots": [behind], **seed})
         user = ec2.principal("user", {"Version": "2012-10-17", "Statement": statements})
         named = {} if {"filters", "policies", "src"} & set(options) else NAMED[module]
         keys = {name: user[name] for name in ("access_key", "secret_key")}
@@ -224,7 +256,7 @@ def told(result: Json) -> str:
 def test_every_statement_is_in_the_table_and_no_action_is_a_pattern() -> None:
     assert {sid for named in ROWS.values() for sid in named} == set(STATEMENTS)
     assert set(ROWS) == {scenario.row for scenario in SCENARIOS.values()}
-    assert [action for action in actions([*STATEMENTS.values(), KEYS, DECODING]) if "*" in action] == []
+    assert [action for action in actions([*STATEMENTS.values(), KEYS, QUOTAS, DECODING]) if "*" in action] == []
 
 
 @MODIFYING
@@ -247,7 +279,8 @@ def test_an_audit_needs_nothing_but_reads(row: str) -> None:
 @CHECK
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenario, check: bool) -> None:
-    result = run(scenario.module, of_row(scenario.row), scenario.options, check=check)
+    statements = [*of_row(scenario.row), QUOTAS]
+    result = run(scenario.module, statements, scenario.options, check=check, seed=scenario.seed)
     assert not result["failed"], result["msg"]
     assert not told(result)
     assert result["changed"] is (scenario.module != INFO)
@@ -260,7 +293,9 @@ def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenar
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_without_any_one_action_that_fails_which_needs_it(run: Run, scenario: Scenario, check: bool) -> None:
     results = {
-        action: run(scenario.module, of_row(scenario.row, without=action), scenario.options, check=check)
+        action: run(
+            scenario.module, of_row(scenario.row, without=action), scenario.options, check=check, seed=scenario.seed
+        )
         for action in actions(of_row(scenario.row))
     }
     messages = {action: result["msg"] for action, result in results.items() if result["failed"]}
@@ -339,6 +374,28 @@ def test_revoking_reads_no_key_and_so_warns_of_none(run: Run, module: str) -> No
     result = run(module, of_row(to_change(module)), revoked, **MANAGED)
     assert not result["failed"], result["msg"]
     assert not told(result)
+
+
+CROWD: Json = {"launch_permissions": {"user_ids": [f"{100_000_000_000 + number}" for number in range(1001)]}}
+# What comes near a quota, and what the warning says that the quota is by default.
+NEAR = {
+    "public images": ({"launch_permissions": EVERYONE}, "public AMIs in us-east-1 ({}), by default 5"),
+    "entries": (CROWD, "launch permissions in us-east-1 ({}), by default 1,000"),
+}
+
+
+@CHECK
+@pytest.mark.parametrize(("options", "quota"), NEAR.values(), ids=list(NEAR))
+def test_without_the_optional_statement_a_warning_tells_the_default_quota(
+    ec2: LocalEC2, run: Run, options: Json, quota: str, check: bool
+) -> None:
+    ec2.switch(public_quota=1, sharing_quota=2000)
+    statements = of_row("make images public")
+    result = run(IMAGE, statements, options, check=check)
+    assert not result["failed"], result["msg"]
+    denied = quota.format("GetServiceQuota: AccessDeniedException")
+    assert f"Could not read the quota of {denied}; EC2 will decide" in told(result)
+    assert not told(run(IMAGE, [*statements, QUOTAS], options, check=check))
 
 
 @CHECK
