@@ -14,6 +14,9 @@ import itertools
 import re
 import typing as t
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from fnmatch import fnmatchcase
 from random import Random
 
@@ -31,18 +34,26 @@ from local_ec2.state.sorts import IMAGE
 from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.sorts import Sort
 from local_ec2.state.texts import TEXTS
+from simulation.clock import EPOCH
+from simulation.principals import OWNER
+from simulation.state import DEPRECATION
 from simulation.state import GONE
+from simulation.state import PROTECTION
+from simulation.state import SHARED
 from simulation.state import Cloud
 from simulation.state import Facts
 from simulation.state import Resource
 
 Json = dict[str, t.Any]
 EXPIRED = Kind("RequestExpired", "Request has expired.")
-KMS_DENIED = Kind(
+ELSEWHERE_DENIED = Kind(
     "AccessDeniedException",
     "User: {arn} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows"
     " the {action} action",
 )
+NO_QUOTA = Kind("NoSuchResourceException", "The specified resource does not exist.")
+QUOTAS = {"L-70015FFA": 1000, "L-0E3CBAB9": 5}
+YEAR = timedelta(days=365)
 _ACCOUNT = r"arn:aws[^:]*:organizations::[0-9]{12}:"
 _FORMS = {
     GROUP: re.compile("all"),
@@ -67,12 +78,18 @@ class Request(t.NamedTuple):
     @property
     def resource_id(self) -> str:
         """The one image or snapshot that it is about; empty if it is about many."""
-        found: str = self.arguments.get("ImageId") or self.arguments.get("SnapshotId") or ""
-        return found
+        return self.resource_ids[0] if len(self.resource_ids) == 1 else ""
+
+    @property
+    def resource_ids(self) -> t.Sequence[str]:
+        """The images or snapshots that it names, filters aside."""
+        named: str = self.arguments.get("ImageId") or self.arguments.get("SnapshotId") or ""
+        several: t.Sequence[str] = self.arguments.get("Resources", ())
+        return [named] if named else several
 
     @property
     def is_write(self) -> bool:
-        return self.operation.startswith("modify_")
+        return self.operation in WRITES
 
 
 @functools.cache
@@ -100,7 +117,7 @@ class EC2:
     def _permit(self, request: Request, now: float) -> None:
         """IAM's answer, and then that of a dry run, which proves nothing else."""
         for denial in self.cloud.denials:
-            if denial.holds(request.action, request.resource_id, now):
+            if denial.holds(request.action, request.resource_ids, now):
                 self.cloud.met["denial"] += 1
                 raise _denied(self.cloud.account, request)
         if request.arguments.get("DryRun") and not self.cloud.ignores_dry_run:
@@ -159,6 +176,75 @@ class EC2:
         self._check_sharing(one, facts, after, now)
         one.change(now, _in_words(attribute, structure), _listed(one, after))
         return {}
+
+    def set_status(self, status: str, request: Request, now: float) -> Json:
+        """To disable an image takes it from everybody (EC2 User Guide, "Disable an AMI")."""
+        one = self._target(request, now)
+        facts = one.at(now)
+        if facts.status not in ("available", "disabled"):
+            raise Ec2Error(one.sort.refusals.wrong_state, id=one.id, state=facts.status)
+        grants = facts.grants if status == "available" else frozenset()
+        one.change(now, f"makes it {status}", facts._replace(status=status, grants=grants))
+        return {"Return": True}
+
+    def _target(self, request: Request, now: float) -> Resource:
+        """Return the image that an operation of its own is about. IAM is asked before it is looked at (inferred)."""
+        self._permit(request, now)
+        self._well_formed(IMAGE, request)
+        return self._owned(self._find(IMAGE, request, now))
+
+    def deprecate(self, request: Request, now: float) -> Json:
+        one = self._target(request, now)
+        facts, text = one.at(now), request.arguments["DeprecateAt"]
+        moment = _rounded(text)
+        reason = _too_early_or_late(one, facts, moment, now)
+        if reason:
+            raise Ec2Error(errors.INVALID_VALUE, value=text, name="DeprecateAt", reason=reason)
+        shown = moment.strftime("%Y-%m-%dT%H:%M:00.000Z")
+        one.change(now, f"deprecates it at {shown}", facts.having(DEPRECATION, shown))
+        return {"Return": True}
+
+    def cancel_deprecation(self, request: Request, now: float) -> Json:
+        one = self._target(request, now)
+        facts = one.at(now)
+        if PUBLIC in facts.grants:
+            raise Ec2Error(errors.PUBLIC_DEPRECATED, id=one.id)
+        one.change(now, "cancels its deprecation", facts.having(DEPRECATION, ""))
+        return {"Return": True}
+
+    def protect(self, request: Request, now: float) -> Json:
+        """The 24 hours that a protection with a cool-down lasts longer are taken to be over at once."""
+        one = self._target(request, now)
+        cool_down = "enabled-with-cooldown" if request.arguments.get("WithCooldown") else "enabled"
+        protection = cool_down if request.operation.startswith("enable") else ""
+        one.change(now, f"makes its protection {protection or 'end'}", one.at(now).having(PROTECTION, protection))
+        return {"Return": protection}
+
+    def tag(self, request: Request, now: float) -> Json:
+        """All of the resources, or none of them."""
+        self._permit(request, now)
+        tagged = [self._visible(request, resource_id, now) for resource_id in request.arguments["Resources"]]
+        tags = request.arguments["Tags"]
+        adds = request.operation == "create_tags"
+        for one in tagged if adds else ():
+            if any(one.sort.shares_tag(each["Key"]) for each in tags):
+                self._owned(one)
+        words = ", ".join(each["Key"].removeprefix(SHARED) for each in tags)
+        for one in tagged:
+            one.alter(now, f"{'sets' if adds else 'takes off'} the tags {words}", lambda facts: _tagged(facts, tags))
+        return {}
+
+    def _visible(self, request: Request, resource_id: str, now: float) -> Resource:
+        """Return one's own image, or one that is shared."""
+        if not IMAGE.id_pattern.fullmatch(resource_id):
+            raise Ec2Error(IMAGE.refusals.malformed(request.action, resource_id), id=resource_id)
+        one = self.cloud.resources.get((request.region, resource_id))
+        if one is not None and now >= one.appears and not self.hides(one):
+            one.let_happen(now)
+            facts = one.at(now)
+            if facts.status != GONE and one.visible_to(self.cloud.account, facts):
+                return one
+        raise Ec2Error(IMAGE.refusals.not_found, id=resource_id)
 
     def _check_sharing(self, one: Resource, before: Facts, after: Facts, now: float) -> None:
         """Policies bind new entries only: what is public stays so when block public access is turned on."""
@@ -236,6 +322,17 @@ class EC2:
         element = sort.blocking.element
         return {element[0].upper() + element[1:]: state, "ManagedBy": "account"}
 
+    def quota(self, request: Request, now: float) -> Json:
+        """Service Quotas lists what is applied, and not in every account (stated by its API reference)."""
+        self._permit(request, now)
+        default = QUOTAS[request.arguments["QuotaCode"]]
+        if request.operation == "get_aws_default_service_quota":
+            return {"Quota": {"Value": float(default)}}
+        if not self.cloud.lists_quotas:
+            raise Ec2Error(NO_QUOTA)
+        value = self.cloud.sharing_quota if default == QUOTAS["L-70015FFA"] else self.cloud.public_quota
+        return {"Quota": {"Value": float(min(value, 1_000_000))}}
+
     def describe_key(self, request: Request, now: float) -> Json:
         self._permit(request, now)
         arn = request.arguments["KeyId"]
@@ -260,8 +357,21 @@ _OPERATIONS: dict[str, _Operation] = {
     "get_image_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(IMAGE, request, now),
     "get_snapshot_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(SNAPSHOT, request, now),
     "describe_key": lambda ec2, request, now: ec2.describe_key(request, now),
+    "enable_image": lambda ec2, request, now: ec2.set_status("available", request, now),
+    "disable_image": lambda ec2, request, now: ec2.set_status("disabled", request, now),
+    "enable_image_deprecation": lambda ec2, request, now: ec2.deprecate(request, now),
+    "disable_image_deprecation": lambda ec2, request, now: ec2.cancel_deprecation(request, now),
+    "enable_image_deregistration_protection": lambda ec2, request, now: ec2.protect(request, now),
+    "disable_image_deregistration_protection": lambda ec2, request, now: ec2.protect(request, now),
+    "create_tags": lambda ec2, request, now: ec2.tag(request, now),
+    "delete_tags": lambda ec2, request, now: ec2.tag(request, now),
+    "get_service_quota": lambda ec2, request, now: ec2.quota(request, now),
+    "get_aws_default_service_quota": lambda ec2, request, now: ec2.quota(request, now),
     "get_caller_identity": lambda ec2, _request, _now: ec2.caller_identity(),
 }
+
+
+WRITES = tuple(operation for operation in _OPERATIONS if not operation.startswith(("describe_", "get_")))
 
 
 def _caller(account: str) -> str:
@@ -269,9 +379,10 @@ def _caller(account: str) -> str:
 
 
 def _denied(account: str, request: Request) -> Ec2Error:
-    if request.service == "kms":
-        action = f"kms:{request.action}"
-        return Ec2Error(KMS_DENIED, arn=_caller(account), action=action, resource=request.arguments["KeyId"])
+    if request.service != "ec2":
+        action = f"{request.service.replace('-', '')}:{request.action}"
+        resource = request.arguments.get("KeyId", "*")
+        return Ec2Error(ELSEWHERE_DENIED, arn=_caller(account), action=action, resource=resource)
     action = f"ec2:{request.action}"
     kind = errors.UNAUTHORIZED_SETTING if "BlockPublicAccess" in action else errors.UNAUTHORIZED
     sort = IMAGE.name if request.resource_id.startswith(IMAGE.prefix) else SNAPSHOT.name
@@ -331,6 +442,31 @@ def entries_of(structure: Json, operation: str) -> list[Grant]:
     return [entry for item in structure.get(operation, ()) for entry in item.items()]
 
 
+def _tagged(facts: Facts, tags: t.Sequence[Json]) -> Facts:
+    """Return the facts with these tags or, where they have no value, without them."""
+    for each in tags:
+        facts = facts.having(each["Key"], each.get("Value", ""))
+    return facts
+
+
+def _rounded(text: str) -> datetime:
+    """EC2 rounds to the nearest minute (EnableImageDeprecation, API reference)."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00")) + timedelta(seconds=30)
+    return moment.replace(second=0, microsecond=0)
+
+
+def _too_early_or_late(one: Resource, facts: Facts, moment: datetime, seconds: float) -> str:
+    now = datetime.fromtimestamp(EPOCH + seconds, timezone.utc)
+    if moment < now - timedelta(minutes=1):
+        return "It is in the past."
+    if moment > now + 10 * YEAR + timedelta(days=3):
+        return "It is more than 10 years from now."
+    created = datetime.fromisoformat(one.created.replace("Z", "+00:00"))
+    if PUBLIC in facts.grants and moment > created + 2 * YEAR + timedelta(days=1):
+        return "It is more than 2 years from the creation of a public image."
+    return ""
+
+
 def _in_words(attribute: str, structure: Json) -> str:
     if attribute in TEXTS:
         return f"sets {attribute} to {structure['Value']!r}"
@@ -344,6 +480,8 @@ def _in_words(attribute: str, structure: Json) -> str:
 
 def _matches(one: Resource, facts: Facts, filters: Json) -> bool:
     if "state" in filters and facts.status not in filters["state"]:
+        return False
+    if "is-public" in filters and PUBLIC not in facts.grants:
         return False
     return "name" not in filters or any(fnmatchcase(one.name, pattern) for pattern in filters["name"])
 
@@ -371,11 +509,24 @@ def _image(one: Resource, facts: Facts, now: float) -> Json:
         "RootDeviceType": "ebs" if one.behind else "instance-store",
         "RootDeviceName": "/dev/sda1",
         "BlockDeviceMappings": [_mapping(one, number, now) for number in range(len(one.behind))],
-        **{TEXTS[attribute].structure: value for attribute, value in facts.texts.items()},
+        **{TEXTS[attribute].structure: value for attribute, value in facts.texts.items() if attribute in TEXTS},
+        **_lifecycle(one, facts),
     }
     if one.product_code:
         described["ProductCodes"] = [{"ProductCodeId": one.product_code, "ProductCodeType": "marketplace"}]
     return described
+
+
+def _lifecycle(one: Resource, facts: Facts) -> Json:
+    shown = {"enabled": "enabled-without-cooldown", "": "disabled"}
+    protection = facts.texts.get(PROTECTION, "")
+    tags = [{"Key": key, "Value": value} for key, value in facts.texts.items() if one.sort.shares_tag(key)]
+    date = facts.texts.get(DEPRECATION)
+    return {
+        **({"DeregistrationProtection": shown.get(protection, protection)} if one.owner == OWNER else {}),
+        **({"Tags": tags} if tags else {}),
+        **({"DeprecationTime": date} if date else {}),
+    }
 
 
 def _mapping(one: Resource, number: int, now: float) -> Json:

@@ -13,8 +13,11 @@ from dataclasses import replace
 from unittest import mock
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import fleet
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import images
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import plan
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import predicting
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import reading
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import resource
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import result
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import sending
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import waiting
@@ -61,7 +64,7 @@ def _lost_answer() -> Patches:
 
 
 def _additive_purge() -> Patches:
-    def applied_to(asked: AskedPermissions, _current: t.Any) -> t.Any:
+    def applied_to(asked: AskedPermissions, _current: t.Any, _situation: t.Any) -> t.Any:
         return asked.grant - asked.revoke
 
     yield mock.patch.object(AskedPermissions, "applied_to", applied_to)
@@ -109,8 +112,8 @@ def _unread_is_well() -> Patches:
 def _request_forgotten() -> Patches:
     make_plan = Subject.make_plan
 
-    def all_but_the_last(subject: Subject) -> None:
-        make_plan(subject)
+    def all_but_the_last(subject: Subject, now: float) -> None:
+        make_plan(subject, now)
         subject.steps = subject.steps[:-1]
 
     yield mock.patch.object(Subject, "make_plan", all_but_the_last)
@@ -170,6 +173,28 @@ def _no_preflight() -> Patches:
     yield mock.patch.object(fleet, "is_authorized", return_value=True)
 
 
+def _cut_off_unasked() -> Patches:
+    """An image is disabled although others can launch it."""
+    refusal = resource.refusal
+
+    def heedless(kind: resource.Resource, *arguments: t.Any) -> Failure | None:
+        rules = tuple(rule for rule in kind.rules if rule is not images._disabled)
+        return refusal(replace(kind, rules=rules), *arguments)
+
+    yield mock.patch.object(predicting, "refusal", heedless)
+
+
+def _refused_together() -> Patches:
+    """What EC2 refuses of many together is not sent for each of them."""
+    send_batch = sending._send_batch
+
+    def once(runtime: Runtime, parts: t.Sequence[sending.Part], *, dry_run: bool) -> t.Sequence[sending.Part]:
+        alone = send_batch(runtime, parts, dry_run=dry_run)
+        return alone if len(parts) == 1 else ()
+
+    yield mock.patch.object(sending, "_send_batch", once)
+
+
 class Fault(t.NamedTuple):
     """What is put back, and the laws that find it."""
 
@@ -197,6 +222,8 @@ FAULTS = {
     "read twice": Fault(_read_twice, ("stays within the budget",)),
     "patience": Fault(_patience, ("waits no longer",)),
     "no preflight": Fault(_no_preflight, ("preflight comes first",)),
+    "cut off unasked": Fault(_cut_off_unasked, ("keeps access",)),
+    "refused together": Fault(_refused_together, ("success is success",)),
     # What seeds have found: see found.py.
     "refused entry": Fault(_refused_entry, ("restores",)),
 }

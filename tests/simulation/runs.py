@@ -28,7 +28,6 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup impo
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import parse_task
-from ansible_collections.amikit.aws.plugins.module_utils._attributes.resource import Quota
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.sending import decode_denials
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.snapshots import SNAPSHOTS
@@ -220,8 +219,8 @@ def _run_task(scenario: Scenario, run: Run, runtime: Runtime) -> None:
     wish, check = scenario.wish, run.mode == "check"
     resource = IMAGES if wish.sort is IMAGE else SNAPSHOTS
     params = _params(scenario, _OF_TASKS[resource.noun])
-    if wish.quota is not None:
-        resource = replace(resource, quota=Quota(wish.quota, ""))
+    if wish.quota is not None and resource.quota:
+        resource = replace(resource, quota=replace(resource.quota, default=wish.quota))
     task = parse_task(params, resource, None)
     run.subjects = [Subject(resource, target, task.asked) for target in task.targets]
     ended = fleet.work(runtime, run.subjects, dry_run=check, preflight=scenario.preflight)

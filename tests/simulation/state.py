@@ -24,14 +24,28 @@ Grants = frozenset[Grant]
 RUN = "the run"
 EC2 = "EC2"
 GONE = "deregistered"
+# What an image has beside permissions and texts, by what it is called among its texts; a shared tag by its whole key.
+DEPRECATION, PROTECTION, STATE = "deprecation", "deregistrationProtection", "imageState"
+SHARED = IMAGE.shared_tags
 
 
 class Facts(t.NamedTuple):
-    """What is true of a resource at one time. ``texts`` are by EC2's name of the attribute."""
+    """What is true of a resource at one time. ``texts`` are by EC2's name of the attribute; none of them is empty."""
 
     status: str
     grants: Grants = frozenset()
     texts: t.Mapping[str, str] = {}
+
+    def having(self, name: str, value: str) -> Facts:
+        """Return the same facts with that text, or without it if it is empty."""
+        texts = {other: text for other, text in self.texts.items() if other != name}
+        return self._replace(texts={**texts, name: value} if value else texts)
+
+    def text(self, name: str) -> str:
+        """Return the text, empty if there is none. Whether an image is disabled is one as well."""
+        if name == STATE:
+            return "disabled" if self.status == "disabled" else "available"
+        return self.texts.get(name, "")
 
 
 class Change(t.NamedTuple):
@@ -88,6 +102,13 @@ class Resource:
         """Let the run make it so."""
         self._insert(Change(now, RUN, what, facts))
 
+    def alter(self, now: float, what: str, becomes: t.Callable[[Facts], Facts]) -> None:
+        """The same, of what the run may change beside it: two requests about tags may be under way at once."""
+        later = [change._replace(facts=becomes(change.facts)) for change in self.history if change.time > now]
+        del self.history[len(self.history) - len(later) :]
+        self.change(now, what, becomes(self.at(now)))
+        self.history += later
+
     def _insert(self, change: Change) -> None:
         place = bisect.bisect_right([each.time for each in self.history], change.time)
         self.history.insert(place, change)
@@ -114,8 +135,8 @@ class Denial(t.NamedTuple):
     since: float = -math.inf
     resource_id: str = ""
 
-    def holds(self, action: str, resource_id: str, now: float) -> bool:
-        return self.action == action and self.since <= now and self.resource_id in ("", resource_id)
+    def holds(self, action: str, resource_ids: t.Collection[str], now: float) -> bool:
+        return self.action == action and self.since <= now and self.resource_id in ("", *resource_ids)
 
 
 class Blocking(t.NamedTuple):
@@ -132,6 +153,7 @@ class Cloud:
 
     ``keys`` maps the ARN of a key to whether AWS or the customer manages it. ``lag`` is by how many seconds at most a
     read by that operation is behind, ``expires`` when the credentials do. ``met`` counts the faults that struck.
+    Service Quotas ``lists_quotas`` that are applied to the account, or knows the defaults alone.
     """
 
     account: str
@@ -142,6 +164,7 @@ class Cloud:
     lag: dict[str, float] = field(default_factory=dict)
     sharing_quota: float = 1000
     public_quota: float = math.inf
+    lists_quotas: bool = True
     expires: float = math.inf
     ignores_dry_run: bool = False
     met: Counter[str] = field(default_factory=Counter)

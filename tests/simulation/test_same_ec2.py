@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import types
 import typing as t
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from local_ec2.state.sorts import IMAGE
 from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.sorts import Sort
 from local_ec2.state.texts import FIELDS
+from local_ec2.state.texts import TEXTS
 from simulation.clock import VirtualClock
 from simulation.ec2 import EC2
 from simulation.edge import Edge
@@ -103,6 +105,12 @@ MEMBERS = frozenset(
         "OrganizationalUnitArn",
         "NextToken",
         "ImageBlockPublicAccessState",
+        "Tags",
+        "Key",
+        "Value",
+        "DeprecationTime",
+        "DeregistrationProtection",
+        "Quota",
     ]
 )
 Json = dict[str, t.Any]
@@ -153,7 +161,7 @@ class Both:
             held = found["launch_permissions" if image else "create_volume_permissions"]
             assert from_options(held, one.sort.kinds) == one.now.grants, resource_id
             texts = {FIELDS[name]: found[name] for name in FIELDS if found.get(name)} if image else {}
-            assert texts == one.now.texts, resource_id
+            assert texts == {name: text for name, text in one.now.texts.items() if name in TEXTS}, resource_id
 
 
 def _outcome(edge: t.Any, region: str, operation: str, service: str, arguments: Json) -> Json:
@@ -178,6 +186,9 @@ def _kept(value: t.Any) -> t.Any:
         return sorted((_kept(each) for each in value), key=lambda each: json.dumps(each, sort_keys=True))
     if isinstance(value, dict):
         kept = {name: _kept(each) for name, each in value.items() if name in MEMBERS}
+        # A protection with a cool-down ends a day later by the clock of either; without one, it has ended.
+        protection = str(kept.get("DeregistrationProtection", ""))
+        kept |= {"DeregistrationProtection": "disabled"} if protection.startswith("disabled after ") else {}
         # The tokens of pages are opaque.
         return {name: each if name != "NextToken" else bool(each) for name, each in kept.items() if each != []}
     return value
@@ -336,6 +347,84 @@ def test_modifying_images(both: Both, form: str) -> None:
     both.same_truth()
 
 
+def tags(**values: str) -> Json:
+    return {"Tags": [{"Key": f"ec2:SharedTag/{key}", "Value": value} for key, value in values.items()]}
+
+
+def keys(*names: str) -> Json:
+    return {"Tags": [{"Key": f"ec2:SharedTag/{name}"} for name in names]}
+
+
+# Operations on one image, one after the other.
+LIVES: dict[str, list[tuple[str, Json]]] = {
+    "tags": [("create_tags", tags(status="new", release="1")), ("create_tags", tags(status="old"))],
+    "tags taken off": [("create_tags", tags(status="new", release="1")), ("delete_tags", keys("status", "missing"))],
+    "a date": [("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:31Z"})],
+    "no date": [
+        ("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:00Z"}),
+        ("disable_image_deprecation", {}),
+    ],
+    "a date that has passed": [("enable_image_deprecation", {"DeprecateAt": "2020-01-01T00:00:00Z"})],
+    "a date too far": [("enable_image_deprecation", {"DeprecateAt": "2045-01-01T00:00:00Z"})],
+    "a date too far while public": [
+        ("modify_image_attribute", IMAGE_FORMS["everyone"]),
+        ("enable_image_deprecation", {"DeprecateAt": "2029-01-01T00:00:00Z"}),
+        ("disable_image_deprecation", {}),
+    ],
+    "protection": [("enable_image_deregistration_protection", {"WithCooldown": False})],
+    "a cool-down": [
+        ("enable_image_deregistration_protection", {"WithCooldown": True}),
+        ("disable_image_deregistration_protection", {}),
+        ("enable_image_deregistration_protection", {"WithCooldown": True}),
+    ],
+    "disabled": [
+        ("disable_image", {}),
+        ("modify_image_attribute", IMAGE_FORMS["an account"]),
+        ("disable_image", {}),
+        ("enable_image", {}),
+        ("enable_image", {}),
+    ],
+}
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_the_life_of_images(both: Both, life: str) -> None:
+    for name, image_id in NAMES.items():
+        region = WEST if name == "elsewhere" else EAST
+        for operation, arguments in LIVES[life]:
+            target: Json = {"Resources": [image_id]} if "Tags" in arguments else {"ImageId": image_id}
+            for dry_run in DRY_AND_REAL:
+                both.call(operation, region=region, **target, **arguments, **dry_run)
+    both.same_truth()
+    by_id = [{"Name": "image-id", "Values": list(NAMES.values())}]
+    owners: tuple[Json, Json] = ({}, {"Owners": ["self"]})
+    for own in owners:
+        both.call("describe_images", Filters=by_id, IncludeDisabled=True, IncludeDeprecated=True, **own)
+
+
+def test_tags_of_many_are_set_together_or_not_at_all(both: Both) -> None:
+    for others in (["elsewhere"], ["foreign"], ["shared", "disabled", "pending"]):
+        resources = [NAMES[name] for name in ("plain", *others)]
+        both.call("create_tags", Resources=resources, **tags(others="-".join(others)))
+        both.call("describe_images", Owners=["self"], IncludeDisabled=True)
+
+
+def test_what_service_quotas_lists(both: Both) -> None:
+    both.server.switch(sharing_quota=1200, public_quota=7)
+    both.cloud.sharing_quota, both.cloud.public_quota = 1200, 7
+    for code in ("L-70015FFA", "L-0E3CBAB9"):
+        asked = {"service": "service-quotas", "ServiceCode": "ec2", "QuotaCode": code}
+        for operation in ("get_service_quota", "get_aws_default_service_quota"):
+            assert both.call(operation, **asked)["Quota"]["Value"]
+
+
+def test_public_images_are_counted(both: Both) -> None:
+    for name in ("plain", "shared"):
+        both.call("modify_image_attribute", ImageId=NAMES[name], **IMAGE_FORMS["everyone"])
+    public = [{"Name": "is-public", "Values": ["true"]}]
+    assert len(both.call("describe_images", Filters=public, Owners=["self"], MaxResults=1000)["Images"]) == 2
+
+
 @pytest.mark.parametrize("form", SNAPSHOT_FORMS)
 def test_modifying_snapshots(both: Both, form: str) -> None:
     for snapshot_id in SNAPSHOTS.values():
@@ -439,17 +528,16 @@ DENIABLE: dict[str, Json] = {
     "DescribeSnapshots": {},
     "GetImageBlockPublicAccessState": {},
     "GetSnapshotBlockPublicAccessState": {},
+    "CreateTags": {"Resources": [NAMES["plain"]], **tags(status="new")},
+    "DeleteTags": {"Resources": [NAMES["plain"]], **keys("status")},
+    "EnableImage": {"ImageId": NAMES["plain"]},
+    "DisableImage": {"ImageId": NAMES["plain"]},
+    "EnableImageDeprecation": {"ImageId": NAMES["plain"], "DeprecateAt": "2027-11-30T10:00:00Z"},
+    "DisableImageDeprecation": {"ImageId": NAMES["plain"]},
+    "EnableImageDeregistrationProtection": {"ImageId": NAMES["plain"], "WithCooldown": True},
+    "DisableImageDeregistrationProtection": {"ImageId": NAMES["plain"]},
 }
-OPERATIONS = {
-    "ModifyImageAttribute": "modify_image_attribute",
-    "ModifySnapshotAttribute": "modify_snapshot_attribute",
-    "DescribeImageAttribute": "describe_image_attribute",
-    "DescribeSnapshotAttribute": "describe_snapshot_attribute",
-    "DescribeImages": "describe_images",
-    "DescribeSnapshots": "describe_snapshots",
-    "GetImageBlockPublicAccessState": "get_image_block_public_access_state",
-    "GetSnapshotBlockPublicAccessState": "get_snapshot_block_public_access_state",
-}
+OPERATIONS = {action: re.sub("(?<!^)([A-Z])", r"_\1", action).lower() for action in DENIABLE}
 
 
 @pytest.mark.parametrize("action", DENIABLE)

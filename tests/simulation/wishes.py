@@ -9,9 +9,13 @@ so nothing of the engine is used.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from fnmatch import fnmatchcase
 
 from local_ec2.state.grants import OPTIONS
@@ -24,7 +28,13 @@ from local_ec2.state.sorts import IMAGE
 from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.sorts import Sort
 from local_ec2.state.texts import FIELDS
+from simulation.clock import EPOCH
+from simulation.principals import OWNER
 from simulation.principals import option_of
+from simulation.state import DEPRECATION
+from simulation.state import PROTECTION
+from simulation.state import SHARED
+from simulation.state import STATE
 from simulation.state import Cloud
 from simulation.state import Facts
 from simulation.state import Grants
@@ -33,17 +43,26 @@ from simulation.state import Resource
 Json = dict[str, t.Any]
 Key = tuple[str, str]  # a Region and an id
 NOBODY: Grants = frozenset()
+# Options with one value, and what their attributes are called among the facts.
+ONE_VALUE = {**FIELDS, "deprecate_at": DEPRECATION, "deregistration_protection": PROTECTION, "enabled": STATE}
+# Any date that has passed, or is about to. Others that are asked for are months away.
+PASSED = "passed"
+_SOON = "2027-02"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of one resource: whether of its list of ``permissions``, and which ``texts``, by EC2's names."""
+    """What is asked of one resource: whether of its list of ``permissions``, and which ``texts``, by their names.
+
+    An empty text is none. With ``purge_tags`` no shared tags remain but those among the texts.
+    """
 
     grant: Grants = NOBODY
     revoke: Grants = NOBODY
     purge: bool = False
     permissions: bool = True
     texts: tuple[tuple[str, str], ...] = ()
+    purge_tags: bool = False
 
     def also(self, other: Asked) -> Asked:
         return Asked(
@@ -52,21 +71,45 @@ class Asked:
             self.purge or other.purge,
             self.permissions or other.permissions,
             self.texts + other.texts,
+            self.purge_tags or other.purge_tags,
         )
 
+    @property
+    def disables(self) -> bool:
+        return (STATE, "disabled") in self.texts
+
     def takes_away(self, entry: Grant) -> bool:
+        """EC2 takes an image that is disabled from everybody, and only its owner needs no entry."""
+        if self.disables and entry == (USER, OWNER):
+            return True
         return entry in self.revoke or (self.purge and entry not in self.grant)
+
+    def allows(self, name: str, text: str) -> bool:
+        """Tell whether that may be done: setting the text or, if it is empty, taking it off."""
+        named = {asked for asked, _text in self.texts}
+        if self.purge_tags and name.startswith(SHARED) and not text and name not in named:
+            return True
+        return any(asked == name and _fits(text, value) for asked, value in self.texts)
+
+    def texts_met(self, facts: Facts) -> bool:
+        named = {name for name, _text in self.texts}
+        others = {name for name in facts.texts if name.startswith(SHARED)} - named
+        fit = all(_fits(facts.text(name), value) for name, value in self.texts)
+        return fit and not (self.purge_tags and others)
 
     def entries_after(self, before: Grants) -> Grants:
         return frozenset(entry for entry in before | self.grant if not self.takes_away(entry))
 
     def met_by(self, facts: Facts) -> bool:
         """Tell whether that is how things are."""
-        texts = all(facts.texts.get(attribute, "") == value for attribute, value in self.texts)
-        return texts and self.entries_after(facts.grants) == facts.grants
+        return self.texts_met(facts) and self.entries_after(facts.grants) == facts.grants
 
     def but_for(self, entries: Grants) -> Asked:
         return replace(self, grant=self.grant - entries, revoke=self.revoke - entries)
+
+
+def _fits(text: str, asked: str) -> bool:
+    return text == asked or (asked == PASSED and "" < text < _SOON)
 
 
 @dataclass(frozen=True)
@@ -94,11 +137,7 @@ class Wish:
         else:
             chosen = [self.matching(cloud, policy) for policy in self.policies] if selected is None else selected
             found = _merged(cloud, zip(self.policies, chosen, strict=False))
-        return {
-            key: asked.but_for(frozenset({(USER, one.owner)})) if one and one.sort is SNAPSHOT else asked
-            for key, asked in found.items()
-            for one in [cloud.resources.get(key)]
-        }
+        return {key: _on(cloud.resources.get(key), asked) for key, asked in found.items()}
 
     def matching(self, cloud: Cloud, policy: Json) -> list[Key]:
         """Return the images that a policy may select: those that it names, or those that its filters fit."""
@@ -123,6 +162,40 @@ class Wish:
         return [key for keys in by_region for key in keys]
 
 
+def _on(one: Resource | None, asked: Asked) -> Asked:
+    """Return what is asked of that resource: owners are not listed on snapshots, and ages count from the creation."""
+    if one is None:
+        return asked
+    if one.sort is SNAPSHOT:
+        return asked.but_for(frozenset({(USER, one.owner)}))
+    texts = tuple((name, _due(text, one.created) if name == DEPRECATION else text) for name, text in asked.texts)
+    return replace(asked, texts=texts)
+
+
+def _due(text: str, created: str) -> str:
+    """Return a date as EC2 shows it. ``text`` is a date to the minute, or an age in days."""
+    age = re.fullmatch("([0-9]+)d", text)
+    if not age:
+        return f"{text}:00.000Z" if text else ""
+    due = datetime.fromisoformat(created.replace("Z", "+00:00")) + timedelta(days=int(age[1]))
+    return due.strftime("%Y-%m-%dT%H:%M:00.000Z") if due.timestamp() > EPOCH else PASSED
+
+
+def texts_of(options: t.Mapping[str, t.Any]) -> tuple[tuple[str, str], ...]:
+    """Return the texts that a task or a policy asks for."""
+    asked = [option for option in ONE_VALUE if options.get(option) is not None]
+    given = tuple((ONE_VALUE[option], text_of(options[option])) for option in asked)
+    tags = tuple((f"{SHARED}{key}", value) for key, value in (options.get("shared_tags") or {}).items())
+    return given + tags
+
+
+def text_of(value: t.Any) -> str:
+    """Return the value of an option as facts have it."""
+    if isinstance(value, bool):
+        return "available" if value else "disabled"
+    return "" if value in (None, "disabled") else str(value)
+
+
 def _is_shared(one: Resource) -> bool:
     return one.now.status in ("available", "pending")
 
@@ -135,13 +208,13 @@ def _key(text: str) -> Key:
 def _of_task(sort: Sort, options: t.Mapping[str, t.Any]) -> Asked:
     option = "launch_permissions" if sort is IMAGE else "create_volume_permissions"
     grant, revoke = options.get(option), options.get(f"revoke_{option}")
-    texts = tuple((FIELDS[name], options[name]) for name in FIELDS if options.get(name) is not None)
     return Asked(
         entries_of_options(grant or {}),
         entries_of_options(revoke or {}),
         bool(options.get(f"purge_{option}")),
         grant is not None or revoke is not None,
-        texts if sort is IMAGE else (),
+        texts_of(options),
+        bool(options.get("purge_shared_tags")),
     )
 
 
@@ -179,8 +252,7 @@ def of_policy(policy: Json) -> tuple[Asked, Asked | None]:
     entries = frozenset({PUBLIC}) if pattern == "public" else frozenset(map(principal, policy.get("principals", ())))
     granted, revoked = (NOBODY, entries) if pattern == "revoke" else (entries, NOBODY)
     exact = pattern in ("exclusive", "private")
-    texts = tuple((FIELDS[name], policy[name]) for name in FIELDS if name in policy)
-    of_image = Asked(granted, revoked, exact, permissions=True, texts=texts)
+    of_image = Asked(granted, revoked, exact, True, texts_of(policy), bool(policy.get("purge_shared_tags")))
     shareable = frozenset(entry for entry in entries if entry[0] in SNAPSHOT.kinds)
     if not policy.get("snapshots") or not (shareable or exact):
         return of_image, None
@@ -201,18 +273,35 @@ def of_backup(cloud: Cloud, text: str, now: float, *, exact: bool) -> dict[Key, 
         for entry in content.get(key, ()):
             one = cloud.resources[entry["region"], entry["id"]]
             one.let_happen(now)
-            found[entry["region"], entry["id"]] = _taken_back(
-                one.at(now), entry["before"], entry["after"], option, exact
+            states = entry["before"], entry["after"]
+            texts = (
+                *_texts_taken_back(one.at(now), *states, now, exact),
+                *_tags_taken_back(one.at(now), *states, exact),
             )
+            was, became = (entries_of_options(state.get(option) or {}) for state in states)
+            grant, revoke = (was, NOBODY) if exact else (was - became, became - was)
+            named = option in entry["before"]
+            tagged = exact and "shared_tags" in entry["before"]
+            found[one.region, one.id] = Asked(grant, revoke, exact and named, named, texts, tagged)
     return found
 
 
-def _taken_back(facts: Facts, before: Json, after: Json, option: str, exact: bool) -> Asked:
-    was, became = (entries_of_options(state.get(option) or {}) for state in (before, after))
-    texts = tuple(
-        (FIELDS[name], value)
-        for name, value in before.items()
-        if name != option and value and (exact or facts.texts.get(FIELDS[name], "") in (after[name], value))
-    )
-    grant, revoke = (was, NOBODY) if exact else (was - became, became - was)
-    return Asked(grant, revoke, exact and option in before, option in before, texts)
+def _texts_taken_back(facts: Facts, before: Json, after: Json, now: float, exact: bool) -> t.Iterator[tuple[str, str]]:
+    """Yield the texts to set back: those that nobody else has set since, and that EC2 takes."""
+    moment = datetime.fromtimestamp(EPOCH + now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    for option, value in before.items():
+        name = ONE_VALUE.get(option)
+        if name is None:
+            continue
+        text = text_of(value)
+        lost = (not text and option in FIELDS) or (name == DEPRECATION and "" < text <= moment)
+        if not lost and (exact or facts.text(name) in (text_of(after[option]), text)):
+            yield name, text
+
+
+def _tags_taken_back(facts: Facts, before: Json, after: Json, exact: bool) -> t.Iterator[tuple[str, str]]:
+    was, became = (state.get("shared_tags") or {} for state in (before, after))
+    for key in sorted({*was, *became}):
+        changed = was.get(key) != became.get(key) and facts.text(f"{SHARED}{key}") == became.get(key, "")
+        if changed or (exact and key in was):
+            yield f"{SHARED}{key}", was.get(key, "")

@@ -28,8 +28,11 @@ from simulation.principals import GROUPS
 from simulation.principals import ODD
 from simulation.principals import OWNER
 from simulation.principals import USERS
+from simulation.state import DEPRECATION
 from simulation.state import EC2
 from simulation.state import GONE
+from simulation.state import PROTECTION
+from simulation.state import SHARED
 from simulation.state import Blocking
 from simulation.state import Change
 from simulation.state import Cloud
@@ -103,7 +106,7 @@ class Scenario:
         cloud.lag.clear()
         cloud.expires = math.inf
         cloud.sharing_quota, cloud.public_quota = self._quota, math.inf
-        cloud.ignores_dry_run = False
+        cloud.ignores_dry_run, cloud.lists_quotas = False, True
 
 
 def make(seed: int) -> Scenario:
@@ -220,7 +223,18 @@ def _entries(chance: Random, entries: t.Sequence[Grant]) -> Grants:
 
 def _texts(chance: Random) -> dict[str, str]:
     texts = {"description": chance.choice(("old", "golden"))} if chance.random() < 0.5 else {}
-    return {**texts, "imdsSupport": "v2.0"} if chance.random() < 0.3 else texts
+    return texts | {name: value for name, value, share in _HELD if chance.random() < share}
+
+
+# What an image has at first, and how often.
+_HELD = (
+    ("imdsSupport", "v2.0", 0.3),
+    (f"{SHARED}status", "old", 0.15),
+    (f"{SHARED}release", "1", 0.1),
+    (DEPRECATION, "2027-06-01T00:00:00.000Z", 0.1),
+    (DEPRECATION, "2026-12-01T00:00:00.000Z", 0.05),
+    (PROTECTION, "enabled-with-cooldown", 0.1),
+)
 
 
 # What is asked.
@@ -255,13 +269,33 @@ def _task(chance: Random, cloud: Cloud, regions: t.Sequence[str], sort: Sort) ->
         options[f"purge_{option}"] = chance.random() < 0.4
         if chance.random() < 0.4:
             options[f"revoke_{option}"] = options_of_entries(_some(chance, pool, 0.3) - grant)
-    texts = _asked_texts(chance) if sort is IMAGE else {}
-    return {**options, **(texts if texts or option in options else {"description": "new"})}
+    others = {**_asked_texts(chance), **_asked_state(chance)} if sort is IMAGE else {}
+    if others.get("enabled") is False and chance.random() < 0.8:
+        # Otherwise it is refused, unless nobody has the image.
+        options = {name: value for name, value in options.items() if not name.startswith("revoke_")}
+        options |= {option: {}, f"purge_{option}": True}
+    return {**options, **(others if others or option in options else {"description": "new"})}
 
 
-def _asked_texts(chance: Random) -> dict[str, str]:
-    texts = {"description": chance.choice(("new", "golden"))} if chance.random() < 0.3 else {}
-    return {**texts, "imds_support": "v2.0"} if chance.random() < 0.15 else texts
+def _asked_texts(chance: Random) -> Json:
+    asked = {name: chance.choice(values) for name, values, share in _ASKED if chance.random() < share}
+    if "shared_tags" in asked:
+        asked["purge_shared_tags"] = chance.random() < 0.4
+    return asked
+
+
+# Options with one value and tags, what may be asked for, and how often.
+_ASKED: tuple[tuple[str, tuple[t.Any, ...], float], ...] = (
+    ("description", ("new", "golden"), 0.3),
+    ("imds_support", ("v2.0",), 0.15),
+    ("shared_tags", ({"status": "approved"}, {"status": "approved", "release": "2"}, {"release": "1"}, {}), 0.2),
+    ("deprecate_at", ("2027-06-01T00:00", "2028-01-15T12:00", "200d", "700d", ""), 0.2),
+    ("deregistration_protection", ("enabled", "enabled-with-cooldown", "disabled"), 0.15),
+)
+
+
+def _asked_state(chance: Random) -> Json:
+    return {"enabled": chance.random() < 0.5} if chance.random() < 0.12 else {}
 
 
 def _policies(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> Json:
@@ -296,7 +330,9 @@ def _policy(chance: Random, cloud: Cloud, regions: t.Sequence[str], number: int,
         half = slice(pattern == "revoke", None, 2)
         pool = (*USERS, *GROUPS) if alone or chance.random() < 0.1 else (*USERS[half], *GROUPS[half])
         policy["principals"] = sorted(value for _kind, value in _some(chance, pool, 0.3) | {chance.choice(pool)})
-    return {**policy, **(_asked_texts(chance) if number == 0 else {})}
+    if number == 0:
+        return {**policy, **_asked_texts(chance)}
+    return {**policy, "shared_tags": {f"team-{number}": "yes"}} if chance.random() < 0.1 else policy
 
 
 # What goes wrong.
@@ -405,12 +441,9 @@ _THEIRS: dict[str, tuple[str, _Becomes]] = {
     "grant": ("grants {}", lambda facts, entry: facts._replace(grants=facts.grants | {entry})),
     "revoke": ("revokes {}", lambda facts, entry: facts._replace(grants=facts.grants - {entry})),
     "reset": ("resets the permissions", lambda facts, _entry: facts._replace(grants=frozenset())),
-    "text": ("sets the description to theirs", lambda facts, _entry: _described(facts)),
+    "text": ("sets the description to theirs", lambda facts, _entry: facts.having("description", "theirs")),
+    "tag": ("sets the tag status to theirs", lambda facts, _entry: facts.having(f"{SHARED}status", "theirs")),
 }
-
-
-def _described(facts: Facts) -> Facts:
-    return facts._replace(texts={**facts.texts, "description": "theirs"})
 
 
 def _if_changeable(sort: Sort, becomes: _Becomes, entry: Grant) -> t.Callable[[Facts], Facts]:
@@ -436,20 +469,37 @@ def _disabled(chance: Random, scenario: Scenario) -> None:
 
 
 def _denied(chance: Random, scenario: Scenario) -> None:
-    actions = ("ModifyImageAttribute", "ModifySnapshotAttribute", "DescribeImageAttribute", "DescribeSnapshots")
-    action = chance.choices(actions, (4, 6, 1, 1))[0]
+    action = chance.choices([name for name, _weight in _DENIED], [weight for _name, weight in _DENIED])[0]
     one = _any(chance, scenario)
-    is_of = action.startswith("Modify") and (one.sort is IMAGE) == ("Image" in action) and chance.random() < 0.7
+    is_of = (
+        not action.startswith(("Describe", "Get"))
+        and (one.sort is IMAGE) == ("Snapshot" not in action)
+        and chance.random() < 0.7
+    )
     after = chance.choice((-math.inf, -math.inf, 1.0, 3.0))
     denial = Denial(action, after, one.id if is_of else "")
     scenario.starts.append(lambda now: scenario.cloud.denials.append(denial._replace(since=now + after)))
 
 
+_DENIED = (
+    ("ModifyImageAttribute", 4),
+    ("ModifySnapshotAttribute", 6),
+    ("DescribeImageAttribute", 1),
+    ("DescribeSnapshots", 1),
+    ("CreateTags", 1),
+    ("EnableImage", 1),
+    ("EnableImageDeprecation", 1),
+    ("GetServiceQuota", 1),
+)
+
+
 def _quota(chance: Random, scenario: Scenario) -> None:
     entries, public = chance.choice(((chance.randint(1, 6), math.inf), (1000, chance.randint(0, 1))))
+    listed = chance.random() < 0.8
 
     def start(_now: float) -> None:
         scenario.cloud.sharing_quota, scenario.cloud.public_quota = entries, public
+        scenario.cloud.lists_quotas = listed
 
     scenario.starts.append(start)
 

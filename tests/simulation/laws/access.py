@@ -12,11 +12,11 @@ from simulation.laws.view import added
 from simulation.laws.view import changes
 from simulation.laws.view import key_of
 from simulation.laws.view import removed
+from simulation.laws.view import requests
 from simulation.laws.view import resources
 from simulation.laws.view import seen
 from simulation.laws.view import structure_of
 from simulation.laws.view import target_of
-from simulation.laws.view import texts_met
 from simulation.laws.view import theirs
 from simulation.laws.view import values
 from simulation.laws.view import writes
@@ -131,7 +131,7 @@ def only_what_was_asked(played: Played) -> Violations:
     """Nothing is granted that was not asked, and nothing revoked but what was asked, and was seen."""
     for run in played.runs:
         saw = seen(run)
-        for sent in run.log:
+        for sent in requests(run):
             if sent.request.is_write:
                 asked = run.asked.get(key_of(sent), Asked(permissions=False))
                 yield from (f"{run.title}: {why}" for why in _unasked(sent, asked, saw.get(key_of(sent))))
@@ -141,8 +141,9 @@ def _unasked(sent: Sent, asked: Asked, saw: Seen | None) -> Violations:
     attribute, structure = structure_of(sent)
     resource_id = sent.request.resource_id
     if attribute != "permissions":
-        if (attribute, structure["Value"]) not in asked.texts:
-            yield f"nobody asked for {attribute} {structure['Value']!r} on {resource_id}"
+        unasked = {name: text for name, text in structure.items() if not asked.allows(name, text)}
+        if unasked:
+            yield f"nobody asked for {unasked} on {resource_id}"
         return
     if added(sent) - asked.grant:
         yield f"nobody asked to grant {resource_id} to {values(added(sent) - asked.grant)}"
@@ -162,13 +163,13 @@ def guarded(played: Played) -> Violations:
     for run in played.runs:
         if not run.guarded:
             continue
-        revoked = {(key_of(sent), entry) for sent in run.log if sent.request.is_write for entry in removed(sent)}
+        revoked = {(key_of(sent), entry) for sent in requests(run) if sent.request.is_write for entry in removed(sent)}
         lost = frozenset(entry for _key, entry in revoked) & protected
         if lost:
             yield f"{run.title}: {values(lost)} is protected, and was revoked"
         if limit is not None and len(revoked) > limit:
             yield f"{run.title}: {len(revoked)} entries were revoked, and the limit is {limit}"
-        tried = [sent for sent in run.log if sent.request.is_write and not played.scenario.preflight]
+        tried = [sent for sent in requests(run) if sent.request.is_write and not played.scenario.preflight]
         if run.result and run.result.get("stopped") and (writes(run) or tried):
             yield f"{run.title}: it was stopped, and something was sent"
         if run.restores and any(PUBLIC in added(sent) for sent in writes(run)):
@@ -197,7 +198,7 @@ def success_is_success(played: Played) -> Violations:
             facts = one.at(run.until)
             touched = theirs(played, run, one, run.began, run.until)
             wrong = (asked.entries_after(facts.grants) ^ facts.grants) - touched.entries if asked.permissions else None
-            if (wrong and not touched.status) or not (touched.texts or touched.status or texts_met(asked, facts)):
+            if (wrong and not touched.status) or not (touched.texts or touched.status or asked.texts_met(facts)):
                 yield f"{run.title}: it succeeded, and {one.id} is not as asked: {values(wrong or ())} {facts}"
 
 

@@ -12,6 +12,9 @@ from collections import Counter
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.restore import CANNOT_BE_UNDONE
+from local_ec2.state.grants import PUBLIC
+from simulation.ec2 import QUOTAS
+from simulation.ec2 import WRITES
 from simulation.ec2 import Json
 from simulation.laws.view import Theirs
 from simulation.laws.view import Violations
@@ -19,11 +22,11 @@ from simulation.laws.view import all_resources
 from simulation.laws.view import is_permissions
 from simulation.laws.view import is_unexplained
 from simulation.laws.view import key_of
+from simulation.laws.view import requests
 from simulation.laws.view import resources
 from simulation.laws.view import seen
 from simulation.laws.view import structure_of
 from simulation.laws.view import target_of
-from simulation.laws.view import texts_met
 from simulation.laws.view import theirs
 from simulation.laws.view import values
 from simulation.laws.view import writes
@@ -61,7 +64,7 @@ def sends_once(played: Played) -> Violations:
     for run in played.runs:
         sent = Counter(
             (sent.request.resource_id, sent.dry_run, str(structure_of(sent)))
-            for sent in run.log
+            for sent in requests(run)
             if sent.request.is_write
         )
         for (resource_id, _dry_run, what), times in sent.items():
@@ -112,21 +115,55 @@ def _budget(played: Played, run: Run) -> dict[str, int]:
     }
     named = bool(wish.sort) or any("image_ids" in policy for policy in wish.policies)
     texts = any(not step.request.attribute.kinds for subject in images for step in subject.steps)
+    limits = _limits(played, images)
     keys = regions if any(one.key for one in all_resources(played)) else 0
     verified = run.mode == "real" and run.wait
-    each = 1 + (run.mode == "real" and played.scenario.preflight)
+    needed = _writes(run.subjects, asks=run.mode == "check" or played.scenario.preflight, sends=run.mode == "real")
+    enabled = {subject.target.region for subject in images if subject.plan and subject.plan.enables}
     return {
-        "describe_images": len(searches) + regions * named + regions * (texts and verified),
+        **{operation: needed[operation] for operation in WRITES},
+        "describe_images": len(searches)
+        + regions * named
+        + regions * (texts and verified)
+        + len(limits.public)
+        + len(enabled) * (run.mode == "real"),
+        "get_service_quota": len(limits.public) + len(limits.near),
         "describe_snapshots": (regions if snapshots else 0) + keys,
         "describe_image_attribute": _reads(images, verified),
         "describe_snapshot_attribute": _reads(snapshots, verified),
-        "modify_image_attribute": each * sum(len(subject.steps) for subject in images),
-        "modify_snapshot_attribute": each * sum(len(subject.steps) for subject in snapshots),
         "get_image_block_public_access_state": regions,
         "get_snapshot_block_public_access_state": regions,
         "get_caller_identity": 1,
         "describe_key": len(played.scenario.cloud.keys),
     }
+
+
+class _Limits(t.NamedTuple):
+    """The Regions where a quota has to be known: something becomes public, or a list may pass what AWS allows first."""
+
+    public: set[str]
+    near: set[str]
+
+
+def _limits(played: Played, images: t.Sequence[Subject]) -> _Limits:
+    default = played.scenario.wish.quota or QUOTAS["L-70015FFA"]
+    plans = [(subject.target.region, subject.plan) for subject in images if subject.plan]
+    public = {region for region, plan in plans if any(entry.value == PUBLIC[1] for entry in plan.granted)}
+    return _Limits(public, {region for region, plan in plans if plan.nears(default)})
+
+
+def _writes(subjects: t.Sequence[Subject], *, asks: bool, sends: bool) -> Counter[str]:
+    """Return the writes that the plans need: one for each of their requests, and one for tags that many get.
+
+    A run that ``asks`` sends the first DryRun alone, and others until each action is authorized: here, all of them.
+    """
+    calls = [
+        (subject.target.region, step.request.call(subject.target.id)) for subject in subjects for step in subject.steps
+    ]
+    alone = Counter(call.operation for _region, call in calls)
+    alike = {(region, call.operation, str(call.arguments.get("Tags", call))) for region, call in calls}
+    together = Counter(operation for _region, operation, _what in alike)
+    return (alone if asks else Counter()) + (together if sends else Counter())
 
 
 def _reads(subjects: t.Sequence[Subject], verified: bool) -> int:
@@ -140,8 +177,8 @@ def waits_no_longer(played: Played) -> Violations:
     for run in played.runs:
         timeout = played.scenario.wish.options["wait_timeout"]
         short = min(timeout, 15.0)
-        # For a task: to be found, twice, and answers that are missing, and to be ready, and to be shown.
-        most = 3 * short + 2 * timeout if run.work is None else 9 * short + (3 if run.restores else 2) * timeout
+        # For a task: to be found, twice, and answers that are missing, and to be ready, to be enabled, and to be shown.
+        most = 3 * short + 3 * timeout if run.work is None else 9 * short + (4 if run.restores else 2) * timeout
         most = most if run.wait else 0.0
         if run.slept > most + 1e-6:
             yield f"{run.title}: it paused for {run.slept:.1f} s, and its timeouts allow {most:.1f} s"
@@ -180,7 +217,7 @@ def preflight_comes_first(played: Played) -> Violations:
     for run in played.runs:
         if not played.scenario.preflight or run.mode != "real":
             continue
-        tried = [sent for sent in run.log if sent.dry_run]
+        tried = [sent for sent in requests(run) if sent.dry_run]
         if writes(run) and any(sent.response is None for sent in tried):
             yield f"{run.title}: something was refused in advance, and something was changed"
         first = min((sent.began for sent in writes(run)), default=math.inf)
@@ -222,5 +259,5 @@ def _unrestored(played: Played, run: Run, undone: Run) -> Violations:
         wrong = (facts.grants ^ before[key].last) - touched.entries if key in before else frozenset()
         if wrong - ({ODD} if failure else frozenset()):
             yield f"{one.id} is not as before: {values(wrong)}"
-        if not touched.texts and not texts_met(asked, facts):
+        if not touched.texts and not asked.texts_met(facts):
             yield f"{one.id} is not as before: {dict(facts.texts)}"

@@ -18,9 +18,11 @@ from simulation.laws.view import all_resources
 from simulation.laws.view import but_for_dry_run
 from simulation.laws.view import changes
 from simulation.laws.view import grants_shown
+from simulation.laws.view import held
 from simulation.laws.view import is_permissions
 from simulation.laws.view import key_of
 from simulation.laws.view import removed
+from simulation.laws.view import requests
 from simulation.laws.view import resources
 from simulation.laws.view import seen
 from simulation.laws.view import structure_of
@@ -29,10 +31,13 @@ from simulation.laws.view import theirs
 from simulation.laws.view import writes
 from simulation.runs import Played
 from simulation.runs import Run
+from simulation.state import SHARED
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.wishes import PASSED
 from simulation.wishes import Key
 from simulation.wishes import entries_of_options
+from simulation.wishes import text_of
 
 _REQUEST_ID = re.compile(r" \(request id \S+\)")
 
@@ -50,7 +55,7 @@ def statuses_are_true(played: Played) -> Violations:
         if run.killed or run.crash:
             continue
         sent: dict[Key, list[Sent]] = {}
-        for each in run.log:
+        for each in requests(run):
             # What preflight is authorized for is asked, and not done.
             if each.request.is_write and not (run.mode == "real" and each.dry_run and each.response is not None):
                 sent.setdefault(key_of(each), []).append(each)
@@ -67,6 +72,9 @@ def _untrue(played: Played, subject: Subject, steps: list[Step], sent: list[Sent
         yield f"the result has {len(steps)} requests, and EC2 was sent {len(sent)}"
         return
     one = played.scenario.cloud.resources.get(target_of(subject))
+    # What is the same for many is sent when all else of a pass is, additions and removals of tags at once.
+    steps.sort(key=lambda step: step.request.operation if step.request.attribute.has_tags else "")
+    sent.sort(key=lambda each: each.request.operation if "Tags" in each.request.arguments else "")
     for step, each in zip(steps, sent, strict=True):
         problem = _status_problem(one, step, each)
         if problem:
@@ -93,7 +101,7 @@ def _status_problem(one: Resource | None, step: Step, sent: Sent) -> str:
 def _effect(sent: Sent, facts: Facts) -> bool:
     attribute, structure = structure_of(sent)
     if attribute != "permissions":
-        return facts.texts.get(attribute) == str(structure["Value"])
+        return all(facts.text(name) == text for name, text in structure.items())
     return added(sent) <= facts.grants and not removed(sent) & facts.grants
 
 
@@ -160,21 +168,19 @@ def _misreported(played: Played, run: Run, subject: Subject) -> Violations:
         name = "permissions" if attribute.kinds else attribute.name
         if touched.status or (touched.texts and not attribute.kinds):
             continue
-        if _shown(before) ^ _held(begin, name) - touched.entries and not touched.entries:
-            yield f"before has {name} {_words(before)}, and EC2 held {_held(begin, name)}"
-        elif expected_end and (_shown(after) ^ _held(expected_end, name)) - touched.entries:
-            yield f"after has {name} {_words(after)}, and EC2 holds {_held(expected_end, name)}"
+        if _shown(before) ^ held(begin, name) - touched.entries and not touched.entries:
+            yield f"before has {name} {_words(before)}, and EC2 held {held(begin, name)}"
+        elif expected_end and (_shown(after) ^ held(expected_end, name)) - touched.entries:
+            yield f"after has {name} {_words(after)}, and EC2 holds {held(expected_end, name)}"
 
 
 def _shown(value: t.Any) -> frozenset[t.Any]:
     """Return a value of a result as the truth has it: a text is a set of one."""
     if isinstance(value, frozenset):
         return frozenset((OPTIONS[kind], entry) for kind, entry in value)
-    return frozenset({value or ""})
-
-
-def _held(facts: Facts, name: str) -> frozenset[t.Any]:
-    return facts.grants if name == "permissions" else frozenset({facts.texts.get(name, "")})
+    if isinstance(value, tuple):
+        return frozenset((f"{SHARED}{key}", tag) for key, tag in value)
+    return frozenset({text_of(value)})
 
 
 def _words(value: t.Any) -> str:
@@ -253,7 +259,7 @@ def check_mode_changes_nothing(played: Played) -> Violations:
 def check_mode_predicts(played: Played) -> Violations:
     """When nobody interferes, check mode says what the run does."""
     preview, main = played.run("preview"), played.run("main")
-    if preview is None or main is None or _is_over_quota(played, preview):
+    if preview is None or main is None or _is_about_now(main):
         return
     for name in ("changed", "summary", "stopped"):
         predicted, became = (_comparable(run, name) for run in (preview, main))
@@ -274,12 +280,6 @@ def _code(subject: Subject) -> str:
     return subject.failure.code if subject.failure else ""
 
 
-def _is_over_quota(played: Played, run: Run) -> bool:
-    """Tell whether EC2 is going to refuse more entries than the quota, of which a run only warns."""
-    quota = played.scenario.cloud.sharing_quota
-    return any(subject.plan and len(subject.plan.before.values) and _most(subject) > quota for subject in run.subjects)
-
-
-def _most(subject: Subject) -> int:
-    assert subject.plan is not None
-    return max((len(value) for _name, value in subject.plan.after.values if isinstance(value, frozenset)), default=0)
+def _is_about_now(run: Run) -> bool:
+    """Tell whether a date is asked for that has passed, so that what is set depends on the minute."""
+    return any(text == PASSED for asked in run.asked.values() for _name, text in asked.texts)

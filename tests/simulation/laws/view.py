@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from local_ec2.state.grants import Grant
@@ -15,7 +16,11 @@ from simulation.ec2 import entries_of
 from simulation.edge import Sent
 from simulation.runs import Played
 from simulation.runs import Run
+from simulation.state import DEPRECATION
+from simulation.state import PROTECTION
 from simulation.state import RUN
+from simulation.state import SHARED
+from simulation.state import STATE
 from simulation.state import Change
 from simulation.state import Facts
 from simulation.state import Grants
@@ -36,17 +41,66 @@ def target_of(subject: Subject) -> Key:
     return subject.target.region, subject.target.id
 
 
+def requests(run: Run) -> list[Sent]:
+    """Return what was sent, as if each request were about one resource.
+
+    What EC2 refused of many together was sent again for each of them, so it is left out.
+    """
+    return [one for sent in run.log if not _is_refused_together(sent) for one in _each(sent)]
+
+
+def _is_refused_together(sent: Sent) -> bool:
+    failure, several = sent.failure, len(sent.request.resource_ids) > 1
+    return several and failure is not None and not failure.uncertain and not sent.applied
+
+
+def _each(sent: Sent) -> list[Sent]:
+    request = sent.request
+    if len(request.resource_ids) < 2:
+        return [sent]
+    ids = [{**request.arguments, "Resources": [one]} for one in request.resource_ids]
+    return [replace(sent, request=request._replace(arguments=arguments)) for arguments in ids]
+
+
 def writes(run: Run) -> list[Sent]:
     """Return the requests that were to change something."""
-    return [sent for sent in run.log if sent.request.is_write and not sent.dry_run]
+    return [sent for sent in requests(run) if sent.request.is_write and not sent.dry_run]
 
 
 def structure_of(sent: Sent) -> tuple[str, Json]:
-    """Return the attribute that a Modify request names, by EC2's name, and its structure."""
+    """Return what a request is about: permissions, with the structure of a Modify request, or texts, with these."""
     for member, structure in sent.request.arguments.items():
         if isinstance(structure, dict):
-            return _STRUCTURES.get(member, "permissions"), structure
-    raise ValueError(sent)
+            name = _STRUCTURES.get(member, "permissions")
+            return ("texts", {name: structure["Value"]}) if name != "permissions" else (name, structure)
+    return "texts", _TEXTS[sent.request.operation](sent.request.arguments)
+
+
+def _tags(arguments: t.Mapping[str, t.Any]) -> Json:
+    return {each["Key"]: each.get("Value", "") for each in arguments["Tags"]}
+
+
+_TEXTS: dict[str, t.Callable[[t.Mapping[str, t.Any]], Json]] = {
+    "create_tags": _tags,
+    "delete_tags": _tags,
+    "enable_image": lambda _arguments: {STATE: "available"},
+    "disable_image": lambda _arguments: {STATE: "disabled"},
+    "enable_image_deprecation": lambda arguments: {DEPRECATION: arguments["DeprecateAt"]},
+    "disable_image_deprecation": lambda _arguments: {DEPRECATION: ""},
+    "enable_image_deregistration_protection": lambda arguments: {
+        PROTECTION: "enabled-with-cooldown" if arguments["WithCooldown"] else "enabled"
+    },
+    "disable_image_deregistration_protection": lambda _arguments: {PROTECTION: ""},
+}
+
+
+def held(facts: Facts, name: str) -> frozenset[t.Any]:
+    """Return what an attribute holds, by EC2's name or as permissions: entries, tags, or a text, as a set of one."""
+    if name == "permissions":
+        return facts.grants
+    if name == "sharedTags":
+        return frozenset(pair for pair in facts.texts.items() if pair[0].startswith(SHARED))
+    return frozenset({facts.text(name)})
 
 
 def is_permissions(sent: Sent) -> bool:
@@ -92,7 +146,7 @@ class Seen(t.NamedTuple):
 def seen(run: Run) -> dict[Key, Seen]:
     found: dict[Key, Seen] = {}
     written: set[Key] = set()
-    for sent in run.log:
+    for sent in requests(run):
         key = key_of(sent)
         if sent.request.is_write:
             written.add(key)
@@ -150,10 +204,6 @@ def resources(played: Played, run: Run) -> t.Iterator[tuple[Key, Resource, Asked
 
 def all_resources(played: Played) -> t.Iterable[Resource]:
     return played.scenario.cloud.resources.values()
-
-
-def texts_met(asked: Asked, facts: Facts) -> bool:
-    return all(facts.texts.get(attribute, "") == value for attribute, value in asked.texts)
 
 
 def values(entries: t.Iterable[Grant]) -> str:
