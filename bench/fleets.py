@@ -153,7 +153,8 @@ def care(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
 def writes(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
     """More accounts than one request takes."""
     work = Work(1, 12_000)
-    run = stage.run_whole("12,000 accounts on one image", stage.program("module_process.py"), work)
+    program, quota = stage.program("module_process.py"), work.accounts
+    run = stage.run_whole("12,000 accounts on one image", program, work, sharing_quota=quota)
     count = run.requests.get("ModifyImageAttribute", 0)
     rows = [["accounts", "seconds", "requests", "peak MB"]]
     rows.append([f"{work.accounts:,}", f"{run.seconds:.2f}", requests_of([run]), f"{run.peak:.0f}"])

@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench import fleets
 from bench import policies
+from bench.attributes import attributes
 from bench.fifty_thousand import fifty_thousand
 from bench.report import Section
 from bench.report import load_average
@@ -37,6 +38,7 @@ SECTIONS = {
     "care": fleets.care,
     "writes": fleets.writes,
     "fleet": fifty_thousand,
+    "attributes": attributes,
     "sharing": sharing,
     "policies": policies.ten,
     "catalogue": policies.large,
