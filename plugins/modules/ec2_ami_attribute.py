@@ -87,8 +87,8 @@ options:
     default: false
   shared_tags:
     description:
-      - Tags that every account can read that the AMI is shared with, as keys and values. EC2 keeps them as tags whose
-        keys begin with C(ec2:SharedTag/), which is put before each key and must not be written.
+      - Tags that every account with which the AMI is shared can read, as keys and values. EC2 keeps them as tags whose
+        keys begin with C(ec2:SharedTag/). The module adds that prefix to each key, so leave it out here.
       - Other shared tags that the AMI has stay, unless O(purge_shared_tags=true).
       - Anyone can read the shared tags of a public AMI. A warning says so.
     type: dict
@@ -111,8 +111,8 @@ options:
     type: str
   deregistration_protection:
     description:
-      - Whether EC2 refuses to deregister the AMI. With V(enabled-with-cooldown), it still does for 24 hours after the
-        protection was disabled.
+      - Whether EC2 refuses to deregister the AMI. With V(enabled-with-cooldown), it still does so for 24 hours after
+        the protection is disabled.
     type: str
     choices: [enabled, enabled-with-cooldown, disabled]
   enabled:
@@ -120,13 +120,13 @@ options:
       - V(false) disables the AMI, so that nobody can launch it, and removes it from what others see. V(true) enables it
         again, before anything else is changed.
       - EC2 removes all launch permissions of an AMI that is disabled. Unless the same task revokes them, or nobody but
-        the owner has any, the task fails before anything is changed. The result has them in C(before).
+        the owner has any, the task fails before anything is changed. The result lists them in C(before).
     type: bool
   wait:
     description:
       - Whether to wait for a C(pending) AMI that needs a change to become available, and for EC2 to show each change.
-      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
-        new AMIs late.
+      - If V(true), and EC2 does not know an id, the module keeps looking it up for up to 15 seconds, because EC2 may
+        show new AMIs late.
     type: bool
     default: true
 notes:

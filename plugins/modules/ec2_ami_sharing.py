@@ -103,8 +103,8 @@ options:
     description:
       - Whether to wait for a C(pending) image that needs a change, or whose snapshots are shared, to become available,
         and for EC2 to show each change. If an image is still pending after that, only that image fails.
-      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
-        new images and snapshots late.
+      - If V(true), and EC2 does not know an id, the module keeps looking it up for up to 15 seconds, because EC2 may
+        show new images and snapshots late.
     type: bool
     default: true
 notes:

@@ -63,8 +63,8 @@ options:
   wait:
     description:
       - Whether to wait for EC2 to show each change. A C(pending) snapshot is changed at once.
-      - If V(true), the module looks up an id that EC2 does not know again for up to 15 seconds, because EC2 may show
-        new snapshots late.
+      - If V(true), and EC2 does not know an id, the module keeps looking it up for up to 15 seconds, because EC2 may
+        show new snapshots late.
     type: bool
     default: true
 notes:
