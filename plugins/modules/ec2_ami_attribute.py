@@ -170,7 +170,7 @@ EXAMPLES = r"""
     deprecate_at: 2y
     deregistration_protection: enabled-with-cooldown
 
-- name: Retire an AMI, so that nobody launches it any more
+- name: Retire an AMI, which is private and disabled then
   amikit.aws.ec2_ami_attribute:
     region: us-east-1
     image_id: ami-0123456789abcdef0

@@ -197,6 +197,10 @@ images:
       description: The tags.
       type: dict
       returned: always
+    shared_tags:
+      description: The tags that are visible to every account that the AMI is shared with, without their prefix.
+      type: dict
+      returned: always
 """
 
 import typing as t
