@@ -113,7 +113,7 @@ MAX_TAGS = 50  # on an image, those of AWS aside
 def shared_tags(described: Description) -> Tags:
     """Return the tags that every account can read that the image is shared with, without their prefix."""
     pairs = ((tag["Key"], tag.get("Value", "")) for tag in described.get("Tags", ()))
-    return tuple(sorted((key[len(SHARED) :], value) for key, value in pairs if key.startswith(SHARED)))
+    return tuple(sorted((key.removeprefix(SHARED), value) for key, value in pairs if key.startswith(SHARED)))
 
 
 def _tag_problem(key: str, value: str) -> str:
