@@ -314,10 +314,11 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota
 
 
 def _tag_requests(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[Request]:
+    """Yield the additions and the removals. What a tag held does not matter to its removal, so that many are alike."""
     keys = dict(after)
     changes: list[tuple[Operation, Tags]] = [
         ("add", tuple(tag for tag in after if tag not in before)),
-        ("remove", tuple(tag for tag in before if tag[0] not in keys)),
+        ("remove", tuple((key, "") for key, _value in before if key not in keys)),
     ]
     yield from (Request(attribute, operation, tags) for operation, tags in changes if tags)
 

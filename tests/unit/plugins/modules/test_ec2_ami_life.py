@@ -205,6 +205,14 @@ def test_the_same_change_of_many_images_is_one_request(ec2: LocalEC2, run: Run, 
     assert writes(ec2) == ["CreateTags"] * (2 if check else 1)
 
 
+def test_a_tag_is_taken_off_many_images_in_one_request_whatever_it_holds(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": each, "tags": {"ec2:SharedTag/status": each}} for each in (A, B)))
+    result = run(image_ids=[A, B], shared_tags={}, purge_shared_tags=True)
+    assert [image["before"]["shared_tags"] for image in result["images"]] == [{"status": A}, {"status": B}]
+    assert [image["after"]["shared_tags"] for image in result["images"]] == [{}, {}]
+    assert writes(ec2) == ["DeleteTags"]
+
+
 def test_one_that_ec2_refuses_costs_the_others_nothing(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(*({"image_id": image_id} for image_id in (A, B, C)))
     ec2.switch(image_errors={B: failing("CreateTags")})
