@@ -42,6 +42,7 @@ from .._attributes.plan import AskedTags
 from .._attributes.plan import AskedText
 from .._attributes.plan import Attributes
 from .._attributes.plan import Failure
+from .._attributes.resource import Surroundings
 from .._attributes.resource import becomes_public
 from .._attributes.session import session
 from .._attributes.subject import NAMED
@@ -219,19 +220,44 @@ def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[T
     for entry in wanted.backup.entries:
         subject = work.subject(entry.target)
         if not subject.failure:
-            changed, odd = _changed_others(entry, subject, exact=wanted.exact), _odd_grants(subject)
-            unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
-            passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
-            left = [pair for pair in changed.items() if pair[0].option not in (*unset, *passed)]
-            others = [_wish(attribute, value) for attribute, value in left]
-            lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
-            order = [attribute.option for attribute in entry.resource.attributes]
-            subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
-            subject.make_plan(now)
-            why = "; ".join(_reasons(unset, passed, odd))
+            why = "; ".join(_ask_for_the_rest(entry, subject, now, exact=wanted.exact))
             if why:
                 lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, why, predicted=True)
     return lost
+
+
+def _ask_for_the_rest(entry: Entry, subject: Subject, now: float, *, exact: bool) -> t.Iterator[str]:
+    """Plan to undo all that can be undone of one resource, and yield why not what cannot."""
+    changed, odd = _changed_others(entry, subject, exact=exact), _odd_grants(subject)
+    unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
+    passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
+    others = [_wish(*pair) for pair in changed.items() if pair[0].option not in (*unset, *passed)]
+    lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
+    refused = _refused(subject, lists, others, now)
+    others = [wish for wish in others if wish.attribute.option not in refused]
+    order = [attribute.option for attribute in entry.resource.attributes]
+    subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
+    subject.make_plan(now)
+    yield from _reasons(unset, passed, odd)
+    yield from refused.values()
+
+
+def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Asked], now: float) -> dict[str, str]:
+    """Return the options of the other wishes that EC2 would refuse as things are by now, and why.
+
+    What it refuses only for an image that becomes public is not among them: everyone is left out first.
+    """
+    refused: dict[str, str] = {}
+    for wish in others:
+        subject.asked = (*lists, wish)
+        subject.make_plan(now)
+        plan = t.cast("Plan", subject.plan)
+        if not becomes_public(plan):
+            surroundings = Surroundings(now=dates.at(now))
+            refusals = [each for rule in subject.resource.rules for each in rule(plan, subject.described, surroundings)]
+            if refusals:
+                refused[wish.attribute.option] = "; ".join(message for _code, message in refusals)
+    return refused
 
 
 def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:

@@ -236,6 +236,7 @@ def test_a_run_over_policies_is_taken_back(ec2: LocalEC2, share: Run, restore: R
 
 MINE: Json = {"shared_tags": {"status": "approved", "release": "1"}, "deprecate_at": days(30)}
 BEFORE: Json = {"shared_tags": {"status": "candidate"}, "deprecate_at": days(90)}
+PUBLIC: Json = {"user_ids": [KEPT], "group_names": ["all"]}
 THEIRS = shared(status="approved", release="theirs", other="theirs")
 
 
@@ -269,6 +270,29 @@ def test_a_date_that_has_passed_cannot_be_set_again(ec2: LocalEC2, restore: Run,
     assert (shown()["tags"], shown()["date"]) == ({}, days(30))
 
 
+def test_what_ec2_refuses_by_now_keeps_nothing_else_from_being_restored(
+    ec2: LocalEC2, share: Run, restore: Run, file: Path
+) -> None:
+    ec2.seed(image(A, tags=OLD_TAGS, launch_permissions=PUBLIC))
+    was = shown()
+    assert not share(policy("P", "share", NEW, image_ids=[A], **LIFE), backup=str(file))["failed"]
+    result = restore()
+    assert result["images"][0]["error"]["code"] == "CannotBeUndone"
+    assert "The deprecation of a public image cannot be canceled; make it private first" in result["msg"]
+    assert (shown(), launchers(ec2, A)) == ({**was, "date": AFTER["deprecate_at"]}, [KEPT, "all"])
+
+
+def test_a_public_image_comes_back_without_its_date(ec2: LocalEC2, run_module: Run, restore: Run, file: Path) -> None:
+    """First without everyone, since a date cannot be canceled in public; and then with everyone."""
+    ec2.seed(image(A, launch_permissions=PUBLIC))
+    private = {"launch_permissions": {}, "purge_launch_permissions": True, "deprecate_at": days(30)}
+    assert run_module("ec2_ami_attribute", image_ids=[A], backup=str(file), **private)["changed"]
+    assert restore(allow_public=True)["failed"]
+    assert (shown()["date"], launchers(ec2, A)) == ("", [KEPT])
+    assert not restore(allow_public=True)["failed"]
+    assert (shown()["date"], launchers(ec2, A)) == ("", [KEPT, "all"])
+
+
 def test_a_disabled_image_comes_back_with_its_permissions(
     ec2: LocalEC2, run_module: Run, restore: Run, file: Path
 ) -> None:
@@ -283,11 +307,11 @@ def test_a_disabled_image_comes_back_with_its_permissions(
 def test_an_image_that_was_disabled_is_not_taken_from_whom_it_was_shared_with_since(
     ec2: LocalEC2, restore: Run, file: Path
 ) -> None:
-    ec2.seed(image(A, NEW))
-    write(file, {"enabled": False}, {"enabled": True})
+    ec2.seed(image(A, NEW, tags=shared(status="approved")))
+    write(file, {"enabled": False, "shared_tags": {}}, {"enabled": True, "shared_tags": {"status": "approved"}})
     result = restore()
     assert f"Disabling the image would cut off {NEW}" in result["msg"]
-    assert (shown()["state"], launchers(ec2, A)) == ("available", [NEW])
+    assert (shown()["state"], shown()["tags"], launchers(ec2, A)) == ("available", {}, [NEW])
     ec2.seed(image(B))
     write(file, {"enabled": False}, {"enabled": True})
     file.write_text(file.read_text().replace(A, B))
