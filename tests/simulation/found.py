@@ -13,6 +13,7 @@ import math
 import typing as t
 from random import Random
 
+from local_ec2.state.grants import PUBLIC
 from local_ec2.state.grants import USER
 from local_ec2.state.grants import Grant
 from local_ec2.state.sorts import IMAGE
@@ -20,6 +21,7 @@ from local_ec2.state.sorts import SNAPSHOT
 from simulation.faults import Faults
 from simulation.principals import ODD
 from simulation.principals import OWNER
+from simulation.state import SHARED
 from simulation.state import Change
 from simulation.state import Cloud
 from simulation.state import Facts
@@ -38,7 +40,8 @@ def _world(on_image: t.Iterable[Grant], on_snapshot: t.Iterable[Grant] = ()) -> 
     held = Change(-math.inf, "", "", Facts("completed", frozenset(on_snapshot)))
     snapshot = cloud.add(Resource(SNAPSHOT, SNAP, REGION, OWNER, [held]))
     held = Change(-math.inf, "", "", Facts("available", frozenset(on_image)))
-    cloud.add(Resource(IMAGE, AMI, REGION, OWNER, [held], name="golden", behind=(snapshot,)))
+    created = "2026-12-01T00:00:00.000Z"
+    cloud.add(Resource(IMAGE, AMI, REGION, OWNER, [held], name="golden", created=created, behind=(snapshot,)))
     return cloud
 
 
@@ -56,6 +59,32 @@ def _refused_entry() -> Scenario:
     return scenario
 
 
+def _date_of_a_public_image() -> Scenario:
+    """EC2 cancels no date of a public image: the rest of what the run did is to be taken back all the same."""
+    wish = _exclusive(OTHER)
+    policy = {**wish.policies[0], "pattern": "share", "deprecate_at": "2028-01-15T12:00"}
+    scenario = Scenario(0, _world([PUBLIC]), Wish(None, {**wish.options, "policies": [policy]}))
+    scenario.keeps = scenario.restores = True
+    scenario.faults = Faults(Random(0))
+    return scenario
+
+
+def _tag_with_many_values() -> Scenario:
+    """A shared tag is taken off two images that hold another value of it each: that is one change, and one request."""
+    cloud = Cloud(OWNER)
+    ids = [f"ami-0{letter * 16}" for letter in "ab"]
+    for image_id in ids:
+        held = Change(-math.inf, "", "", Facts("available", frozenset(), {f"{SHARED}status": image_id}))
+        cloud.add(Resource(IMAGE, image_id, REGION, OWNER, [held], name="golden"))
+    named = [f"{REGION}:{image_id}" for image_id in ids]
+    wish = {"image_ids": named, "shared_tags": {}, "purge_shared_tags": True, "wait_timeout": 120}
+    scenario = Scenario(0, cloud, Wish(IMAGE, wish))
+    scenario.faults = Faults(Random(0))
+    return scenario
+
+
 FOUND: dict[str, t.Callable[[], Scenario]] = {
     "refused entry": _refused_entry,
+    "date of a public image": _date_of_a_public_image,
+    "tag with many values": _tag_with_many_values,
 }

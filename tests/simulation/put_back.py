@@ -21,16 +21,20 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes import reso
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import result
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import sending
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import waiting
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Attribute
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import ByCall
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Tags
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import answer
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import applying
+from ansible_collections.amikit.aws.plugins.module_utils._sharing import passes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import restore
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Search
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
 Patches = t.Iterator[t.ContextManager[t.Any]]
 
@@ -195,6 +199,35 @@ def _refused_together() -> Patches:
     yield mock.patch.object(sending, "_send_batch", once)
 
 
+def _held_back_for_nothing() -> Patches:
+    """No removal on a snapshot is ever sent."""
+
+    def hold_back(work: Work) -> None:
+        for snapshot in work.snapshots.values():
+            if snapshot.lacks("remove"):
+                passes._hold_back(snapshot, "remove", "revoking on", ())
+
+    anxious = (*PASSES[:-1], PASSES[-1]._replace(hold_back=hold_back))
+    yield mock.patch.object(applying, "PASSES", anxious)
+
+
+def _date_of_a_public_image() -> Patches:
+    """What EC2 refuses keeps all else from being taken back."""
+    yield mock.patch.object(restore, "_refused", return_value={})
+
+
+def _tag_with_many_values() -> Patches:
+    """Tags are taken off with what they hold."""
+    tag_requests = plan._tag_requests
+
+    def exact(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[plan.Request]:
+        for request in tag_requests(attribute, before, after):
+            held = tuple(tag for tag in before if tag[0] in dict(t.cast("Tags", request.value)))
+            yield replace(request, value=held) if request.operation == "remove" else request
+
+    yield mock.patch.object(plan, "_tag_requests", exact)
+
+
 class Fault(t.NamedTuple):
     """What is put back, and the laws that find it."""
 
@@ -224,8 +257,11 @@ FAULTS = {
     "no preflight": Fault(_no_preflight, ("preflight comes first",)),
     "cut off unasked": Fault(_cut_off_unasked, ("keeps access",)),
     "refused together": Fault(_refused_together, ("success is success",)),
+    "held back for nothing": Fault(_held_back_for_nothing, ("restores",)),
     # What seeds have found: see found.py.
     "refused entry": Fault(_refused_entry, ("restores",)),
+    "date of a public image": Fault(_date_of_a_public_image, ("restores",)),
+    "tag with many values": Fault(_tag_with_many_values, ("stays within the budget",)),
 }
 
 

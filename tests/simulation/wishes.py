@@ -273,30 +273,46 @@ def of_backup(cloud: Cloud, text: str, now: float, *, exact: bool) -> dict[Key, 
         for entry in content.get(key, ()):
             one = cloud.resources[entry["region"], entry["id"]]
             one.let_happen(now)
-            states = entry["before"], entry["after"]
-            texts = (
-                *_texts_taken_back(one.at(now), *states, now, exact),
-                *_tags_taken_back(one.at(now), *states, exact),
-            )
+            states, facts = (entry["before"], entry["after"]), one.at(now)
             was, became = (entries_of_options(state.get(option) or {}) for state in states)
             grant, revoke = (was, NOBODY) if exact else (was - became, became - was)
             named = option in entry["before"]
+            asked = Asked(grant, revoke, exact and named, named)
+            left = asked.entries_after(facts.grants)
+            texts = (
+                *_texts_taken_back(facts, *states, now, left, exact=exact),
+                *_tags_taken_back(facts, *states, exact),
+            )
             tagged = exact and "shared_tags" in entry["before"]
-            found[one.region, one.id] = Asked(grant, revoke, exact and named, named, texts, tagged)
+            found[one.region, one.id] = replace(asked, texts=texts, purge_tags=tagged)
     return found
 
 
-def _texts_taken_back(facts: Facts, before: Json, after: Json, now: float, exact: bool) -> t.Iterator[tuple[str, str]]:
-    """Yield the texts to set back: those that nobody else has set since, and that EC2 takes."""
-    moment = datetime.fromtimestamp(EPOCH + now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+def _texts_taken_back(
+    facts: Facts, before: Json, after: Json, now: float, left: Grants, *, exact: bool
+) -> t.Iterator[tuple[str, str]]:
+    """Yield the texts to set back: those that nobody else has set since, and that EC2 takes where these are left."""
     for option, value in before.items():
-        name = ONE_VALUE.get(option)
-        if name is None:
+        name, text = ONE_VALUE.get(option), text_of(value)
+        if name is None or _is_lost(facts, name, text, now, left):
             continue
-        text = text_of(value)
-        lost = (not text and option in FIELDS) or (name == DEPRECATION and "" < text <= moment)
-        if not lost and (exact or facts.text(name) in (text_of(after[option]), text)):
+        if exact or facts.text(name) in (text_of(after[option]), text):
             yield name, text
+
+
+def _is_lost(facts: Facts, name: str, text: str, now: float, left: Grants) -> bool:
+    """Tell whether EC2 does not let it be set back.
+
+    A date must be to come, and one of a public image no later than it is; that of an image which only becomes public
+    again is set back before. Nobody is to lose an image that is disabled.
+    """
+    if name == DEPRECATION:
+        moment = datetime.fromtimestamp(EPOCH + now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+        held = facts.text(DEPRECATION)
+        return "" < text <= moment or (PUBLIC in left & facts.grants and held != "" and (not text or text > held))
+    if name == STATE:
+        return text == "disabled" and bool(left - {(USER, OWNER)})
+    return not text and name in FIELDS.values()
 
 
 def _tags_taken_back(facts: Facts, before: Json, after: Json, exact: bool) -> t.Iterator[tuple[str, str]]:

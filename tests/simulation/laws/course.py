@@ -11,8 +11,10 @@ from collections import Counter
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import HELD_BACK
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.restore import CANNOT_BE_UNDONE
 from local_ec2.state.grants import PUBLIC
+from local_ec2.state.sorts import IMAGE
 from simulation.ec2 import QUOTAS
 from simulation.ec2 import WRITES
 from simulation.ec2 import Json
@@ -33,7 +35,11 @@ from simulation.laws.view import writes
 from simulation.principals import ODD
 from simulation.runs import Played
 from simulation.runs import Run
+from simulation.state import Facts
+from simulation.state import Grants
 from simulation.state import Resource
+from simulation.wishes import Asked
+from simulation.wishes import Key
 from simulation.wishes import entries_of_options
 
 _UNDISTURBED = ("restore of rerun", "restore", "restore of restore")
@@ -227,12 +233,6 @@ def preflight_comes_first(played: Played) -> Violations:
                 yield f"{run.title}: {structure_of(sent)} on {sent.request.resource_id} was not tried in advance"
 
 
-def _is_fair(one: Resource, failure: Failure, touched: Theirs) -> bool:
-    """Tell whether a restoration may fail like that: EC2 cannot, or somebody has changed it back."""
-    changed_back = failure.code == "Timeout" and touched.anything
-    return failure.predicted or changed_back or one.now.status not in one.sort.changeable
-
-
 def restores(played: Played) -> Violations:
     """A restoration makes it as before, but for what others did since, what is gone, and what EC2 cannot undo.
 
@@ -245,19 +245,48 @@ def restores(played: Played) -> Violations:
 
 def _unrestored(played: Played, run: Run, undone: Run) -> Violations:
     before = seen(undone)
-    failures = {target_of(subject): subject.failure for subject in run.subjects if subject.failure}
+    failed = {target_of(subject): subject for subject in run.subjects if subject.failure}
     for key, one, asked in resources(played, run):
-        failure = failures.get(key)
+        failure = failed[key].failure if key in failed else None
         touched = theirs(played, undone, one, before[key].time if key in before else undone.began, run.until)
         if run.title == "first restore":  # it may not have been shown yet what the run before it did
             touched = touched.also(theirs(played, run, one, run.began, run.until))
-        if failure and not _is_fair(one, failure, touched):
+        if failure and not (_is_fair(one, failure, touched) or _is_held_back(played, one, failure, failed)):
             yield f"{one.id} was not restored: {failure}"
-        if touched.status or (failure and failure.code != CANNOT_BE_UNDONE):
+        if touched.status:
             continue
         facts = one.at(run.until)
-        wrong = (facts.grants ^ before[key].last) - touched.entries if key in before else frozenset()
-        if wrong - ({ODD} if failure else frozenset()):
-            yield f"{one.id} is not as before: {values(wrong)}"
-        if not touched.texts and not asked.texts_met(facts):
-            yield f"{one.id} is not as before: {dict(facts.texts)}"
+        if failure and failure.predicted and one.at(run.began).status in one.sort.changeable:
+            # Only grants can be refused, so nothing keeps a revocation from being sent.
+            stays = frozenset(filter(asked.takes_away, facts.grants - touched.entries))
+            if stays:
+                yield f"{one.id} is still shared with {values(stays)}: {failure}"
+        if failure is None or failure.code == CANNOT_BE_UNDONE:
+            was = before[key].last if key in before else facts.grants
+            yield from _not_as_before(one, facts, was, asked, touched, failure)
+
+
+def _is_fair(one: Resource, failure: Failure, touched: Theirs) -> bool:
+    """Tell whether a restoration may fail like that: EC2 cannot, or somebody has changed it back."""
+    changed_back = failure.code == "Timeout" and touched.anything
+    return failure.predicted or changed_back or one.now.status not in one.sort.changeable
+
+
+def _is_held_back(played: Played, one: Resource, failure: Failure, failed: t.Mapping[Key, Subject]) -> bool:
+    """Tell whether it waits for another that failed: a snapshot's removals for an image's, an image's additions."""
+    if failure.code != HELD_BACK:
+        return False
+    on = [other for other in all_resources(played) if one in other.behind]
+    waits_for = one.behind if one.sort is IMAGE else on
+    found = [failed[other.region, other.id] for other in waits_for if (other.region, other.id) in failed]
+    return any(subject.lacks("add" if one.sort is IMAGE else "remove") for subject in found)
+
+
+def _not_as_before(
+    one: Resource, facts: Facts, was: Grants, asked: Asked, touched: Theirs, failure: Failure | None
+) -> Violations:
+    wrong = (facts.grants ^ was) - touched.entries
+    if wrong - ({ODD} if failure else frozenset()):
+        yield f"{one.id} is not as before: {values(wrong)}"
+    if not touched.texts and not asked.texts_met(facts):
+        yield f"{one.id} is not as before: {dict(facts.texts)}"
