@@ -19,6 +19,7 @@ from .._attributes.permissions import Permission
 from .._attributes.permissions import Permissions
 from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
+from .._attributes.subject import DONE
 from .guards import Revocation
 
 if t.TYPE_CHECKING:
@@ -105,9 +106,16 @@ def shown(subject: Subject) -> Permissions:
 
 
 def value(subject: Subject, attribute: Attribute) -> Value:
-    """Return what an attribute is that is in the description: as it was, or would be, set, or as EC2 showed it."""
-    managed = dict(subject.after.values) if subject.after else {}
-    return managed.get(attribute, subject.current(attribute))
+    """Return what an attribute is that is in the description: as EC2 showed it last.
+
+    Where EC2 does not show what was set, because the run did not wait or sends nothing, it is as it was, or would be.
+    """
+    steps = [step for step in subject.steps if step.request.attribute == attribute]
+    done = [step.request for step in steps if step.status in DONE or subject.foreseen]
+    current = subject.current(attribute)
+    if subject.after is None or all(request.is_visible_in(current) for request in done):
+        return current
+    return dict(subject.after.values)[attribute]
 
 
 def _entries(value: t.Any) -> Permissions:

@@ -156,6 +156,25 @@ def test_without_other_changes_there_is_no_column_for_them(ec2: LocalEC2, write:
     assert changes.count("<td>") == 2
 
 
+def test_dates_protection_and_shared_tags_are_on_the_page(ec2: LocalEC2, write: Write) -> None:
+    dated = {"deprecation_time": "2039-01-15T12:30:00.000Z", "deregistration_protection": "enabled-with-cooldown"}
+    tags = {"team": "kernel", "ec2:SharedTag/status": "old", "ec2:SharedTag/note": NASTY[:25]}
+    ec2.seed(SEEDS[0] | {"tags": tags}, SEEDS[1] | dated)
+    life = {"shared_tags": {"status": "approved"}, "deregistration_protection": "enabled"}
+    for words in (["--check"], []):
+        page, facts = write(EXACT | life, SHARED, words=words)
+        assert [image["shared_tags"] for image in facts["images"]] == [
+            {},
+            {"note": NASTY[:25], "status": "approved"},
+        ]
+        (_head, shared, exact) = (row[2] for row in Table(page).rows)
+        assert shared.endswith("snapshots deprecation 2039-01-15 12:30 UTCderegistration protection with cool-down")
+        assert exact.endswith(
+            f"shared_tags deregistration_protection deregistration protectionnote={NASTY[:25]}status=approved"
+        )
+        assert NASTY[:25] not in page
+
+
 def test_a_failure_is_on_the_page(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
     error = {"action": "ModifyImageAttribute", "code": "InvalidAMIID.Unavailable", "message": "Not <now>."}

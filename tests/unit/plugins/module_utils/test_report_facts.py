@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,11 +35,13 @@ from unit.sharing import policy
 from unit.sharing import snapshot
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedTags
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.options import Options
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import by_policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import shown
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.outcome import summary
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import OTHERS
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import report
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
@@ -249,6 +252,18 @@ def test_what_ec2_showed_last_is_in_the_report_and_not_what_was_planned() -> Non
     assert row["principals"] == [A.value, D.value, "all"]
     assert (row["public"], row["outside"]) == (True, [D.value, "all"])
     assert (row["added"], row["removed"]) == ([A.value], [B.value])
+
+
+def test_tags_that_somebody_else_has_set_meanwhile_are_in_the_report() -> None:
+    def tagged(**tags: str) -> dict[str, t.Any]:
+        return {"Tags": [{"Key": f"ec2:SharedTag/{key}", "Value": text} for key, text in tags.items()]}
+
+    (shared_tags,) = [attribute for attribute in OTHERS if attribute.has_tags]
+    asked = (AskedTags(shared_tags, (("status", "approved"),)),)
+    work = done([replace(policy("share", A), others=asked)], World({ONE: [A]}))
+    assert rows(work)[ONE.id]["shared_tags"] == {"status": "approved"}
+    work.images[ONE].described = {**work.images[ONE].described, **tagged(status="approved", other="theirs")}
+    assert rows(work)[ONE.id]["shared_tags"] == {"status": "approved", "other": "theirs"}
 
 
 def test_what_is_as_it_should_be_has_no_changes() -> None:
