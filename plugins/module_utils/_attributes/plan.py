@@ -79,10 +79,10 @@ class AskedText:
 
 @dataclass(frozen=True)
 class AskedDate:
-    """A date of deprecation, which is ``text`` in the task."""
+    """A date of deprecation, which is ``text`` in the task. The same date may be written in several ways."""
 
     attribute: Attribute
-    text: str
+    text: str = field(compare=False)
     date: dates.Date
 
     def applied_to(self, current: Value, situation: Situation) -> Value:

@@ -73,7 +73,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
         ec2 = EC2(module, params["concurrency"])
         keep, problems = keeper(None if params["audit"] else params["backup"])
         policies, options = parse(params, ec2.region, ec2.endpoint_region, check_mode=module.check_mode, found=problems)
-        too_old = {} if options.audit else _too_old(ec2, policies)
+        too_old = _too_old(ec2, policies)
     except InvalidPoliciesError as error:
         module.fail_json(msg=str(error))
     except EC2Error as error:
