@@ -226,7 +226,7 @@ def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
 def _empty_description(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
     if ("description", "") in [(request.attribute.option, request.value) for request in plan.requests]:
         message = "EC2 cannot clear the description of an image; set another one, or leave description out of the task"
-        yield "MissingParameter", message
+        yield Refusal("MissingParameter", message)
 
 
 def _too_many_tags(plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -238,7 +238,7 @@ def _too_many_tags(plan: Plan, described: Description, _surroundings: Surroundin
     count = len(others) + len(tags)
     if count > MAX_TAGS:
         message = f"The image would have {count} tags, {len(tags)} of them shared, and EC2 allows {MAX_TAGS}"
-        yield "TagLimitExceeded", message
+        yield Refusal("TagLimitExceeded", message, "CreateTags")
 
 
 def _deprecation(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -246,21 +246,25 @@ def _deprecation(plan: Plan, described: Description, surroundings: Surroundings)
     wanted = next((request.value for request in plan.requests if request.attribute.option == "deprecate_at"), None)
     if wanted is None:
         return
+    action = "EnableImageDeprecation" if wanted else "DisableImageDeprecation"
     now, is_public = surroundings.now, _is_public(plan, described)
     held = dates.shown_moment(dict(_options(plan.before)).get("deprecate_at"))
     moment, created = dates.shown_moment(wanted), dates.shown_moment(described.get("CreationDate"))
     if moment and moment < now - dates.MINUTE:
-        yield "InvalidParameterValue", f"The date of deprecation {wanted} has passed"
+        yield Refusal("InvalidParameterValue", f"The date of deprecation {wanted} has passed", action)
     if moment and moment > now + dates.FARTHEST:
-        yield "InvalidParameterValue", f"The date of deprecation {wanted} is more than 10 years from now"
+        yield Refusal(
+            "InvalidParameterValue", f"The date of deprecation {wanted} is more than 10 years from now", action
+        )
     if is_public and moment and created and moment > created + dates.FARTHEST_OF_PUBLIC:
         message = (
             f"The date of deprecation {wanted} is more than 2 years after the creation of the image, which is public"
         )
-        yield "InvalidParameterValue", message
+        yield Refusal("InvalidParameterValue", message, action)
     if is_public and held and (moment is None or moment > held):
         verb = "moved to a later time" if moment else "canceled"
-        yield "OperationNotPermitted", f"The deprecation of a public image cannot be {verb}; make it private first"
+        message = f"The deprecation of a public image cannot be {verb}; make it private first"
+        yield Refusal("OperationNotPermitted", message, action)
 
 
 def _publishes_tags(plan: Plan, described: Description, _surroundings: Surroundings) -> str:
@@ -295,7 +299,7 @@ def _disabled(plan: Plan, _described: Description, _surroundings: Surroundings) 
     if others:
         shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
         message = f"Disabling the image would cut off {shown}; revoke their launch permissions in the same task"
-        yield "OperationNotPermitted", message
+        yield Refusal("OperationNotPermitted", message, "DisableImage")
 
 
 def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -305,21 +309,23 @@ def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings
             f"An image cannot be shared with anyone while a snapshot behind it ({', '.join(snapshots)}) is encrypted"
             " under the key that AWS manages for EBS; copy the image under a customer managed key, and share that"
         )
-        yield "InvalidParameter", message
+        yield Refusal("InvalidParameter", message)
 
 
 def _public(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
     if not becomes_public(plan):
         return
     if any(code.get("ProductCodeType") == "marketplace" for code in described.get("ProductCodes", ())):
-        yield "OperationNotPermitted", "An image with an AWS Marketplace product code cannot be made public"
+        yield Refusal("OperationNotPermitted", "An image with an AWS Marketplace product code cannot be made public")
     if _encrypted_snapshots(described):
-        yield "UnsupportedOperation", "An image with an encrypted snapshot cannot be made public"
+        yield Refusal("UnsupportedOperation", "An image with an encrypted snapshot cannot be made public")
     if described.get("ImageWatermarks"):
-        yield "OperationNotPermitted", "An image with a watermark cannot be made public"
+        yield Refusal("OperationNotPermitted", "An image with a watermark cannot be made public")
     if surroundings.public_access_blocked:
         blocked = "Block public access for AMIs is on in this account and Region, so no image can be made public"
-        yield "OperationNotPermitted", f"{blocked}; DisableImageBlockPublicAccess lifts it for the whole Region"
+        yield Refusal(
+            "OperationNotPermitted", f"{blocked}; DisableImageBlockPublicAccess lifts it for the whole Region"
+        )
 
 
 IMAGES = Resource(

@@ -17,6 +17,7 @@ from dataclasses import field
 
 from .ec2 import EC2Error
 from .resource import Quota
+from .resource import Refusal
 from .resource import Resource
 from .resource import becomes_public
 from .resource import entries_after
@@ -104,7 +105,7 @@ def _in_use(runtime: Runtime, resource: Resource, region: str) -> int | Failure:
         return error.failure
 
 
-def exceeded(resource: Resource, subject: Subject, limits: Limits) -> t.Iterator[tuple[str, str]]:
+def exceeded(resource: Resource, subject: Subject, limits: Limits) -> t.Iterator[Refusal]:
     """Yield what EC2 would refuse the plan with because of a quota."""
     region, plan = subject.target.region, subject.plan
     if plan is None:
@@ -112,7 +113,7 @@ def exceeded(resource: Resource, subject: Subject, limits: Limits) -> t.Iterator
     most, count = limits.entries.get(region), entries_after(plan)
     if resource.quota and most is not None and plan.granted and count > most:
         had = f"The {resource.noun} would have {count:,} {resource.quota.what}, and the quota in {region} is {most:,}"
-        yield (
+        yield Refusal(
             "ResourceLimitExceeded",
             f"{had}. {_raise(resource.quota, count, region)}, or share with an organization or OU",
         )
@@ -120,7 +121,7 @@ def exceeded(resource: Resource, subject: Subject, limits: Limits) -> t.Iterator
         in_use, new, quota = limits.public[region]
         if in_use + new > quota:
             had = f"{in_use} images are public in {region}, {new} more would be, and the quota is {quota}"
-            yield "ResourceLimitExceeded", f"{had}. {_raise(resource.public_quota, in_use + new, region)}"
+            yield Refusal("ResourceLimitExceeded", f"{had}. {_raise(resource.public_quota, in_use + new, region)}")
 
 
 def _raise(quota: Quota, count: int, region: str) -> str:

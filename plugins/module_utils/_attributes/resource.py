@@ -29,7 +29,13 @@ from .plan import counted
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-Refusal = tuple[str, str]  # EC2's code, and a message
+
+class Refusal(t.NamedTuple):
+    """What EC2 would answer, with its code. ``action`` is what it would refuse, if that is not to modify."""
+
+    code: str
+    message: str
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,7 @@ def foreign(resource: Resource, resource_id: str, described: Description) -> Fai
         f"Not authorized for {resource.noun}:{resource_id}: it belongs to {owner}, and only the owner can read or"
         " modify its attributes; run the task with credentials of the owner"
     )
-    return _refused(resource, "AuthFailure", message)
+    return _refused(resource, Refusal("AuthFailure", message))
 
 
 def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure:
@@ -187,12 +193,11 @@ def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure
         f"The {resource.noun} {resource_id} is still pending after {timeout} s and may not be modified yet; raise"
         " wait_timeout, or run the task again later"
     )
-    return _refused(resource, resource.state_code, message)
+    return _refused(resource, Refusal(resource.state_code, message))
 
 
 def not_ready(resource: Resource, described: Description) -> Failure:
-    (code, message), *_others = _not_ready(resource, described)
-    return _refused(resource, code, message)
+    return _refused(resource, next(_not_ready(resource, described)))
 
 
 def refusal(
@@ -206,7 +211,8 @@ def refusal(
         refusals += rule(plan, described, surroundings)
     if not refusals:
         return None
-    return _refused(resource, refusals[0][0], "; ".join(message for _code, message in refusals))
+    together = "; ".join(refusal.message for refusal in refusals)
+    return _refused(resource, refusals[0]._replace(message=together))
 
 
 def _not_ready(resource: Resource, described: Description, *, enables: bool = False) -> t.Iterator[Refusal]:
@@ -215,7 +221,7 @@ def _not_ready(resource: Resource, described: Description, *, enables: bool = Fa
         advice = resource.advice.get(
             str(state), f"EC2 modifies it only while it is {' or '.join(resource.ready_states)}"
         )
-        yield resource.state_code, f"The {resource.noun} is {state}; {advice}"
+        yield Refusal(resource.state_code, f"The {resource.noun} is {state}; {advice}")
 
 
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
@@ -225,8 +231,8 @@ def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -
             f" nobody loses access in between. The list would temporarily hold {plan.least_peak} entries, and the"
             f" quota is {plan.quota}. Revoke entries in a separate task first, or have the quota raised"
         )
-        yield "ResourceLimitExceeded", message
+        yield Refusal("ResourceLimitExceeded", message)
 
 
-def _refused(resource: Resource, code: str, message: str) -> Failure:
-    return Failure(resource.modify_action, code, message, predicted=True)
+def _refused(resource: Resource, refusal: Refusal) -> Failure:
+    return Failure(refusal.action or resource.modify_action, refusal.code, refusal.message, predicted=True)

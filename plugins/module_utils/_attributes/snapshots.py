@@ -62,17 +62,19 @@ def _managed_key(plan: Plan, _described: Description, surroundings: Surroundings
             "A snapshot that is encrypted under the key that AWS manages for EBS cannot be shared with anyone; copy it"
             " under a customer managed key, and share the copy"
         )
-        yield "OperationNotPermitted", message
+        yield Refusal("OperationNotPermitted", message)
 
 
 def _public(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
     if not becomes_public(plan):
         return
     if described.get("Encrypted"):
-        yield "OperationNotPermitted", "An encrypted snapshot cannot be made public"
+        yield Refusal("OperationNotPermitted", "An encrypted snapshot cannot be made public")
     if surroundings.public_access_blocked:
         blocked = "Block public access for snapshots is on in this account and Region, so none can be made public"
-        yield "OperationNotPermitted", f"{blocked}; DisableSnapshotBlockPublicAccess lifts it for the whole Region"
+        yield Refusal(
+            "OperationNotPermitted", f"{blocked}; DisableSnapshotBlockPublicAccess lifts it for the whole Region"
+        )
 
 
 SNAPSHOTS = Resource(

@@ -256,7 +256,7 @@ def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Aske
             surroundings = Surroundings(now=dates.at(now))
             refusals = [each for rule in subject.resource.rules for each in rule(plan, subject.described, surroundings)]
             if refusals:
-                refused[wish.attribute.option] = "; ".join(message for _code, message in refusals)
+                refused[wish.attribute.option] = "; ".join(each.message for each in refusals)
     return refused
 
 

@@ -256,7 +256,7 @@ def test_a_cool_down_is_in_the_result(ec2: LocalEC2, run: Run) -> None:
 def test_nobody_is_cut_off_unasked(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
     refused = run(enabled=False)
-    assert f"Disabling the image would cut off {FORMER}" in refused["msg"]
+    assert f"DisableImage: OperationNotPermitted: Disabling the image would cut off {FORMER}" in refused["msg"]
     assert writes(ec2) == []
     done = run(enabled=False, revoke_launch_permissions={"user_ids": [FORMER]})
     assert statuses(done) == ["launchPermission remove applied", "imageState set applied"]
@@ -319,6 +319,14 @@ def test_a_refusal_is_predicted(ec2: LocalEC2, run: Run, seed: Json, options: Js
     result = run(image_ids=[A, B], check=check, **options)
     assert message in result["msg"]
     assert (result["changed"], writes(ec2)) == (False, [])
+    error = result["images"][0]["error"]
+    assert (error["operation"], error["predicted"]) == (_action(options), True)
+
+
+def _action(options: Json) -> str:
+    if "deprecate_at" not in options:
+        return "CreateTags"
+    return "EnableImageDeprecation" if options["deprecate_at"] else "DisableImageDeprecation"
 
 
 NO_DATE = (
