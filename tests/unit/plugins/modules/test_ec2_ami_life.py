@@ -205,6 +205,14 @@ def test_the_same_change_of_many_images_is_one_request(ec2: LocalEC2, run: Run, 
     assert writes(ec2) == ["CreateTags"] * (2 if check else 1)
 
 
+def test_one_request_takes_a_thousand_images(ec2: LocalEC2, run: Run) -> None:
+    ids = [f"ami-{number:017x}" for number in range(1001)]
+    ec2.seed(*({"image_id": image_id} for image_id in ids))
+    result = run(image_ids=ids, shared_tags={"status": "approved"})
+    assert (result["failed"], result["summary"]["changed"]) == (False, 1001)
+    assert writes(ec2) == ["CreateTags"] * 2
+
+
 def test_a_tag_is_taken_off_many_images_in_one_request_whatever_it_holds(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(*({"image_id": each, "tags": {"ec2:SharedTag/status": each}} for each in (A, B)))
     result = run(image_ids=[A, B], shared_tags={}, purge_shared_tags=True)
@@ -213,15 +221,24 @@ def test_a_tag_is_taken_off_many_images_in_one_request_whatever_it_holds(ec2: Lo
     assert writes(ec2) == ["DeleteTags"]
 
 
-def test_one_that_ec2_refuses_costs_the_others_nothing(ec2: LocalEC2, run: Run) -> None:
+@pytest.mark.parametrize("check", [False, True])
+def test_one_that_is_denied_costs_the_others_nothing(ec2: LocalEC2, run: Run, check: bool) -> None:
     ec2.seed(*({"image_id": image_id} for image_id in (A, B, C)))
-    ec2.switch(image_errors={B: failing("CreateTags")})
-    result = run(image_ids=[A, B, C], shared_tags={"status": "approved"})
+    may_tag = [f"arn:aws:ec2:us-east-1::image/{image_id}" for image_id in (A, C)]
+    statements = [
+        {"Effect": "Allow", "Action": "ec2:DescribeImages", "Resource": "*"},
+        {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": may_tag},
+    ]
+    some = ec2.principal("some", {"Version": "2012-10-17", "Statement": statements})
+    keys = {name: some[name] for name in ("access_key", "secret_key")}
+    result = run(image_ids=[A, B, C], shared_tags={"status": "approved"}, check=check, **keys)
     assert [("error" in image, image["changed"]) for image in result["images"]] == [
         (False, True),
         (True, False),
         (False, True),
     ]
+    # Together, which is denied, and one by one; with DryRun, one of them alone before that.
+    assert writes(ec2).count("CreateTags") == 4
 
 
 def test_shared_tags_of_a_public_image_are_public(ec2: LocalEC2, run: Run) -> None:
