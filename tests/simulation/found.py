@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What seeds have found in the engine, each as the least scenario that shows it.
+"""What seeds have found in the engine, or meet too seldom to find, each as the least scenario that shows it.
 
 What a seed means changes with worlds.py, so a seed alone would soon be about something else. What it found is written
 down here without chance: a world, a wish and what goes wrong. put_back.py has the fault itself, under the same name,
@@ -24,13 +24,16 @@ from simulation.principals import OWNER
 from simulation.state import SHARED
 from simulation.state import Change
 from simulation.state import Cloud
+from simulation.state import Denial
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.wishes import Json
 from simulation.wishes import Wish
 from simulation.worlds import Scenario
 
 REGION = "us-east-1"
 AMI, SNAP = "ami-0aaaaaaaaaaaaaaaa", "snap-0aaaaaaaaaaaaaaaa"
+TWO = ("ami-0aaaaaaaaaaaaaaaa", "ami-0bbbbbbbbbbbbbbbb")
 MEMBER, OTHER = "111111111111", "555555555555"  # in the unit TEAM, and outside
 
 
@@ -69,17 +72,27 @@ def _date_of_a_public_image() -> Scenario:
     return scenario
 
 
-def _tag_with_many_values() -> Scenario:
-    """A shared tag is taken off two images that hold another value of it each: that is one change, and one request."""
+def _tagged(wish: Json) -> Scenario:
+    """Two images with the same shared tag, which holds something else on each, and what is asked of both."""
     cloud = Cloud(OWNER)
-    ids = [f"ami-0{letter * 16}" for letter in "ab"]
-    for image_id in ids:
-        held = Change(-math.inf, "", "", Facts("available", frozenset(), {f"{SHARED}status": image_id}))
+    for image_id in TWO:
+        held = Change(-math.inf, "", "", Facts("available", frozenset(), {f"{SHARED}name": image_id}))
         cloud.add(Resource(IMAGE, image_id, REGION, OWNER, [held], name="golden"))
-    named = [f"{REGION}:{image_id}" for image_id in ids]
-    wish = {"image_ids": named, "shared_tags": {}, "purge_shared_tags": True, "wait_timeout": 120}
-    scenario = Scenario(0, cloud, Wish(IMAGE, wish))
+    named = [f"{REGION}:{image_id}" for image_id in TWO]
+    scenario = Scenario(0, cloud, Wish(IMAGE, {"image_ids": named, "wait_timeout": 120, **wish}))
     scenario.faults = Faults(Random(0))
+    return scenario
+
+
+def _tag_with_many_values() -> Scenario:
+    """A tag is taken off images that hold another value of it each: that is one change, and one request."""
+    return _tagged({"shared_tags": {}, "purge_shared_tags": True})
+
+
+def _refused_together() -> Scenario:
+    """EC2 refuses one request for many because of one of them: the others get it all the same."""
+    scenario = _tagged({"shared_tags": {"status": "approved"}})
+    scenario.cloud.denials.append(Denial("CreateTags", -math.inf, TWO[1]))
     return scenario
 
 
@@ -87,4 +100,5 @@ FOUND: dict[str, t.Callable[[], Scenario]] = {
     "refused entry": _refused_entry,
     "date of a public image": _date_of_a_public_image,
     "tag with many values": _tag_with_many_values,
+    "refused together": _refused_together,
 }

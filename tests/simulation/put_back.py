@@ -256,11 +256,11 @@ FAULTS = {
     "patience": Fault(_patience, ("waits no longer",)),
     "no preflight": Fault(_no_preflight, ("preflight comes first",)),
     "cut off unasked": Fault(_cut_off_unasked, ("keeps access",)),
-    "refused together": Fault(_refused_together, ("success is success",)),
     "held back for nothing": Fault(_held_back_for_nothing, ("restores",)),
-    # What seeds have found: see found.py.
+    # What found.py has scenarios for.
     "refused entry": Fault(_refused_entry, ("restores",)),
     "date of a public image": Fault(_date_of_a_public_image, ("restores",)),
+    "refused together": Fault(_refused_together, ("success is success",)),
     "tag with many values": Fault(_tag_with_many_values, ("stays within the budget",)),
 }
 
