@@ -12,7 +12,6 @@ whole document for one closed account, while it checks no condition. All other s
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 import typing as t
@@ -261,6 +260,12 @@ def _equalities(statement: Json) -> t.Iterator[tuple[str, t.Any]]:
             yield from ((key.lower(), held) for key, held in keys.items())
 
 
+def _is_like(value: str, pattern: str) -> bool:
+    """Tell whether a value matches a pattern of IAM, in which * and ? stand for others."""
+    wild = {"*": ".*", "?": "."}
+    return re.fullmatch("".join(wild.get(each) or re.escape(each) for each in pattern), value, re.DOTALL) is not None
+
+
 def _may_be(key: str, held: list[str], principal: Permission) -> bool:
     """Tell whether somebody of the principal may have one of the values for that condition key.
 
@@ -268,14 +273,50 @@ def _may_be(key: str, held: list[str], principal: Permission) -> bool:
     """
     kind, value = principal
     if key in (_ACCOUNT.lower(), "aws:principalaccount"):
-        return kind == USER_IDS.option and any(fnmatch.fnmatchcase(value, each) for each in held)
+        return kind == USER_IDS.option and any(_is_like(value, each) for each in held)
     if key == "aws:principalarn":
         return kind == USER_IDS.option and any(value in each.split(":") or "*" in each.split(":") for each in held)
     organization = value.split("/")[1] if kind != USER_IDS.option else ""
     if key == _ORGANIZATION.lower() and organization:
-        return any(fnmatch.fnmatchcase(organization, each) for each in held)
+        return any(_is_like(organization, each) for each in held)
     if key == _PATHS.lower() and organization:
-        return any(fnmatch.fnmatchcase(organization, each.split("/")[0]) for each in held) and (
+        return any(_is_like(organization, each.split("/")[0]) for each in held) and (
             kind == ORG_UNIT_ARNS.option or any(re.fullmatch(r"[^/]*/(r-[^/]*/)?\*", each) for each in held)
         )
     return True
+
+
+# What KMS may refuse of them
+
+_DELETED = re.compile(r"A(ROA|IDA)[A-Z0-9]{12,}")
+
+
+def suspects(document: str) -> list[str]:
+    """Return what KMS may refuse in the statements of others, although it is in the policy.
+
+    It judges the whole document each time it is written. It shows a role or user that was deleted by a unique id, and
+    takes no statement without actions or resources since August 2025 (both observed by publishers).
+    """
+    named = [(_named(number, each), each) for number, each in enumerate(_parsed(document)[1], 1) if not _is_ours(each)]
+    deleted = [
+        f"{name} names {value}, which is how KMS shows a role or user that was deleted"
+        for name, each in named
+        for value in _principals(each)
+        if _DELETED.fullmatch(value)
+    ]
+    incomplete = [
+        f"{name} has no {member}"
+        for name, each in named
+        for member in ("Action", "Resource")
+        if not each.get(member) and not each.get(f"Not{member}")
+    ]
+    return deleted + incomplete
+
+
+def _named(number: int, statement: Json) -> str:
+    return f"statement {number}" + (f" ({statement['Sid']})" if statement.get("Sid") else "")
+
+
+def _principals(statement: Json) -> list[str]:
+    named = statement.get("Principal", statement.get("NotPrincipal", {}))
+    return _listed(named.get("AWS", []) if isinstance(named, dict) else named)
