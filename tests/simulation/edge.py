@@ -52,12 +52,14 @@ class NoAnswerError(Exception):
 class Sent:
     """A call of the engine, and what became of it. Times are virtual.
 
-    ``befell`` are the faults that its attempts met; ``applied`` is when EC2 carried it out, each time that it did.
-    ``failure`` or ``response`` is what the engine received; neither, if it was killed before.
+    ``patient``: the engine finds it worth waiting for. ``befell`` are the faults that its attempts met; ``applied`` is
+    when EC2 carried it out, each time that it did. ``failure`` or ``response`` is what the engine received; neither, if
+    it was killed before.
     """
 
     request: Request
     began: float
+    patient: bool = True
     befell: list[str] = field(default_factory=list)
     applied: list[float] = field(default_factory=list)
     failure: Failure | None = None
@@ -91,8 +93,10 @@ class Edge:
     decodes: bool = True
     log: list[Sent] = field(default_factory=list)
 
-    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Json:
-        sent = Sent(Request(service, region, operation, arguments), self.clock.now)
+    def call(
+        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+    ) -> Json:
+        sent = Sent(Request(service, region, operation, arguments), self.clock.now, patient)
         self.log.append(sent)
         try:
             sent.response = self._send(sent)
@@ -104,6 +108,9 @@ class Edge:
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Json]:
         return pages(self.call, region, operation, arguments)
 
+    def dns_suffix(self, _region: str) -> str:
+        return "amazonaws.com"
+
     def decoded(self, _region: str, failure: Failure) -> dict[str, t.Any] | None:
         if failure.code != DENIED or _ENCODED not in failure.message or not self.decodes:
             return None
@@ -113,7 +120,7 @@ class Edge:
     def _send(self, sent: Sent) -> Json:
         """Attempt it until it is answered, at most so many times; raise EC2Error."""
         befalls = self.faults.befalls(sent.request, sent.began)
-        most = self.attempts if sent.request.service == "ec2" else min(2, self.attempts)
+        most = self.attempts if sent.patient else min(2, self.attempts)
         unsettled = 0
         number = 0
         while True:

@@ -193,16 +193,18 @@ class PacedEdge:
     _clients: dict[str, _Client] = field(default_factory=dict)
     _busy_until: float = 0.0
 
-    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Json:
+    def call(
+        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+    ) -> Json:
         request = Request(service, region, operation, arguments)
         client = self._clients.setdefault(region, _Client(self.clock))
-        taken = 0
-        for number in range(ATTEMPTS):
+        taken, most = 0, ATTEMPTS if patient else 2
+        for number in range(most):
             response = self._attempt(client, request)
             if response is not None:
                 client.quota.release(taken or 1)
                 return response
-            if number + 1 == ATTEMPTS or not client.quota.acquire(_RETRY_COST):
+            if number + 1 == most or not client.quota.acquire(_RETRY_COST):
                 break
             taken = _RETRY_COST
             self.clock.advance(self.chance.random() * min(2.0**number, _LONGEST_BACK_OFF))
@@ -210,6 +212,9 @@ class PacedEdge:
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Json]:
         return pages(self.call, region, operation, arguments)
+
+    def dns_suffix(self, _region: str) -> str:
+        return "amazonaws.com"
 
     def decoded(self, _region: str, _failure: Failure) -> None:
         return None

@@ -22,7 +22,8 @@ from .permissions import from_ec2
 from .permissions import to_ec2
 
 Tags = tuple[tuple[str, str], ...]  # keys and values, sorted
-# A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set.
+# A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set. A flag of
+# the entries of a list is None where only some have it.
 Value = t.Union[str, bool, None, Permissions, Tags]
 # To enable and to disable are ways to set, sent before and after all others.
 Operation = t.Literal["enable", "set", "add", "remove", "disable"]
@@ -33,10 +34,11 @@ Arguments = dict[str, t.Any]
 
 
 class Call(t.NamedTuple):
-    """One call of EC2, as data. ``operation`` is boto3's name for it."""
+    """One call of EC2, or of another service, as data. ``service`` and ``operation`` are boto3's names."""
 
     operation: str
     arguments: Arguments
+    service: str = "ec2"
 
 
 RESOURCES_PER_REQUEST = 1000  # ids in one CreateTags or DeleteTags (API reference)
@@ -79,14 +81,18 @@ class Attribute:
     ``entries_per_request`` of them in one request. Otherwise it is of the type of ``unset``: tags, a flag, or text, one
     of ``choices``, a date, or what ``problem`` finds nothing wrong with; ``tag_problem`` judges a tag. A text without
     ``clears`` cannot be unset. With ``write_all``, the same change of up to RESOURCES_PER_REQUEST resources is one
-    request. ``operations`` are those of boto3 that ``write`` uses, where older versions of botocore lack them.
+    request. ``operations`` are those of boto3 that ``write`` uses, where older versions of botocore lack them. Without
+    ``write``, the attribute is a part of the document of its resource, which is written as a whole.
+
+    ``found`` are kinds that no task can name: their entries are only ever taken away. A flag ``of`` a list of
+    permissions is what all its entries have, or none.
     """
 
     option: str
     name: str
     unset: Value
     read: InDescription | ByCall = field(compare=False)
-    write: Write = field(compare=False)
+    write: Write | None = field(compare=False)
     problem: t.Callable[[str], str] = field(default=_no_problem, compare=False)
     kinds: tuple[Kind, ...] = ()
     entries_per_request: int = 0
@@ -96,6 +102,8 @@ class Attribute:
     clears: bool = True
     write_all: WriteAll | None = field(default=None, compare=False)
     operations: tuple[str, ...] = ()
+    found: tuple[Kind, ...] = ()
+    of: Attribute | None = None
 
     @property
     def has_tags(self) -> bool:

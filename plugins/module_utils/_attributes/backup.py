@@ -17,7 +17,7 @@ import typing as t
 from .options import id_problem
 from .options import region_problems
 from .options import shown
-from .permissions import from_options
+from .permissions import Permission
 from .plan import Attributes
 from .subject import Target
 
@@ -148,20 +148,22 @@ def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
 def _value(written: t.Any, attribute: Attribute, where: str) -> Value:
     if not attribute.kinds and not attribute.has_tags:
         is_flag = isinstance(attribute.unset, bool)
-        if isinstance(written, bool) if is_flag else written is None or isinstance(written, str):
+        # No text was ever set; or a flag of the entries of a list, of which only some had it.
+        is_none = written is None and (not is_flag or attribute.of is not None)
+        if is_none or isinstance(written, bool if is_flag else str):
             return t.cast("Value", written)
         raise NotABackupError(f"{where} is {'neither true nor false' if is_flag else 'not text'}")
     if not isinstance(written, dict):
         raise NotABackupError(f"{where} is not a dictionary")
     if attribute.has_tags:
         return tuple(sorted((str(key), str(value)) for key, value in written.items()))
-    unknown = sorted(set(written) - {kind.option for kind in attribute.kinds})
+    unknown = sorted(set(written) - {kind.option for kind in (*attribute.kinds, *attribute.found)})
     if unknown:
         raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")
     for kind, values in written.items():
         if not all(isinstance(value, str) for value in _list(values, f"{where}.{kind}")):
             raise NotABackupError(f"{where}.{kind} does not hold texts only")
-    return from_options(written)
+    return frozenset(Permission(kind, value) for kind, values in written.items() for value in values)
 
 
 def _list(written: t.Any, where: str) -> list[t.Any]:

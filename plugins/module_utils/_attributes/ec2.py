@@ -46,6 +46,7 @@ if t.TYPE_CHECKING:
 
 
 DENIED = "UnauthorizedOperation"
+DENIALS = (DENIED, "AccessDeniedException")  # of EC2, and of KMS
 # More connections than this are of no use to a bucket of 100 requests, and urllib3 makes room for all of them at once.
 MAX_CONNECTIONS = 256
 _ATTEMPTS = 10
@@ -146,20 +147,23 @@ class EC2:
         self.region: str | None = region or self._session.region_name
         self._endpoint: str | None = endpoint or None
         self._endpoint_is_of_aws, self.endpoint_region = _aws_address(self._core, endpoint or "")
-        self._clients: dict[tuple[str, str], t.Any] = {}
+        self._clients: dict[tuple[str, str, bool], t.Any] = {}
         # A boto3 session may not make two clients at a time.
         self._lock = threading.Lock()
         self._decodes = True
         self._attempts = _Attempts()
-        # Requests that EC2 throttled, by Region.
+        # Requests that were throttled, by Region.
         self.throttled: Counter[str] = Counter()
 
-    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
+    def call(
+        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+    ) -> Response:
         """Send one request and return the response; raise EC2Error.
 
         ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
+        What only tells more than a run needs to know is not ``patient``: there may be no way to that service.
         """
-        client = self._client(service, region)
+        client = self._client(service, region, patient=patient)
         action = client.meta.method_to_api_mapping[operation]
         dry_run = arguments.get("DryRun", False)
         self._attempts.unsettled = 0
@@ -195,7 +199,7 @@ class EC2:
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
         """Yield the pages of a response until EC2 names no next one; a page may be empty."""
-        token: dict[str, str] = {}
+        token: dict[str, t.Any] = {}
         while True:
             page = self.call(region, operation, **arguments, **token)
             yield page
@@ -209,7 +213,7 @@ class EC2:
         if failure.code != DENIED or not found or not self._decodes:
             return None
         try:
-            client = self._client("sts", region)
+            client = self._client("sts", region, patient=False)
             answer = client.decode_authorization_message(EncodedMessage=encoded.strip())
             decoded: dict[str, t.Any] = json.loads(answer["DecodedMessage"])
         except Exception:  # noqa: BLE001 a failure that is reported already gets no second one
@@ -217,32 +221,38 @@ class EC2:
             return None
         return decoded
 
-    def _client(self, service: str, region: str) -> t.Any:
+    def dns_suffix(self, region: str) -> str:
+        """Return what the host names of AWS end in, in that Region."""
+        partitions = _partitions(self._core)
+        found = (part["outputs"]["dnsSuffix"] for part in partitions if re.search(part["regionRegex"], region))
+        return str(next(found, "amazonaws.com"))
+
+    def _client(self, service: str, region: str, *, patient: bool = True) -> t.Any:
         with self._lock:
-            if (service, region) not in self._clients:
+            if (service, region, patient) not in self._clients:
                 # The model of a service is some hundred thousand objects that live as long as the client does: left to
                 # the garbage collector, it walks them again and again while they are read and a fleet is worked on.
                 gc.disable()
                 try:
-                    self._clients[service, region] = self._make_client(service, region)
+                    self._clients[service, region, patient] = self._make_client(service, region, patient=patient)
                 finally:
                     gc.freeze()
                     gc.enable()
-            return self._clients[service, region]
+            return self._clients[service, region, patient]
 
-    def _make_client(self, service: str, region: str) -> t.Any:
+    def _make_client(self, service: str, region: str, *, patient: bool) -> t.Any:
         config, endpoint = self._config, self._endpoint
-        if service != "ec2":
-            # Others only tell more than EC2 does. A network may have a way to EC2 and none to them: no long waits.
+        if not patient:
+            # A network may have a way to EC2 and none to others: no long waits for what only tells more.
             config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
-            if self._endpoint_is_of_aws or self._connect(self._has_endpoint_of_its_own, service):
-                endpoint = None
+        if service != "ec2" and (self._endpoint_is_of_aws or self._connect(self._has_endpoint_of_its_own, service)):
+            endpoint = None
         client = self._connect(
             self._session.client, service, region_name=region, config=config, endpoint_url=endpoint, **self._options
         )
         self._refuse_endpoint(client)
         client.meta.events.register("before-send", self._attempt_begins)
-        if service == "ec2":
+        if patient:
             client.meta.events.register("response-received", functools.partial(self._count_throttled, region))
         client.meta.events.register("response-received", self._attempt_ends)
         return client
@@ -320,7 +330,7 @@ def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return False, None
-    partitions = core.get_component("data_loader").load_data("partitions")["partitions"]
+    partitions = _partitions(core)
     domains = {part["outputs"][name] for part in partitions for name in ("dnsSuffix", "dualStackDnsSuffix")}
     if not host.endswith(tuple(f".{domain}" for domain in domains)):
         return False, None
@@ -328,6 +338,11 @@ def _aws_address(core: t.Any, url: str) -> tuple[bool, str | None]:
     patterns = [part["regionRegex"] for part in partitions]
     regions = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
     return True, regions[0] if regions and ("ec2" in names or "ec2-fips" in names) else None
+
+
+def _partitions(core: t.Any) -> list[dict[str, t.Any]]:
+    partitions: list[dict[str, t.Any]] = core.get_component("data_loader").load_data("partitions")["partitions"]
+    return partitions
 
 
 def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
@@ -354,7 +369,7 @@ def _was_refused(response: Response) -> bool:
     A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
     """
     code = response.get("Error", {}).get("Code") or ""
-    refused_first = code == DENIED or "LimitExceeded" in code or _is_throttled(code)
+    refused_first = code in DENIALS or "LimitExceeded" in code or _is_throttled(code)
     return refused_first or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500
 
 

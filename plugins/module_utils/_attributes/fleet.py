@@ -19,11 +19,13 @@ from . import predicting
 from . import reading
 from . import sending
 from . import waiting
+from .attribute import ByCall
 from .ec2 import EC2Error
 from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
 from .subject import by_turns
+from .subject import distinct
 from .subject import healthy
 from .subject import is_doubtful
 
@@ -43,8 +45,9 @@ class Pass(t.NamedTuple):
 
 
 class Ended(t.NamedTuple):
-    """What is to be said of a run besides its subjects. ``stopped`` is why nothing was changed, if not a subject's."""
+    """What became of a run: its subjects, each resource once. ``stopped`` is why it ended, if no subject failed."""
 
+    subjects: t.Sequence[Subject]
     warnings: list[str]
     stopped: str = ""
 
@@ -52,20 +55,31 @@ class Ended(t.NamedTuple):
 def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, preflight: bool = False) -> Ended:
     """Make one kind of resource as asked. EC2's errors end up in the subjects; none is raised."""
     plan(runtime, subjects)
+    subjects = distinct(subjects)
     warnings = predicting.predict(runtime, subjects)
     if len(healthy(subjects)) < len(subjects):
-        return Ended(warnings)
+        return Ended(subjects, warnings)
     everything = Pass(subjects)
     if dry_run:
         _ask(runtime, everything)
     elif not preflight or is_authorized(runtime, [everything]):
+        warnings += _uncovered(subjects) if preflight else []
         try:
             keep(runtime, [subject.resource for subject in subjects[:1]], subjects)
         except backup.NotKeptError as error:
-            return Ended(warnings, str(error))
+            return Ended(subjects, warnings, str(error))
         _send_in_turn(runtime, subjects)
         warnings += see(runtime, subjects)
-    return Ended(warnings)
+    return Ended(subjects, warnings)
+
+
+def _uncovered(subjects: t.Iterable[Subject]) -> list[str]:
+    """Return a warning of what preflight has not proven."""
+    written = [subject.resource for subject in subjects if subject.resource.document and subject.steps]
+    if not written:
+        return []
+    action, service = written[0].modify_action, written[0].service
+    return [f"preflight does not cover {action}: {service} has no DryRun for it"]
 
 
 def _send_in_turn(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
@@ -143,7 +157,7 @@ def keep(runtime: Runtime, resources: t.Sequence[Resource], subjects: t.Iterable
 
 def _caller(runtime: Runtime, region: str) -> str | None:
     try:
-        arn: str | None = runtime.ec2.call(region, "get_caller_identity", service="sts").get("Arn")
+        arn: str | None = runtime.ec2.call(region, "get_caller_identity", service="sts", patient=False).get("Arn")
     except EC2Error:
         return None
     return arn
@@ -155,6 +169,8 @@ def _ask(runtime: Runtime, each: Pass) -> None:
     By then, an endpoint that ignores DryRun has changed one resource, or a few if the caller is denied others. Nothing
     more is sent once that is seen, or if an answer leaves it in doubt.
     """
+    for subject in each.subjects:
+        sending.leave_unproven(subject, each.operations)
     in_turn = by_turns(each.subjects, lambda subject: subject.place)
     left = [subject for subject in in_turn if sending.actions_due(subject, each.operations)]
     sending.plan(runtime, left, each.operations, dry_run=True)
@@ -192,9 +208,9 @@ def _send(runtime: Runtime, each: Pass) -> None:
 
 
 def _is_done(subject: Subject) -> bool:
-    """Tell whether every request of its own was applied, one of permissions among them, and not yet verified."""
+    """Tell whether every request of its own was applied, one that takes a call to see among them, and not verified."""
     own = [step for step in subject.steps if not step.request.attribute.write_all]
-    shared = any(step.request.attribute.kinds for step in own)
+    shared = any(isinstance(step.request.attribute.read, ByCall) for step in own)
     all_applied = all(step.status == "applied" for step in own)
     return shared and all_applied and not subject.failure and not subject.verified
 

@@ -32,6 +32,7 @@ from .resource import Refusal
 from .resource import Resource
 from .resource import Surroundings
 from .resource import becomes_public
+from .resource import ec2_ids
 
 if t.TYPE_CHECKING:
     from .plan import Attributes
@@ -87,7 +88,7 @@ def _protection(described: Description) -> str:
     return "enabled" if shown == "enabled-without-cooldown" else shown.partition(" ")[0]
 
 
-def _protected_until(described: Description) -> dict[str, t.Any]:
+def _protected_until(described: Description, _after: Attributes) -> dict[str, t.Any]:
     """Return when a protection that was disabled ends, if it is ending."""
     head, after, moment = (described.get("DeregistrationProtection") or "").partition("disabled after ")
     return {"protected_until": moment} if after and not head else {}
@@ -333,7 +334,7 @@ IMAGES = Resource(
     described_as="an AMI",
     ids_option="image_ids",
     id_option="image_id",
-    id_prefix="ami",
+    ids=ec2_ids("ami"),
     result_key="images",
     attributes=ATTRIBUTES,
     api=Api(

@@ -75,7 +75,7 @@ class ManagedKeys:
     def _is_managed(self, key: tuple[str, str]) -> bool:
         region, key_id = key
         try:
-            response = self.runtime.ec2.call(region, "describe_key", service="kms", KeyId=key_id)
+            response = self.runtime.ec2.call(region, "describe_key", service="kms", patient=False, KeyId=key_id)
         except EC2Error as error:
             self._note(f"whether AWS manages the key {key_id}", error)
             return False

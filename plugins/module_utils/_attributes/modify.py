@@ -58,7 +58,7 @@ def _options(attribute: Attribute) -> dict[str, t.Any]:
     if attribute.has_tags:
         return {attribute.option: {"type": "dict"}, f"purge_{attribute.option}": {"type": "bool", "default": False}}
     if isinstance(attribute.unset, bool):
-        return {attribute.option: {"type": "bool"}}
+        return {attribute.option: {"type": "bool", **({"default": False} if attribute.of else {})}}
     choices = {"choices": list(attribute.choices)} if attribute.choices else {}
     return {attribute.option: {"type": "str", **choices}}
 
@@ -94,17 +94,17 @@ def run(module: AnsibleAWSModule, resource: Resource) -> t.NoReturn:
     subjects = [Subject(resource, target, asked) for target in task.targets]
     with session(ec2, task.concurrency, wait=task.wait, wait_timeout=task.wait_timeout, keep=keep) as runtime:
         ended = fleet.work(runtime, subjects, dry_run=module.check_mode, preflight=module.params["preflight"])
-        decode_denials(runtime, subjects, at_most=NAMED)
+        decode_denials(runtime, ended.subjects, at_most=NAMED)
     for warning in ended.warnings:
         warn(warning)
-    failed = bool(ended.stopped or too_old) or any(subject.failure for subject in subjects)
-    result = present(subjects, resource, diff=module._diff, failed=failed)  # noqa: SLF001 AnsibleModule has no other name for it
+    failed = bool(ended.stopped or too_old) or any(subject.failure for subject in ended.subjects)
+    result = present(ended.subjects, resource, diff=module._diff, failed=failed)  # noqa: SLF001 AnsibleModule has no other name for it
     result.update(keep.result if keep else {})
     if ended.stopped:
         module.fail_json(msg=f"backup: {ended.stopped}. Nothing was changed", **result)
     messages = [f"{option}: {why}" for option, why in too_old.items()]
-    if any(subject.failure for subject in subjects):
-        messages.append(failure_message(subjects, resource.noun, module.check_mode))
+    if any(subject.failure for subject in ended.subjects):
+        messages.append(failure_message(ended.subjects, resource.noun, module.check_mode))
     if messages:
         module.fail_json(msg="\n".join(messages), **result)
     module.exit_json(**result)

@@ -20,6 +20,7 @@ from .permissions import Permissions
 from .permissions import from_options
 from .plan import Asked
 from .plan import AskedDate
+from .plan import AskedOfEntries
 from .plan import AskedPermissions
 from .plan import AskedTags
 from .plan import AskedText
@@ -86,8 +87,9 @@ def parse_task(
     asked = tuple(
         ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
-    if any(isinstance(ask, AskedText) and ask.value is False for ask in asked):
-        # EC2 drops all permissions of what is disabled, so they are read, and are in ``before``.
+    if any(isinstance(ask, AskedOfEntries) or (isinstance(ask, AskedText) and ask.value is False) for ask in asked):
+        # EC2 drops all permissions of what is disabled, and a flag of entries says nothing without them, so they are
+        # read, and are in ``before``.
         lists = [ask for ask in asked if isinstance(ask, AskedPermissions)]
         asked += () if lists else (AskedPermissions(resource.permissions),)
     problems += _nothing_asked(resource, params)
@@ -121,11 +123,12 @@ def parse_targets(
     targets: dict[Target, None] = {}
     without_region: list[str] = []
     for text in _written_ids(ids, resource):
-        region, colon, resource_id = text.rpartition(":")
-        problem = id_problem(resource_id, region if colon else None, resource)
+        region, resource_id = _parted(text, resource)
+        problem = id_problem(resource_id, region, resource)
         if problem:
             problems.append(f"{resource.ids_option}: {problem}")
             continue
+        region = region or _region_of(resource_id, resource)
         if not region:
             without_region.append(resource_id)
         targets[Target(region or default_region or "", resource_id)] = None
@@ -204,19 +207,31 @@ def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[
 
 def id_problem(resource_id: str, region: str | None, resource: Resource) -> str:
     """Return what is wrong with an id, and with the Region written before it unless that is None."""
-    # EC2's ids are 8 hexadecimal digits, or 17 since 2016 (EC2 User Guide, "Resource IDs").
-    prefix = resource.id_prefix
+    ids = resource.ids
     text = resource_id if region is None else f"{region}:{resource_id}"
-    if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", resource_id):
-        expected = f"{prefix}- and 8 or 17 hexadecimal digits, or REGION:{prefix}-…"
-        return f"{shown(text)} is not the id of {resource.described_as} ({expected})"
+    its_own = _region_of(resource_id, resource)
+    if not re.fullmatch(ids.pattern, resource_id) and not its_own:
+        return f"{shown(text)} is not the id of {resource.described_as} ({ids.form}, or REGION:{ids.example})"
     if region is not None and not (_REGION.fullmatch(region) and _NAME.fullmatch(region)):
         return f"{shown(text)} does not begin with a Region such as us-east-1"
-    return ""
+    return f"{shown(text)} is not in {region}, but in {its_own}" if region and its_own not in ("", region) else ""
+
+
+def _parted(text: str, resource: Resource) -> tuple[str | None, str]:
+    """Return the Region written before an id, None if there is none, and the id."""
+    arn = text.find("arn:") if resource.ids.arn else -1
+    start = text.rfind(":") + 1 if arn < 0 else arn
+    return (text[: start - 1] if start else None), text[start:]
+
+
+def _region_of(resource_id: str, resource: Resource) -> str:
+    """Return the Region of an id that is an ARN."""
+    arn = re.fullmatch(resource.ids.arn, resource_id) if resource.ids.arn else None
+    return arn[1] if arn else ""
 
 
 def _no_region(resource: Resource, ids: t.Sequence[str]) -> str:
-    example = f"REGION:{resource.id_prefix}-…"
+    example = f"REGION:{resource.ids.example}"
     return f"{resource.ids_option}: {', '.join(ids)}: in which Region? Set region (or AWS_REGION), or write {example}"
 
 
@@ -225,7 +240,8 @@ def _nothing_asked(resource: Resource, params: Params) -> list[str]:
     options += [f"revoke_{attribute.option}" for attribute in resource.attributes if attribute.kinds]
     purged = any(params[f"purge_{each.option}"] for each in resource.attributes if each.kinds or each.has_tags)
     # A purge that lacks its list is reported as that.
-    if purged or any(params[option] is not None for option in options):
+    flags = {attribute.option for attribute in resource.attributes if attribute.of}
+    if purged or any(params[option] is not None for option in options if option not in flags or params[option]):
         return []
     return [f"no attribute is asked for: set at least one of {', '.join(options)}"]
 
@@ -233,6 +249,8 @@ def _nothing_asked(resource: Resource, params: Params) -> list[str]:
 def _asked_of(attribute: Attribute, params: Params, problems: list[str]) -> t.Iterator[Asked | None]:
     if attribute.kinds:
         yield _permissions(attribute, params, problems)
+    elif attribute.of:
+        yield _of_entries(attribute, attribute.of, params)
     elif attribute.has_tags:
         yield asked_tags(attribute, params[attribute.option], problems, purge=params[f"purge_{attribute.option}"])
     else:
@@ -282,6 +300,13 @@ def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> A
     asked = AskedPermissions(attribute, from_options(grant or {}), from_options(revoke or {}), purge)
     problems += _granted_and_revoked(option, asked.grant & asked.revoke)
     return asked
+
+
+def _of_entries(attribute: Attribute, of: Attribute, params: Params) -> AskedOfEntries | None:
+    """Return what a flag of the entries of a list is asked to be: without it, those that have it keep it."""
+    value: bool = params[attribute.option]
+    entries = _permissions(of, params, []) or AskedPermissions(of)
+    return AskedOfEntries(attribute, value, entries) if value or entries.purge else None
 
 
 def _stripped(attribute: Attribute, entries: Options | None) -> Options | None:

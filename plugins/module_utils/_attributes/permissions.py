@@ -152,6 +152,9 @@ ORG_UNIT_ARNS = Kind(
     _problem("org_unit_arns", _ORG_UNIT, "the ARN of an organizational unit, arn:aws:organizations::…:ou/o-…/ou-…"),
     aliases=("organizational_unit_arns",),
 )
+# What a key policy may have besides users: statements under a Sid of ours that are not of our form. A task cannot name
+# them, and purging takes them away.
+ODD_STATEMENTS = Kind("odd_statements", "", lambda _sid: "is a statement that this collection does not write")
 _MEMBERS = {kind.option: kind.member for kind in (USER_IDS, GROUP_NAMES, ORG_ARNS, ORG_UNIT_ARNS)}
 _OPTIONS = {member: option for option, member in _MEMBERS.items()}
 

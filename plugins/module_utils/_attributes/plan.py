@@ -28,10 +28,12 @@ if t.TYPE_CHECKING:
     from .attribute import Attribute
     from .attribute import Call
     from .attribute import Description
+    from .attribute import InDescription
     from .attribute import Operation
     from .attribute import Payload
     from .attribute import Tags
     from .attribute import Value
+    from .attribute import Write
     from .attribute import WriteAll
     from .permissions import Permission
     from .permissions import Permissions
@@ -140,7 +142,25 @@ class AskedPermissions:
         return entry in self.revoke or (self.purge and entry not in self.grant)
 
 
-Asked = t.Union[AskedText, AskedDate, AskedTags, AskedPermissions]
+@dataclass(frozen=True)
+class AskedOfEntries:
+    """A flag that all entries of a list are asked to have, or none of them. A list without entries has it not."""
+
+    attribute: Attribute
+    value: bool
+    entries: AskedPermissions
+
+    def applied_to(self, _current: Value, situation: Situation) -> Value:
+        read = t.cast("InDescription", self.entries.attribute.read)
+        left = self.entries.applied_to(read.value(situation.described), situation)
+        return self.value and bool(left)
+
+    def but_for(self, entries: Permissions) -> AskedOfEntries:
+        """Return the same wish without these entries."""
+        return replace(self, entries=self.entries.but_for(entries))
+
+
+Asked = t.Union[AskedText, AskedDate, AskedTags, AskedPermissions, AskedOfEntries]
 
 
 @dataclass(frozen=True)
@@ -166,7 +186,8 @@ class Request:
 
     def call(self, resource_id: str) -> Call:
         """Return the call that carries the request out on the resource with that id."""
-        return self.attribute.write(resource_id, self.operation, self.value)
+        write = t.cast("Write", self.attribute.write)
+        return write(resource_id, self.operation, self.value)
 
     def call_for(self, resource_ids: t.Sequence[str]) -> Call:
         """Return the call that carries the same request out on all of them."""
@@ -240,7 +261,8 @@ class Failure:
     """Why a resource failed. ``predicted``: EC2 was not asked, because it would have refused.
 
     ``uncertain``: EC2 gave no answer, or one of its own failure, so that it may have done what it was asked.
-    ``decoded`` is the authorization message of a denial, where the caller may decode it.
+    ``decoded`` is the authorization message of a denial, where the caller may decode it. ``service`` is what users call
+    the service.
     """
 
     operation: str
@@ -250,6 +272,7 @@ class Failure:
     predicted: bool = False
     uncertain: bool = False
     decoded: t.Mapping[str, t.Any] | None = field(default=None, compare=False)
+    service: str = field(default="EC2", compare=False)
 
 
 def gained(before: Attributes, after: Attributes) -> Permissions:
@@ -307,9 +330,9 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota
                 yield Request(attribute, operation, tuple(some))
     elif attribute.has_tags:
         yield from _tag_requests(attribute, _tags(before), _tags(after))
-    elif before != after and isinstance(after, bool):
+    elif before != after and isinstance(after, bool) and attribute.of is None:
         yield Request(attribute, "enable" if after else "disable", after)
-    elif before != after and isinstance(after, str):
+    elif before != after and isinstance(after, (str, bool)):
         yield Request(attribute, "set", after)
 
 

@@ -101,6 +101,6 @@ def _public_access_blocked(runtime: Runtime, subjects: t.Sequence[Subject]) -> d
 
 def _is_blocked(runtime: Runtime, resource: Resource, region: str) -> bool | Failure:
     try:
-        return blocks_public_access(resource, runtime.ec2.call(region, resource.api.public_access_operation))
+        return blocks_public_access(resource, runtime.ec2.call(region, resource.batched.public_access_operation))
     except EC2Error as error:
         return error.failure

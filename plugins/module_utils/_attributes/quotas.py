@@ -84,15 +84,16 @@ def _value(runtime: Runtime, quota: Quota, region: str) -> int | Failure:
 
 
 def _asked(runtime: Runtime, operation: str, quota: Quota, region: str) -> int | Failure:
-    arguments = {"ServiceCode": "ec2", "QuotaCode": quota.code}
+    quoted = {"ServiceCode": "ec2", "QuotaCode": quota.code}
     try:
-        return int(runtime.ec2.call(region, operation, service="service-quotas", **arguments)["Quota"]["Value"])
+        answer = runtime.ec2.call(region, operation, service="service-quotas", patient=False, **quoted)
+        return int(answer["Quota"]["Value"])
     except EC2Error as error:
         return error.failure
 
 
 def _in_use(runtime: Runtime, resource: Resource, region: str) -> int | Failure:
-    api = resource.api
+    api = resource.batched
     arguments = {
         "Filters": [{"Name": "is-public", "Values": ["true"]}],
         api.owners_argument: ["self"],

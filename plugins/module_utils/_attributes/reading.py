@@ -14,8 +14,10 @@ from .attribute import Attribute
 from .attribute import ByCall
 from .attribute import Description
 from .attribute import Value
+from .ec2 import DENIALS
 from .ec2 import DENIED
 from .ec2 import EC2Error
+from .resource import OneByOne
 from .resource import Resource
 from .resource import describing
 from .resource import foreign
@@ -34,7 +36,10 @@ IMAGES_PER_PAGE = 1000  # what MaxResults takes in most actions of EC2; for Desc
 
 
 def describe(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
-    """Describe the subjects of one kind, up to 200 in a request. One that is not there, or not the caller's, fails."""
+    """Describe the subjects of one kind, up to 200 in a request where there is one for many.
+
+    One that is not there, or not the caller's, fails.
+    """
     read_at_once(runtime, subjects, ())
 
 
@@ -63,6 +68,58 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
             subject.failure = foreign(subject.resource, resource_id, others[resource_id])
         else:
             subject.failure = unknown(subject.resource, resource_id, region, request_id)
+
+
+def _describe_one(runtime: Runtime, subject: Subject) -> None:
+    """Describe a resource that takes calls of its own: what it is only once, what it holds each time."""
+    api, (region, resource_id) = t.cast("OneByOne", subject.resource.api), subject.target
+    try:
+        if not subject.described:
+            answer = runtime.call(region, api.describe(resource_id))
+            subject.described = api.described(resource_id, answer, runtime.ec2.dns_suffix(region))
+            subject.target = Target(region, subject.described[api.id_key])
+        read_content(runtime, subject)
+    except EC2Error as error:
+        subject.failure = error.failure
+
+
+def read_content(runtime: Runtime, subject: Subject) -> None:
+    """Read again what a resource holds that is described one by one; raise EC2Error."""
+    api = t.cast("OneByOne", subject.resource.api)
+    answer = runtime.call(subject.target.region, api.content(subject.target.id))
+    subject.described = {**subject.described, api.content_key: answer[api.content_key]}
+
+
+def _tell_foreign(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
+    """Say of those that could not be read that they belong to others, if they do.
+
+    A refusal does not tell, nor does an answer that one does not exist: only to know who is asking does.
+    """
+    codes = {*DENIALS, *(subject.resource.not_found_code for subject in failed)}
+    asking = [(each, _known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
+    suspects = [(subject, known) for subject, known in asking if known]
+    caller = _caller(runtime, suspects[0][0].target.region) if suspects else None
+    for subject, known in suspects:
+        if caller and known["OwnerId"] != caller:
+            subject.described = known
+            subject.failure = t.cast("OneByOne", subject.resource.api).foreign(known, subject.hoped)
+
+
+def _known(runtime: Runtime, subject: Subject) -> Description | None:
+    """Return what was described of a subject, or else what its id alone says."""
+    region, resource_id = subject.target
+    api = t.cast("OneByOne", subject.resource.api)
+    return subject.described or api.presumed(resource_id, runtime.ec2.dns_suffix(region))
+
+
+def _caller(runtime: Runtime, region: str) -> str | None:
+    """Return the account of the caller, None if STS does not answer."""
+    try:
+        answer = runtime.ec2.call(region, "get_caller_identity", service="sts", patient=False)
+    except EC2Error:
+        return None
+    account: str | None = answer.get("Account")
+    return account
 
 
 def _missed(
@@ -94,7 +151,8 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
     call = describing(resource, [subject.target.id for subject in batch], own=own)
     answer = runtime.call(batch[0].target.region, call)
     found = {
-        described.get(resource.api.id_key, ""): described for described in answer.get(resource.api.described_key, ())
+        described.get(resource.batched.id_key, ""): described
+        for described in answer.get(resource.batched.described_key, ())
     }
     return found, answer.get("ResponseMetadata", {}).get("RequestId")
 
@@ -104,9 +162,15 @@ def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Itera
     to_read = by_turns(read, lambda subject: subject.place)
     runtime.progress.plan("read", [subject.place for subject in to_read])
     jobs: list[t.Callable[[], t.Any]] = []
-    jobs += [partial(_describe_batch, runtime, batch) for batch in in_batches(described, lambda each: each.target)]
+    alone: list[Subject] = []
+    batched: list[Subject] = []
+    for subject in described:
+        (alone if isinstance(subject.resource.api, OneByOne) else batched).append(subject)
+    jobs += [partial(_describe_batch, runtime, batch) for batch in in_batches(batched, lambda each: each.target)]
+    jobs += [partial(_describe_one, runtime, subject) for subject in by_turns(alone, lambda each: each.place)]
     jobs += [partial(_read_planned, runtime, subject) for subject in to_read]
     runtime.each(lambda job: job(), jobs)
+    _tell_foreign(runtime, [subject for subject in alone if subject.failure])
 
 
 def _read_planned(runtime: Runtime, subject: Subject) -> None:
@@ -144,7 +208,7 @@ def search(
     runtime: Runtime, resource: Resource, region: str, filters: t.Sequence[t.Any], owners: t.Sequence[str]
 ) -> list[Described]:
     """Return what matches EC2's own filters in a Region, page by page; raise EC2Error."""
-    api = resource.api
+    api = resource.batched
     arguments = {"Filters": list(filters), api.owners_argument: list(owners), "MaxResults": IMAGES_PER_PAGE}
     pages = runtime.ec2.pages(region, api.describe_operation, **arguments, **api.describe_options)
     return [

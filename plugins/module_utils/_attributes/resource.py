@@ -22,12 +22,16 @@ from .attribute import Description
 from .permissions import EVERYONE
 from .permissions import Kind
 from .permissions import Permissions
+from .plan import Attributes
 from .plan import Failure
 from .plan import Plan
 from .plan import counted
 
 if t.TYPE_CHECKING:
     from datetime import datetime
+
+# A code of our own, not that of a service: what a document was planned on is not there any more.
+CHANGED_MEANWHILE = "ChangedMeanwhile"
 
 
 class Refusal(t.NamedTuple):
@@ -66,6 +70,25 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Ids:
+    """How ids are written: an example in short, their form in words, and as a pattern.
+
+    With ``arn``, a pattern whose first group is a Region, ARNs are ids as well, and bring their Region.
+    """
+
+    example: str
+    form: str
+    pattern: str
+    arn: str = ""
+
+
+def ec2_ids(prefix: str) -> Ids:
+    """Return the form of EC2's ids: 8 hexadecimal digits, or 17 since 2016 (EC2 User Guide, "Resource IDs")."""
+    form = f"{prefix}- and 8 or 17 hexadecimal digits"
+    return Ids(f"{prefix}-…", form, f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})")
+
+
+@dataclass(frozen=True)
 class Api:
     """How EC2 describes resources of a kind. Names ending in ``_operation`` are boto3's, all others are EC2's."""
 
@@ -79,7 +102,41 @@ class Api:
     describe_options: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
-def _nothing_more(_described: Description) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class OneByOne:
+    """How a service describes resources that take calls of their own: what each is, once, and what it holds, each time.
+
+    ``describe`` takes the id as the task has it. ``described`` makes the description from that id, the answer, and the
+    suffix of the host names of AWS there; ``id_key`` is its member that is the id from then on. ``content`` is the call
+    for what it holds, of which ``content_key`` is added to the description. ``presumed`` is what the id alone says,
+    None for one that says nothing of an owner. ``foreign`` says why one of another owner fails, given what was asked.
+    """
+
+    id_key: str
+    describe: t.Callable[[str], Call]
+    described: t.Callable[[str, Description, str], Description]
+    content: t.Callable[[str], Call]
+    content_key: str
+    presumed: t.Callable[[str, str], Description | None]
+    foreign: t.Callable[[Description, Attributes], Failure]
+
+
+@dataclass(frozen=True)
+class Document:
+    """How the attributes of a resource are written: as one document, in place of the one that they were planned on.
+
+    ``write`` makes the call, from the id, the description and the attributes as they are to be. ``is_same`` tells
+    whether a description holds the document of another. ``explained`` returns the failure of a write, with what the
+    description says of its cause. ``lines`` are those of a diff for the document that goes with such attributes.
+    """
+
+    write: t.Callable[[str, Description, Attributes], Call]
+    is_same: t.Callable[[Description, Description], bool]
+    explained: t.Callable[[Failure, Description], Failure]
+    lines: t.Callable[[Description, Attributes], list[str]]
+
+
+def _nothing_more(_described: Description, _after: Attributes) -> dict[str, t.Any]:
     return {}
 
 
@@ -95,17 +152,19 @@ class Resource:
     those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of`` returns the name of a
     described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
     known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and ``cautions`` are asked about
-    every plan that changes something. ``more`` returns what a result says besides.
+    every plan that changes something. ``more`` returns what a result says besides, given what was described and what
+    the attributes are afterwards. ``service`` is what users call the service that it is of. With a ``document``, all
+    attributes are written together.
     """
 
     noun: str
     described_as: str
     ids_option: str
     id_option: str
-    id_prefix: str
+    ids: Ids
     result_key: str
     attributes: tuple[Attribute, ...]
-    api: Api
+    api: Api | OneByOne
     ready_states: tuple[str, ...]
     advice: t.Mapping[str, str]
     describe_action: str
@@ -119,8 +178,15 @@ class Resource:
     quota: Quota | None = None
     public_quota: Quota | None = None
     unlisted: t.Callable[[Description], Permissions] = _nothing_unlisted
-    more: t.Callable[[Description], dict[str, t.Any]] = _nothing_more
+    more: t.Callable[[Description, Attributes], dict[str, t.Any]] = _nothing_more
     cautions: tuple[Caution, ...] = ()
+    service: str = "EC2"
+    document: Document | None = None
+
+    @property
+    def batched(self) -> Api:
+        """How EC2 describes resources of this kind, if many in one request."""
+        return t.cast("Api", self.api)
 
     @property
     def absent_codes(self) -> tuple[str, str]:
@@ -143,7 +209,7 @@ def describing(resource: Resource, ids: t.Sequence[str], *, own: bool) -> Call:
 
     By filter, because one unknown id beside it would fail the whole request.
     """
-    api = resource.api
+    api = resource.batched
     owners = {api.owners_argument: ["self"]} if own else {}
     arguments = {"Filters": [{"Name": api.id_filter, "Values": list(ids)}], **api.describe_options, **owners}
     return Call(api.describe_operation, arguments)
@@ -159,7 +225,7 @@ def is_pending(resource: Resource, described: Description) -> bool:
 
 
 def blocks_public_access(resource: Resource, answer: Description) -> bool:
-    return bool(answer.get(resource.api.public_access_key) != "unblocked")
+    return bool(answer.get(resource.batched.public_access_key) != "unblocked")
 
 
 def becomes_public(plan: Plan) -> bool:
@@ -196,6 +262,14 @@ def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure
     return _refused(resource, Refusal(resource.state_code, message))
 
 
+def changed_meanwhile(resource: Resource) -> Failure:
+    message = (
+        f"Something else has changed the {resource.noun} since the task read it, so nothing was written to it; run the"
+        " task again"
+    )
+    return Failure(resource.modify_action, CHANGED_MEANWHILE, message, service=resource.service)
+
+
 def not_ready(resource: Resource, described: Description) -> Failure:
     return _refused(resource, next(_not_ready(resource, described)))
 
@@ -219,7 +293,7 @@ def _not_ready(resource: Resource, described: Description, *, enables: bool = Fa
     state = described.get("State")
     if state not in resource.ready_states and not (state == "disabled" and enables):
         advice = resource.advice.get(
-            str(state), f"EC2 modifies it only while it is {' or '.join(resource.ready_states)}"
+            str(state), f"{resource.service} modifies it only while it is {' or '.join(resource.ready_states)}"
         )
         yield Refusal(resource.state_code, f"The {resource.noun} is {state}; {advice}")
 
@@ -235,4 +309,5 @@ def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -
 
 
 def _refused(resource: Resource, refusal: Refusal) -> Failure:
-    return Failure(refusal.action or resource.modify_action, refusal.code, refusal.message, predicted=True)
+    action = refusal.action or resource.modify_action
+    return Failure(action, refusal.code, refusal.message, predicted=True, service=resource.service)

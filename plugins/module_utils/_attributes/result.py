@@ -64,8 +64,8 @@ def differences(subjects: t.Iterable[Subject]) -> list[dict[str, t.Any]]:
         {
             "before_header": _header(subject),
             "after_header": _header(subject),
-            "before": _lines(subject.plan.before),
-            "after": _lines(subject.after),
+            "before": _lines(subject, subject.plan.before),
+            "after": _lines(subject, subject.after),
         }
         for subject in subjects
         if subject.changed and subject.plan and subject.after
@@ -76,14 +76,16 @@ def _header(subject: Subject) -> str:
     return f"{subject.name} {subject.target}" if subject.name else str(subject.target)
 
 
-def _lines(attributes: Attributes) -> str:
-    """Return a line for each text that is set, and for each entry of a list."""
+def _lines(subject: Subject, attributes: Attributes) -> str:
+    """Return a line for each text that is set, for each entry of a list, and for what a document says of them."""
     lines = []
     for attribute, value in attributes.values:
         if isinstance(value, (frozenset, tuple)):
             lines += [f"{attribute.option}.{kind}: {entry}" for kind, entry in sorted(value)]
         elif value or value is False:
             lines.append(f"{attribute.option}: {str(value).lower() if isinstance(value, bool) else value}")
+    document = subject.resource.document
+    lines += document.lines(subject.planned_on, attributes) if document else []
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -113,7 +115,7 @@ def item(subject: Subject) -> dict[str, t.Any]:
         "before": subject.plan.before.as_options() if subject.plan else {},
         "after": subject.after.as_options() if subject.after else {},
         "requests": [_request(step) for step in subject.steps],
-        **subject.resource.more(subject.described),
+        **subject.resource.more(subject.described, subject.after or subject.hoped),
     }
     if subject.failure:
         presented["error"] = _error(subject.failure)
@@ -166,7 +168,7 @@ def failure_text(failure: Failure, *, operation: bool = True) -> str:
     message = failure.message.partition(_ENCODED)[0].rstrip(".")
     request = f" (request id {failure.request_id})" if failure.request_id else ""
     decoded = f". Decoded authorization message: {json.dumps(_filled(failure.decoded))}" if failure.decoded else ""
-    refused = "EC2 would refuse " if failure.predicted else ""
+    refused = f"{failure.service} would refuse " if failure.predicted else ""
     return f"{f'{refused}{failure.operation}: ' if operation else ''}{failure.code}: {message}{request}{decoded}"
 
 
@@ -189,7 +191,8 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     in_part = ", in whole or in part" if any(subject.changed and subject.failure for subject in subjects) else ""
     known = f"{_counted(changed, noun)} changed{in_part}"
     if unknown:
-        return f"{known}, and {unknown} may have changed: EC2 gave no clear answer. Run the task again"
+        who = " and ".join(dict.fromkeys(subject.resource.service for subject in subjects if subject.is_uncertain))
+        return f"{known}, and {unknown} may have changed: {who} gave no clear answer. Run the task again"
     return known if changed else "Nothing was changed"
 
 

@@ -32,11 +32,16 @@ Result = t.TypeVar("Result")
 class EC2Like(t.Protocol):
     """What a run asks of EC2. Each raises EC2Error, of ec2.py."""
 
-    def call(self, region: str, operation: str, *, service: str = "ec2", **arguments: t.Any) -> Response:
-        """Send one request and return the response."""
+    def call(
+        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+    ) -> Response:
+        """Send one request and return the response. Without ``patient``, it is not worth waiting for."""
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
         """Yield the pages of a response."""
+
+    def dns_suffix(self, region: str) -> str:
+        """Return what the host names of AWS end in, in that Region."""
 
     def decoded(self, region: str, failure: Failure) -> dict[str, t.Any] | None:
         """Return the decoded authorization message of a denial, if there is one that the caller may read."""
@@ -77,4 +82,4 @@ class Runtime:
 
     def call(self, region: str, call: Call, **more: t.Any) -> Response:
         arguments: Arguments = {**call.arguments, **more}
-        return self.ec2.call(region, call.operation, **arguments)
+        return self.ec2.call(region, call.operation, service=call.service, **arguments)

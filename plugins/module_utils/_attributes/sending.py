@@ -13,24 +13,30 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from . import reading
 from .attribute import RESOURCES_PER_REQUEST
-from .ec2 import DENIED
+from .ec2 import DENIALS
 from .ec2 import EC2Error
 from .plan import DRY_RUN_IGNORED
+from .plan import Attributes
+from .plan import after_requests
 from .plan import in_parts
+from .resource import changed_meanwhile
 from .resource import is_ready
 
 if t.TYPE_CHECKING:
     from .attribute import Operation
+    from .attribute import Write
     from .plan import Failure
     from .plan import Request
+    from .resource import Document
     from .runtime import Runtime
     from .subject import Status
     from .subject import Step
     from .subject import Subject
 
 Action = tuple[str, str]  # a Region, and boto3's name of an operation
-_BECAME: dict[str, Status] = {DENIED: "denied", DRY_RUN_IGNORED: "applied"}
+_BECAME: dict[str, Status] = {**dict.fromkeys(DENIALS, "denied"), DRY_RUN_IGNORED: "applied"}
 FIRST: frozenset[Operation] = frozenset({"enable"})
 LAST: frozenset[Operation] = frozenset({"disable"})
 EVERYTHING: frozenset[Operation] = frozenset({"enable", "set", "add", "remove", "disable"})
@@ -44,10 +50,53 @@ def send(
     A real run stops with an attribute once one of its requests has failed; the other attributes go on. A dry run sends
     all requests, unless the endpoint carries one out.
     """
+    if subject.resource.document:
+        _send_document(runtime, subject, subject.resource.document, operations)
+        return
     for number, step in enumerate(subject.steps):
         left = alone and step.request.attribute.write_all
         if not left and _is_due(subject, step, operations) and not _is_stopped(subject, step, dry_run=dry_run):
             _send_one(runtime, subject, number, dry_run=dry_run)
+
+
+def leave_unproven(subject: Subject, operations: t.Collection[Operation]) -> None:
+    """Write down of what is due that nobody can be asked about it: documents are written without DryRun."""
+    for number, step in enumerate(subject.steps):
+        if subject.resource.document and _is_due(subject, step, operations):
+            subject.ended(number, "unproven")
+
+
+def _send_document(runtime: Runtime, subject: Subject, document: Document, operations: t.Collection[Operation]) -> None:
+    """Write all that is due at once. What becomes of it becomes of each request."""
+    due = [number for number, step in enumerate(subject.steps) if _is_due(subject, step, operations)]
+    failure = _written(runtime, subject, document, due) if due else None
+    for number in due:
+        if failure:
+            _fail(subject, number, failure)
+        else:
+            subject.ended(number, "applied")
+        runtime.progress.done("written", subject.place)
+
+
+def _written(runtime: Runtime, subject: Subject, document: Document, due: t.Collection[int]) -> Failure | None:
+    """Write the document with these requests carried out, and return why it was not.
+
+    There is no condition that a write could have, so it is read again right before: whoever writes in between loses.
+    """
+    steps = enumerate(subject.steps)
+    requests = [step.request for number, step in steps if number in due or step.status == "applied"]
+    wanted = after_requests(subject.plan.before if subject.plan else Attributes(()), requests)
+    try:
+        reading.read_content(runtime, subject)
+    except EC2Error as error:
+        return replace(error.failure, uncertain=False)
+    if not document.is_same(subject.described, subject.planned_on):
+        return changed_meanwhile(subject.resource)
+    try:
+        runtime.call(subject.target.region, document.write(subject.target.id, subject.described, wanted))
+    except EC2Error as error:
+        return document.explained(error.failure, subject.described)
+    return None
 
 
 def _is_stopped(subject: Subject, step: Step, *, dry_run: bool) -> bool:
@@ -137,7 +186,8 @@ def _action(subject: Subject, step: Step) -> Action:
     attribute, operation = step.request.attribute, step.request.operation
     # Without entries: the name of the call is all that is wanted, and a real one copies every entry.
     payload = () if attribute.kinds else step.request.value
-    return subject.target.region, attribute.write(subject.target.id, operation, payload).operation
+    write = t.cast("Write", attribute.write)
+    return subject.target.region, write(subject.target.id, operation, payload).operation
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:

@@ -22,6 +22,7 @@ from .resource import Refusal
 from .resource import Resource
 from .resource import Surroundings
 from .resource import becomes_public
+from .resource import ec2_ids
 
 if t.TYPE_CHECKING:
     from .plan import Plan
@@ -82,7 +83,7 @@ SNAPSHOTS = Resource(
     described_as="a snapshot",
     ids_option="snapshot_ids",
     id_option="snapshot_id",
-    id_prefix="snap",
+    ids=ec2_ids("snap"),
     result_key="snapshots",
     attributes=ATTRIBUTES,
     api=Api(

@@ -25,6 +25,7 @@ from .permissions import USER_IDS
 from .permissions import Permission
 from .plan import DRY_RUN_IGNORED
 from .plan import Asked
+from .plan import AskedOfEntries
 from .plan import AskedPermissions
 from .plan import AskedText
 from .plan import Attributes
@@ -106,13 +107,14 @@ class Subject:
     ``read`` holds the attributes that are read by calls of their own, as EC2 showed them last; ``verified`` says that
     this was after the last write. ``steps`` are the plan's requests in order. ``held_back`` names the operations on
     permissions that must not be sent because of another resource. ``foreseen`` says that the run sends nothing, so that
-    the plan is all there is to show.
+    the plan is all there is to show. ``planned_on`` is what was described when it was planned.
     """
 
     resource: Resource
     target: Target
     asked: tuple[Asked, ...]
     described: Description = field(default_factory=dict)
+    planned_on: Description = field(default_factory=dict)
     read: dict[str, Value] = field(default_factory=dict)
     verified: bool = False
     plan: Plan | None = None
@@ -136,6 +138,7 @@ class Subject:
         asked = self._asked_of_ec2()
         current = tuple((wish.attribute, self.current(wish.attribute)) for wish in asked)
         quota = self.resource.quota.default if self.resource.quota else None
+        self.planned_on = self.described
         self.plan = make_plan(Attributes(current), asked, Situation(self.described, dates.at(now)), quota)
         self.steps = tuple(Step(request) for request in self.plan.requests)
 
@@ -147,6 +150,8 @@ class Subject:
         return [
             replace(wish.but_for(unlisted | owner), revoke=(wish.revoke - unlisted) | owner)
             if isinstance(wish, AskedPermissions)
+            else wish.but_for(unlisted)
+            if isinstance(wish, AskedOfEntries)
             else wish
             for wish in self.asked
         ]
@@ -164,8 +169,9 @@ class Subject:
         self.steps = tuple(steps)
 
     def forget_authorizations(self) -> None:
-        """Take back what DryRun has shown, so that what is written down is what was changed."""
-        self.steps = tuple(Step(step.request) if step.status == "authorized" else step for step in self.steps)
+        """Take back what DryRun has shown, or would have, so that what is written down is what was changed."""
+        asked: tuple[Status, ...] = ("authorized", "unproven")
+        self.steps = tuple(Step(step.request) if step.status in asked else step for step in self.steps)
 
     @property
     def name(self) -> str | None:
@@ -188,6 +194,13 @@ class Subject:
             elif step.status == "applied" or (step.status in DONE and option not in broken):
                 done.append(step.request)
         return after_requests(self.plan.before, done)
+
+    @property
+    def hoped(self) -> Attributes:
+        """What the resource would be if it had nothing yet: all there is to show of one that cannot be read."""
+        asked = self._asked_of_ec2()
+        nothing = Attributes(tuple((wish.attribute, wish.attribute.unset) for wish in asked))
+        return make_plan(nothing, asked, Situation(self.described, dates.EPOCH)).after
 
     @property
     def granted(self) -> Permissions:
@@ -229,6 +242,14 @@ class Subject:
         """Tell whether the plan has a request of that operation on permissions that was not carried out."""
         left = [step.request for step in self.steps if step.status not in DONE]
         return any(request.operation == operation for request in left if request.attribute.kinds)
+
+
+def distinct(subjects: t.Iterable[Subject]) -> list[Subject]:
+    """Return the subjects, each resource once: it may have been asked for by several names."""
+    first: dict[Target, Subject] = {}
+    for subject in subjects:
+        first.setdefault(subject.target, subject)
+    return list(first.values())
 
 
 def healthy(subjects: t.Iterable[Subject]) -> list[Subject]:

@@ -79,7 +79,7 @@ def until_enabled(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
     seconds = runtime.wait_timeout if runtime.wait else 0
     for subject in until(runtime, enabled, ready, at_most=seconds, at_once=True):
         enabling = [step.request for step in subject.steps if step.request.operation == "enable"]
-        subject.failure = _not_yet_visible(enabling, seconds)
+        subject.failure = _not_yet_visible(subject, enabling, seconds)
 
 
 def until(
@@ -164,7 +164,7 @@ def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subje
     look(changed, _unverified)
     _poll(runtime, unseen, lambda left: look(left, _unseen))
     for subject in unseen():
-        subject.failure = _not_yet_visible(_unseen(subject), runtime.wait_timeout)
+        subject.failure = _not_yet_visible(subject, _unseen(subject), runtime.wait_timeout)
     for subject in changed:
         # What failed is looked at once and not waited for: a reading from before the change does not count.
         subject.verified = subject.verified and not _unseen(subject)
@@ -223,11 +223,11 @@ def meanwhile(subject: Subject) -> tuple[Permissions, Permissions]:
     return gained(expected, Attributes(now)), gained(Attributes(now), expected)
 
 
-def _not_yet_visible(requests: t.Sequence[Request], timeout: int) -> Failure:
+def _not_yet_visible(subject: Subject, requests: t.Sequence[Request], timeout: int) -> Failure:
     names = ", ".join(dict.fromkeys(request.attribute.name for request in requests))
     message = (
-        f"EC2 accepted the change of {names} but does not show it after {timeout} s: it is late, or something else has"
-        " changed it back. Run the task again to see, raise wait_timeout, or set wait to false"
+        f"{subject.resource.service} accepted the change of {names} but does not show it after {timeout} s: it is late,"
+        " or something else has changed it back. Run the task again to see, raise wait_timeout, or set wait to false"
     )
     return Failure("wait", "Timeout", message)
 

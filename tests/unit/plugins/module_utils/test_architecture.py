@@ -24,6 +24,8 @@ ORDER = [
     "_attributes.resource",
     "_attributes.images",
     "_attributes.snapshots",
+    "_attributes.key_policy",
+    "_attributes.keys",
     "_attributes.subject",
     "_attributes.options",
     "_attributes.backup",

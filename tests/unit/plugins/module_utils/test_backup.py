@@ -58,7 +58,8 @@ def _subjects(draw: st.DrawFn) -> list[Subject]:
     subjects = []
     for resource in RESOURCES:
         for digit in draw(st.sets(st.sampled_from("0123"))):
-            target = Target(draw(st.sampled_from(["us-east-1", "eu-west-1"])), f"{resource.id_prefix}-{digit * 17}")
+            prefix = {"image_id": "ami", "snapshot_id": "snap"}[resource.id_option]
+            target = Target(draw(st.sampled_from(["us-east-1", "eu-west-1"])), f"{prefix}-{digit * 17}")
             name = {"Name": draw(_TEXTS)} if resource is IMAGES else {}
             managed = [attribute for attribute in resource.attributes if draw(st.booleans())]
             before, after = (Attributes(tuple((each, draw(_values(each))) for each in managed)) for _time in range(2))
