@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from .._attributes.images import IMAGES
+from .._attributes.keys import KEYS
 from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
 from .._attributes.snapshots import SNAPSHOTS
@@ -44,9 +45,14 @@ def _of_snapshots(policy: Policy) -> tuple[Asked, ...]:
     return (AskedPermissions(SNAPSHOTS.permissions, grants, revokes, policy.pattern.exact),)
 
 
+def _of_keys(_policy: Policy) -> tuple[Asked, ...]:
+    return ()
+
+
 IMAGE_LEG = Leg(IMAGES, _of_images)
 SNAPSHOT_LEG = Leg(SNAPSHOTS, _of_snapshots)
-LEGS = (IMAGE_LEG, SNAPSHOT_LEG)
+KEY_LEG = Leg(KEYS, _of_keys)
+LEGS = (IMAGE_LEG, SNAPSHOT_LEG, KEY_LEG)
 
 
 def unshareable(policies: t.Iterable[Policy]) -> list[str]:

@@ -19,6 +19,7 @@ from .._attributes.subject import Subject
 from .._attributes.subject import Target
 from .._attributes.subject import healthy
 from .legs import IMAGE_LEG
+from .legs import KEY_LEG
 from .legs import SNAPSHOT_LEG
 from .legs import Leg
 
@@ -72,6 +73,8 @@ def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequ
 # A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.
 PASSES = (
     Pass(IMAGE_LEG, frozenset({"enable"}), _nothing),
+    # All of a key is one document, and is written once.
+    Pass(KEY_LEG, frozenset({"add", "remove", "set"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
     Pass(IMAGE_LEG, frozenset({"add", "remove"}), _images_behind_whose_grants),
     Pass(IMAGE_LEG, frozenset({"set"}), _nothing),

@@ -37,6 +37,7 @@ from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
 from .._attributes.options import shown
 from .._attributes.permissions import EVERYONE
+from .._attributes.plan import AskedOfEntries
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedTags
 from .._attributes.plan import AskedText
@@ -231,14 +232,17 @@ def _ask_for_the_rest(entry: Entry, subject: Subject, now: float, *, exact: bool
     changed, odd = _changed_others(entry, subject, exact=exact), _odd_grants(subject)
     unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
     passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
-    others = [_wish(*pair) for pair in changed.items() if pair[0].option not in (*unset, *passed)]
+    partial = [attribute.option for attribute, value in changed.items() if attribute.of and value is None]
     lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
+    others = [_wish(*pair, lists) for pair in changed.items() if pair[0].option not in (*unset, *passed, *partial)]
     refused = _refused(subject, lists, others, now)
     others = [wish for wish in others if wish.attribute.option not in refused]
     order = [attribute.option for attribute in entry.resource.attributes]
     subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
     subject.make_plan(now)
-    yield from _reasons(unset, passed, odd)
+    if partial:
+        yield f"{' and '.join(partial)} was that of some entries, and the backup does not say of which"
+    yield from _reasons(subject.resource.service, unset, passed, odd)
     yield from refused.values()
 
 
@@ -266,25 +270,28 @@ def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
     return moment is not None and moment <= dates.at(now)
 
 
-def _wish(attribute: Attribute, value: Value) -> Asked:
+def _wish(attribute: Attribute, value: Value, lists: t.Sequence[AskedPermissions]) -> Asked:
+    if attribute.of:
+        entries = next((asked for asked in lists if asked.attribute == attribute.of), AskedPermissions(attribute.of))
+        return AskedOfEntries(attribute, bool(value), entries)
     if isinstance(value, tuple):
         return AskedTags(attribute, value, purge=True)
     return AskedText(attribute, value if isinstance(value, (str, bool)) else "")
 
 
-def _reasons(unset: t.Sequence[str], passed: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
+def _reasons(service: str, unset: t.Sequence[str], passed: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
     if unset:
-        yield f"{' and '.join(unset)} had no value before, and EC2 cannot clear what has one"
+        yield f"{' and '.join(unset)} had no value before, and {service} cannot clear what has one"
     if passed:
-        yield f"{' and '.join(passed)} was a time that has passed, and EC2 takes none in the past"
+        yield f"{' and '.join(passed)} was a time that has passed, and {service} takes none in the past"
     if odd:
         entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
-        yield f"EC2 had {entries}, and does not take that back"
+        yield f"{service} had {entries}, and does not take that back"
 
 
 def _odd_grants(subject: Subject) -> Permissions:
     """Return the entries to be granted that no task could name. EC2 refuses the whole request for one of them."""
-    problem = {kind.option: kind.problem for kind in subject.resource.kinds}
+    problem = {kind.option: kind.problem for kind in (*subject.resource.kinds, *subject.resource.permissions.found)}
     granted = subject.plan.granted if subject.plan else frozenset()
     return frozenset(entry for entry in granted if problem[entry.kind](entry.value))
 
@@ -355,13 +362,13 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
     reasons: dict[Target, Failure] = {}
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
-        work.warnings += predicting.predict(runtime, subjects, work.keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
         for entries in (_to_everyone, _granted):
             left = [subject for subject in subjects if subject.failure and subject.plan and entries(subject.plan)]
             for subject in left:
                 _take_out(subject, entries, reasons)
                 subject.make_plan(runtime.clock.time())
-            work.warnings += predicting.predict(runtime, left, work.keys, judged)
+            work.warnings += predicting.predict(runtime, left, work.snapshot_keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
 
 

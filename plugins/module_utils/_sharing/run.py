@@ -355,7 +355,7 @@ def _predict(runtime: Runtime, work: Work) -> None:
     judged: Judged = {}
     for leg in LEGS:
         subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
-        work.warnings += predicting.predict(runtime, subjects, work.keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
         work.stop(failures_by_policy(work, subjects))
 
 

@@ -43,8 +43,10 @@ class Work:
     selected: list[list[Target]] = field(default_factory=list)
     images: dict[Target, Subject] = field(default_factory=dict)
     snapshots: dict[Target, Subject] = field(default_factory=dict)
+    keys: dict[Target, Subject] = field(default_factory=dict)
     spoken_of_images: dict[Target, Speakers] = field(default_factory=dict)
     spoken_of_snapshots: dict[Target, Speakers] = field(default_factory=dict)
+    spoken_of_keys: dict[Target, Speakers] = field(default_factory=dict)
     behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
     left_out: set[Target] = field(default_factory=set)
     alone: set[Target] = field(default_factory=set)
@@ -67,14 +69,14 @@ class Work:
         getattr(self, f"spoken_of_{key}")[subject.target] = speakers
 
     def subject(self, target: Target) -> Subject:
-        return self.images[target] if target in self.images else self.snapshots[target]
+        return next(found[target] for found in (self.images, self.snapshots, self.keys) if target in found)
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
 
     @property
-    def keys(self) -> dict[Target, str]:
+    def snapshot_keys(self) -> dict[Target, str]:
         """The keys of the snapshots that are read, an empty text for one that is not encrypted."""
         return {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
 
