@@ -18,7 +18,7 @@ from typing import Any
 Context = Mapping[str, Collection[str]]
 
 
-def _like(value: str, wanted: str) -> bool:
+def like(value: str, wanted: str) -> bool:
     return fnmatchcase(value, wanted.replace("[", "[[]"))
 
 
@@ -26,9 +26,9 @@ OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$")
 MATCHES: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda value, wanted: value == wanted,
     "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
-    "StringLike": _like,
-    "ArnEquals": _like,
-    "ArnLike": _like,
+    "StringLike": like,
+    "ArnEquals": like,
+    "ArnLike": like,
     "Bool": lambda value, wanted: value.lower() == wanted.lower(),
 }
 
