@@ -117,6 +117,23 @@ class LocalEC2:
         """The truth {snapshot_id, region, state, encrypted, kms_key_id, create_volume_permissions}, of images' too."""
         return self._truth("snapshots", snapshot_id=snapshot_id, region=region, account=account)
 
+    def seed_keys(self, *keys: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make KMS keys; answers [{key_id, arn, region, replica_arns}] in the same order."""
+        created: list[dict[str, Any]] = self._call("POST", "keys", list(keys))
+        return created
+
+    def key(self, arn: str) -> dict[str, Any] | None:
+        """The truth {key_id, arn, state, manager, aliases, policy}, the policy as an object; None if there is none."""
+        return self._truth("keys", arn=arn)
+
+    def role(self, name: str, account: str | None = None) -> str:
+        """Make an IAM role, which key policies can name; answers its ARN."""
+        return str(self._call("POST", "roles", {"name": name, "account": account})["arn"])
+
+    def delete_role(self, arn: str) -> None:
+        """Key policies that name the role show it as AROA… from now on, and are refused if they are put back."""
+        self._call("DELETE", f"roles?{urllib.parse.urlencode({'arn': arn})}")
+
     def _truth(self, route: str, **query: str | None) -> dict[str, Any] | None:
         given = {name: value for name, value in query.items() if value}
         try:

@@ -38,6 +38,7 @@ from local_ec2.services.iam import LocalTokenResponse
 from local_ec2.services.kms import LocalKmsResponse
 from local_ec2.services.quotas import LocalQuotasResponse
 from local_ec2.state import images
+from local_ec2.state import keys
 from local_ec2.state import snapshots
 from local_ec2.state.current import STATE
 from local_ec2.state.sorts import IMAGE
@@ -200,6 +201,7 @@ def install() -> None:
     """Put our responses where moto's server looks for its own."""
     snapshots.install()
     images.install()
+    keys.install()
     moto.ec2.urls.url_paths = {"{0}/": LocalEC2Response.dispatch}
     moto.kms.urls.url_paths = {"{0}/$": LocalKmsResponse.dispatch}
     moto.servicequotas.urls.url_paths = {"{0}/$": LocalQuotasResponse.dispatch}

@@ -74,6 +74,41 @@ IN_KMS = {
     INTERNAL.code: Kind("KMSInternalException", "An internal error has occurred", 500),
 }
 
+# KMS. Observed: the key that does not exist and its Region (nakedible/openssl-engine-kms#1), the alias
+# (cloudposse/docs#152), an alias ARN in place of a key (ministryofjustice/modernisation-platform#8298), a denial
+# (jbrt/ec2cryptomatic#26), the invalid principals, an ARN among them (aws-samples/aws-cross-account-cicd-pipeline#35),
+# the lock-out, and that the message is empty for what is no JSON (aws/aws-sdk-ruby#1784). The rest has the words of
+# the KMS API reference, or is worded like its neighbours.
+KEY_DENIED = Kind(
+    "AccessDeniedException", "User: {arn} is not authorized to perform: {action} on resource: {key} {reason}"
+)
+BAD_KMS_SIGNATURE = Kind("InvalidSignatureException", "The request signature we calculated does not match.")
+KEY_ID = Kind("NotFoundException", "Invalid keyId {id}")
+KEY_ARN = Kind("NotFoundException", "Invalid arn {region}")
+KEY_NOT_FOUND = Kind("NotFoundException", "Key '{arn}' does not exist")
+KEY_ALIAS_NOT_FOUND = Kind("NotFoundException", "Alias {arn} is not found.")
+KEY_ALIAS = Kind("InvalidArnException", "Key Aliases are not supported for this operation")
+KEY_NOT_MULTI_REGION = Kind("UnsupportedOperationException", "{arn} is not a multi-Region primary key.")
+POLICY_NOT_FOUND = Kind("NotFoundException", "No such policy exists")
+POLICY_OF_RAM = Kind("ValidationException", "The AWS_RAM policy can only be managed by the RAM service.")
+POLICY_TOO_LONG = Kind(
+    "LimitExceededException", "The request was rejected because a length constraint or quota was exceeded."
+)
+POLICY_UNREADABLE = Kind("MalformedPolicyDocumentException", "")
+POLICY_INEFFECTIVE = Kind(
+    "MalformedPolicyDocumentException",
+    "The request was rejected because the specified policy is not syntactically or semantically correct.",
+)
+POLICY_WITHOUT_PRINCIPAL = Kind("MalformedPolicyDocumentException", "Policy contains a statement with no principal.")
+POLICY_BAD_PRINCIPAL = Kind(
+    "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."
+)
+POLICY_BAD_ARN = Kind("InvalidArnException", "An ARN in the specified key policy is invalid.")
+POLICY_LOCKS_OUT = Kind(
+    "MalformedPolicyDocumentException",
+    "The new key policy will not allow you to update the key policy in the future.",
+)
+
 # Not AWS's: what this server lacks. botocore does not retry the status.
 NOT_IMPLEMENTED = Kind("NotImplemented", "The embedded EC2 cannot do {action}: {reason}", 501)
 

@@ -7,6 +7,7 @@ Only this order lives here. What a request means is moto's and dispatch.py's mat
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -116,8 +117,20 @@ def _form(environ: dict[str, Any], body: bytes) -> dict[str, str]:
     text = body.decode("utf-8", "replace") if body else environ.get("QUERY_STRING", "")
     content_type = environ.get("CONTENT_TYPE", "")
     if body and not content_type.startswith("application/x-www-form-urlencoded"):
-        return {"Action": environ["HTTP_X_AMZ_TARGET"].split(".")[-1]} if "HTTP_X_AMZ_TARGET" in environ else {}
+        return _json_form(environ, text)
     return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _json_form(environ: dict[str, Any], text: str) -> dict[str, str]:
+    """The action, and those parameters that are texts."""
+    if "HTTP_X_AMZ_TARGET" not in environ:
+        return {}
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = {}
+    texts = {name: value for name, value in body.items() if isinstance(value, str)}
+    return {**texts, "Action": environ["HTTP_X_AMZ_TARGET"].split(".")[-1]}
 
 
 def _refused(error: Ec2Error, service: str) -> Answer:

@@ -155,6 +155,17 @@ def principal_id(arn: str) -> str:
     return user.id if user else ""
 
 
+def create_role(account: str, name: str) -> str:
+    """An IAM role that nobody may assume; its ARN."""
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = iam_backends[account][PARTITION].create_role(name, trust, "/", None, "", [], None)
+    return role.arn
+
+
+def delete_role(arn: str) -> None:
+    iam_backends[arn.split(":")[4]][PARTITION].delete_role(arn.rpartition("/")[2])
+
+
 def create_principal(account: str, name: str, policy: dict[str, Any] | None) -> dict[str, str]:
     """An IAM user with an access key and, if given, an inline policy that replaces an earlier one."""
     backend = iam_backends[account][PARTITION]

@@ -12,7 +12,7 @@ from typing import Any
 
 import moto.ec2.models.elastic_block_store as moto_storage
 
-from local_ec2.services import kms
+from local_ec2.state import keys
 from local_ec2.state.grants import USER
 from local_ec2.state.resource import Attributes
 from local_ec2.state.resource import Resource
@@ -33,7 +33,7 @@ class Snapshot(Resource, _moto_snapshot):
         super().__init__(*args, **kwargs)
         if self.encrypted and not self.kms_key_id:
             region = self.ec2_backend.region_name
-            self.kms_key_id = kms.arn_for(self.volume.kms_key_id or kms.AWS_MANAGED, self.owner_id, region)
+            self.kms_key_id = keys.arn_for(self.volume.kms_key_id or keys.AWS_MANAGED, self.owner_id, region)
 
     @property
     def state(self) -> str:
@@ -63,7 +63,7 @@ class Snapshot(Resource, _moto_snapshot):
 
     @property
     def under_aws_managed_key(self) -> bool:
-        return kms.is_aws_managed(self.kms_key_id or "")
+        return keys.is_aws_managed(self.kms_key_id or "")
 
 
 def install() -> None:

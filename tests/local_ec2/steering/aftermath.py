@@ -19,6 +19,7 @@ from local_ec2.state.sorts import IMAGE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from local_ec2.state.keys import LocalKey
     from local_ec2.state.resource import Resource
 
 
@@ -29,6 +30,12 @@ def after_attribute_read(backend: Any, resource: Resource, attribute: str) -> No
         grants = (now.grants | from_options(change.get("add", {}))) - from_options(change.get("remove", {}))
         resource.change(replace(now, grants=grants))
     _remove(backend, [resource])
+
+
+def after_policy_read(key: LocalKey) -> None:
+    change = STATE.switches.change_due(key.arn)
+    if change is not None:
+        key.change(change["policy"])
 
 
 def after_read(backend: Any, resources: Iterable[Resource]) -> None:

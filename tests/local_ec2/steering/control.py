@@ -28,10 +28,12 @@ from local_ec2.state.sorts import IMAGE
 from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.sorts import Sort
 from local_ec2.state.texts import FIELDS
+from local_ec2.steering import key_seeds
 from local_ec2.steering import seeds
 
 PREFIX = "/_local/"
 PRINCIPAL_FIELDS = frozenset({"name", "policy", "account"})
+ROLE_FIELDS = frozenset({"name", "account"})
 
 
 class MissingError(Exception):
@@ -104,6 +106,29 @@ def _find(ask: Ask, sort: Sort) -> tuple[Resource, str]:
     raise MissingError(f"no {sort.name} {wanted}")
 
 
+def create_keys(ask: Ask) -> Any:
+    return key_seeds.create(_objects(ask))
+
+
+def show_key(ask: Ask) -> Any:
+    """The truth about one key, without lag."""
+    shown = key_seeds.show(ask.query.get("arn", ""))
+    if shown is None:
+        raise MissingError(f"no key {ask.query.get('arn', '')}")
+    return shown
+
+
+def create_role(ask: Ask) -> Any:
+    if not isinstance(ask.body, dict) or set(ask.body) - ROLE_FIELDS or not ask.body.get("name"):
+        raise AskError("an object is expected with name and optionally account")
+    return {"arn": iam.create_role(ask.body.get("account") or seeds.ACCOUNT, ask.body["name"])}
+
+
+def delete_role(ask: Ask) -> Any:
+    iam.delete_role(ask.query["arn"])
+    return {}
+
+
 def show_requests(ask: Ask) -> Any:
     return STATE.record.summary() if ask.query.get("summary") == "1" else STATE.record.entries()
 
@@ -124,11 +149,19 @@ def set_switches(ask: Ask) -> Any:
         _check_count(fault, "times")
     for resource_id, change in ask.body.get("mid_run", {}).items():
         _check_count(change, "reads")
-        for name in change.keys() - {"reads"}:
-            from_options(change[name], SNAPSHOT.kinds if resource_id.startswith(SNAPSHOT.prefix) else IMAGE.kinds)
+        _check_change(resource_id, change)
     STATE.switches.merge(ask.body)
     STATE.faults.restart(set(ask.body))
     return STATE.switches.as_dict()
+
+
+def _check_change(resource_id: str, change: dict[str, Any]) -> None:
+    if resource_id.startswith("arn:"):
+        if not isinstance(change.get("policy"), dict):
+            raise AskError("the change of a key is its whole policy")
+        return
+    for name in change.keys() - {"reads"}:
+        from_options(change[name], SNAPSHOT.kinds if resource_id.startswith(SNAPSHOT.prefix) else IMAGE.kinds)
 
 
 def _check_count(entry: dict[str, Any], name: str) -> None:
@@ -152,6 +185,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "images"): show_image,
     ("POST", "snapshots"): create_snapshots,
     ("GET", "snapshots"): show_snapshot,
+    ("POST", "keys"): create_keys,
+    ("GET", "keys"): show_key,
+    ("POST", "roles"): create_role,
+    ("DELETE", "roles"): delete_role,
     ("GET", "requests"): show_requests,
     ("DELETE", "requests"): clear_requests,
     ("GET", "switches"): show_switches,

@@ -28,6 +28,9 @@ OWN_BUCKET = {
     "CreateTags": (100.0, 10.0),
     "DeleteTags": (100.0, 10.0),
     "GetServiceQuota": (5.0, 5.0),  # Service Quotas, not EC2
+    # KMS Developer Guide, "Request quotas".
+    "GetKeyPolicy": (1000.0, 1000.0),
+    "PutKeyPolicy": (15.0, 15.0),
     "EnableImageBlockPublicAccess": (1.0, 0.1),
     "DisableImageBlockPublicAccess": (1.0, 0.1),
     "EnableSnapshotBlockPublicAccess": (1.0, 0.1),

@@ -20,7 +20,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.utils import random_ami_id
 from moto.ec2.utils import random_snapshot_id
 
-from local_ec2.services import kms
+from local_ec2.state import keys
 from local_ec2.state.grants import from_options
 from local_ec2.state.images import Image
 from local_ec2.state.resource import Attributes
@@ -98,18 +98,18 @@ class SnapshotSpec:
 
 def create(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make an image of each object; answers [{image_id, region, snapshot_ids}]. ValueError names unknown fields."""
-    _check(items, Spec, FIELDS)
-    _check([snapshot for item in items for snapshot in item.get("snapshots") or ()], SnapshotSpec)
+    check(items, Spec, FIELDS)
+    check([snapshot for item in items for snapshot in item.get("snapshots") or ()], SnapshotSpec)
     return [_create(item) for item in items]
 
 
 def create_snapshots(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make a snapshot of each object; answers [{snapshot_id, region}]. ValueError names unknown fields."""
-    _check(items, SnapshotSpec)
+    check(items, SnapshotSpec)
     return [_create_snapshot(SnapshotSpec(**item)) for item in items]
 
 
-def _check(items: list[dict[str, Any]], spec: type[Spec | SnapshotSpec], texts: Iterable[str] = ()) -> None:
+def check(items: list[dict[str, Any]], spec: type[Any], texts: Iterable[str] = ()) -> None:
     known = [*(item.name for item in fields(spec)), *texts]
     unknown = sorted({name for item in items for name in item} - set(known))
     if unknown:
@@ -176,7 +176,7 @@ def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> S
     backend = ec2_backends[spec.account][spec.region]
     owner = spec.owner_id or spec.account
     encrypted = bool(spec.encrypted or spec.kms_key_id)
-    key = kms.arn_for(spec.kms_key_id, owner, spec.region) if encrypted else None
+    key = keys.arn_for(spec.kms_key_id, owner, spec.region) if encrypted else None
     snapshot_id = spec.snapshot_id or random_snapshot_id()
     snapshot = Snapshot(backend, snapshot_id, volume, spec.description, encrypted, key, owner, image_id)
     snapshot.state = "pending" if spec.pending_reads else spec.state

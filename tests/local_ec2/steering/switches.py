@@ -22,6 +22,7 @@ from local_ec2.api.errors import Kind
 
 NUMBERS = frozenset({"latency", "read_lag", "filter_lag"})
 COUNTS = frozenset({"throttle_every", "fail_every", "drop_every", "drop_after_every"})
+READS = frozenset({"policy_lag_reads"})
 QUOTAS = frozenset({"public_quota", "sharing_quota"})
 
 
@@ -35,6 +36,14 @@ class Switches:
     ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well. An error of
     ``image_errors`` is answered ``times`` times, or always when that is left out. A change of ``mid_run`` happens after
     ``reads`` answers with the permissions of its resource, after one when that is left out.
+
+    Keys of KMS are named there by their ARNs: an error is answered by the actions on that key, and a change of
+    ``mid_run``, which has the whole new ``policy``, happens after ``reads`` answers of GetKeyPolicy. The first
+    ``policy_lag_reads`` of these after a write show the policy before it, as do all within ``read_lag``. With
+    ``collapse_policy_lists``, they show every list of one as its entry, and not only those of principals.
+
+    ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` tells KMS where accounts
+    are: {account: ``o-1/r-1/ou-1/``}.
     """
 
     iam: bool = False
@@ -57,6 +66,10 @@ class Switches:
     ignore_dry_run: bool = False
     public_quota: int | None = None
     sharing_quota: int | None = None
+    policy_lag_reads: int = 0
+    collapse_policy_lists: bool = False
+    unknown_accounts: list[str] = field(default_factory=list)
+    organization_paths: dict[str, str] = field(default_factory=dict)
 
     def merge(self, values: dict[str, Any]) -> None:
         """Set the switches named in ``values``; with one unknown or of a wrong type raise ValueError and set none."""
@@ -77,6 +90,8 @@ class Switches:
     def _fits(self, name: str, value: object) -> bool:
         if name in NUMBERS or name in COUNTS:
             return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        if name in READS:
+            return isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if name in QUOTAS:
             return value is None or (isinstance(value, int) and not isinstance(value, bool))
         return isinstance(value, type(getattr(self, name)))

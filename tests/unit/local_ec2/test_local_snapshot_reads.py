@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -203,8 +202,8 @@ def test_a_key_that_was_made_before(ec2: LocalEC2, connect: Connect, refusal: Ca
     assert key_of(ec2, kms_key_id="alias/mine") == key["Arn"]
     with pytest.raises(LocalEC2Error, match="no key has the alias alias/none"):
         key_of(ec2, kms_key_id="alias/none")
-    for nowhere in ("arn:x", "arn:aws:kms:nowhere-1:999999999999:key/1"):
-        assert refusal(kms.describe_key, KeyId=nowhere)[:2] == (400, "AccessDeniedException")
+    for nowhere, told in (("arn:x", "arn:x"), (f"arn:aws:kms:nowhere-1:{PARTNER}:key/1", "nowhere-1")):
+        assert refusal(kms.describe_key, KeyId=nowhere) == (400, "NotFoundException", f"Invalid arn {told}")
 
 
 def test_a_key_of_another_account(ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]) -> None:
@@ -213,23 +212,16 @@ def test_a_key_of_another_account(ec2: LocalEC2, connect: Connect, refusal: Call
     status, code, message = refusal(connect("kms").describe_key, KeyId=theirs)
     assert (status, code) == (400, "AccessDeniedException")
     assert message.startswith(f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: kms:DescribeKey on ")
-    partner = connect("kms", principal=ec2.principal("partner", policy(("kms:*", "*")), account=PARTNER))
-    allow = [
-        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
-    ]
-    open_key = partner.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": allow}))["KeyMetadata"][
-        "Arn"
-    ]
-    ec2.switch(iam=False)
-    assert connect("kms").describe_key(KeyId=open_key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    both = [{**allow, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}} for account in (PARTNER, ACCOUNT)]
+    [open_key] = ec2.seed_keys({"account": PARTNER, "policy": {"Version": "2012-10-17", "Statement": both}})
+    assert connect("kms").describe_key(KeyId=open_key["arn"])["KeyMetadata"]["KeyManager"] == "CUSTOMER"
 
 
 @pytest.mark.parametrize(("caller", "told"), [(ACCOUNT, True), ("111111111111", False)])
 def test_the_policy_of_a_key_may_name_callers_by_a_condition(
     ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal], caller: str, told: bool
 ) -> None:
-    partner = connect("kms", principal=ec2.principal("partner", policy(("kms:*", "*")), account=PARTNER))
-    ec2.switch(iam=False)
     condition = {"StringEquals": {"kms:CallerAccount": [caller]}}
     everyone = {
         "Effect": "Allow",
@@ -238,8 +230,9 @@ def test_the_policy_of_a_key_may_name_callers_by_a_condition(
         "Resource": "*",
         "Condition": condition,
     }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [everyone]})
-    arn = partner.create_key(Policy=document)["KeyMetadata"]["Arn"]
+    document = {"Version": "2012-10-17", "Statement": [everyone]}
+    [made] = ec2.seed_keys({"account": PARTNER, "policy": document})
+    arn = made["arn"]
     if told:
         assert connect("kms").describe_key(KeyId=arn)["KeyMetadata"]["Arn"] == arn
     else:
