@@ -102,7 +102,12 @@ def _audience(item: dict[str, object]) -> str:
     else:
         who = "only its owner can launch it"
     owner = f", owned by {item['owner_id']}" if "owner_id" in item else ""
-    return who + owner + (", Marketplace product code" if "product_codes" in item else "")
+    return (
+        who
+        + owner
+        + (", Marketplace product code" if "product_codes" in item else "")
+        + (", encrypted" if item.get("encrypted") else "")
+    )
 
 
 if __name__ == "__main__":

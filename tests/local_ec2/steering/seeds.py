@@ -248,4 +248,11 @@ READY_MADE: list[dict[str, Any]] = [
         "launch_permissions": {"user_ids": [ACCOUNT]},
         "creation_date": "2025-10-20T16:40:00.000Z",
     },
+    {
+        "image_id": "ami-0a1b2c3d4e5f60005",
+        "name": "payments-base-2026.01",
+        "description": "Encrypted under alias/snapshots, a customer managed key",
+        "encrypted": True,
+        "creation_date": "2026-01-15T07:20:00.000Z",
+    },
 ]
