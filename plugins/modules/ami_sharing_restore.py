@@ -9,16 +9,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_sharing_restore
 version_added: 1.0.0
-short_description: Restore AMIs and snapshots from a backup
+short_description: Restore AMIs, snapshots and keys from a backup
 description:
   - Undoes what a run changed, even if it was killed, from the backup that it wrote. See
-    O(amikit.aws.ec2_ami_attribute#module:backup), O(amikit.aws.ec2_snapshot_attribute#module:backup) and
-    O(amikit.aws.ec2_ami_sharing#module:backup).
+    O(amikit.aws.ec2_ami_attribute#module:backup), O(amikit.aws.ec2_snapshot_attribute#module:backup),
+    O(amikit.aws.kms_key_sharing#module:backup) and O(amikit.aws.ec2_ami_sharing#module:backup).
   - Revokes what the run granted, grants what it revoked, and restores a description if it is still the one that the run
     has set. What others have changed since then stays, unless O(exact=true).
   - If something no longer exists, belongs to another account, or cannot be undone in EC2, it stays as it is. The rest
     is restored. Then the task fails, and names what was not restored.
-  - Grants go to snapshots first and then to images. Revocations go to images first and then to snapshots.
+  - Keys come first. Grants go to snapshots and then to images, and revocations go to images and then to snapshots.
   - The playbook C(amikit.aws.restore) runs this module with the variables of the role
     P(amikit.aws.ami_sharing#role).
 author:
@@ -114,11 +114,11 @@ EXAMPLES = r"""
 RETURN = r"""
 summary:
   description:
-    - The counts of the task. C(changed), C(unchanged) and C(failed) count images and snapshots together, C(granted) and
-      C(revoked) entries.
+    - The counts of the task. C(changed), C(unchanged) and C(failed) count images, snapshots and keys together,
+      C(granted) and C(revoked) entries.
   returned: always, unless the options are invalid or no connection could be set up
   type: dict
-  sample: {images: 2, snapshots: 2, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}
+  sample: {images: 2, snapshots: 2, keys: 0, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}
 images:
   description: The images in the backup, as RV(amikit.aws.ec2_ami_attribute#module:images).
   returned: always, unless the options are invalid or no connection could be set up
@@ -126,6 +126,11 @@ images:
   elements: dict
 snapshots:
   description: The snapshots in the backup, as RV(amikit.aws.ec2_snapshot_attribute#module:snapshots).
+  returned: always, unless the options are invalid or no connection could be set up
+  type: list
+  elements: dict
+keys:
+  description: The keys in the backup, as RV(amikit.aws.kms_key_sharing#module:keys).
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -140,7 +145,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json.restore
 diff:
-  description: The difference of every changed image, followed by that of every changed snapshot.
+  description: The differences of all changed images, followed by those of all changed snapshots and keys.
   returned: with --diff
   type: list
   elements: dict

@@ -206,7 +206,7 @@ def changes_something(example: Items) -> bool:
         not options.get("audit")
         for each in dictionaries(example)
         for name, options in each.items()
-        if re.fullmatch(r"amikit\.aws\.ec2_\w+(?<!_info)", name)
+        if re.fullmatch(r"amikit\.aws\.(ec2_\w+(?<!_info)|kms_key_sharing)", name)
     )
 
 
@@ -220,6 +220,14 @@ def resources(example: t.Any, prefix: str) -> set[tuple[str, str]]:
     default = region[1] if region else "us-east-1"
     found = re.findall(rf"(?:([a-z]+-[a-z]+-\d):)?\b({prefix}-[0-9a-f]+)", text)
     return {(own or default, resource_id) for own, resource_id in found}
+
+
+def keys(example: t.Any) -> set[tuple[str, str]]:
+    """Return the Region and the alias of all keys that an example names so."""
+    text = json.dumps(example)
+    region = re.search(r'"region": "([a-z0-9-]+)"', text)
+    found = re.findall(r"(?:([a-z]+-[a-z]+-\d):)?\b(alias/[\w/-]+)", text)
+    return {(own or (region[1] if region else "us-east-1"), alias) for own, alias in found}
 
 
 def searched(example: t.Any) -> set[tuple[str, str]]:

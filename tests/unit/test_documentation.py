@@ -31,6 +31,7 @@ from unit.documentation import changes_something
 from unit.documentation import examples
 from unit.documentation import has_organizations_that_cannot_copy
 from unit.documentation import headings
+from unit.documentation import keys
 from unit.documentation import literals_of_first_cells
 from unit.documentation import parsed
 from unit.documentation import plays
@@ -42,6 +43,9 @@ from unit.documentation import searched
 from unit.documentation import titles
 from unit.users import users_environment
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import key_policy
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import Key
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
 from local_ec2.client import LocalEC2
 
@@ -79,9 +83,9 @@ def run(command: str, home: Path, environment: dict[str, str], *, warns: bool = 
 
 
 def seed(ec2: LocalEC2, example: t.Any, *holders: str, **account: str) -> list[dict[str, t.Any]]:
-    """Make the images and snapshots that the example names, and an image of each name that it searches for.
+    """Make the images, snapshots and keys that the example names, and an image of each name that it searches for.
 
-    Return the ids of the images and of the other snapshots, each with its Region.
+    Return the ids of the images and of the other snapshots, and the ARNs of the keys, each with its Region.
     """
     held = {"user_ids": sorted(revoked(example) | {HOLDER, *holders})}
     snapshot = {"create_volume_permissions": held}
@@ -101,7 +105,19 @@ def seed(ec2: LocalEC2, example: t.Any, *holders: str, **account: str) -> list[d
         {"region": region, "snapshot_id": snap, **snapshot, **account}
         for region, snap in sorted(resources(example, "snap"))
     ]
-    return [*ec2.seed(*images), *ec2.seed_snapshots(*snapshots)]
+    made = ec2.seed_keys(*(key(*each, held["user_ids"], **account) for each in sorted(keys(example))))
+    named_keys = [{"region": each["region"], "arn": each["arn"]} for each in made]
+    return [*ec2.seed(*images), *ec2.seed_snapshots(*snapshots), *named_keys]
+
+
+def key(region: str, alias: str, users: list[str], account: str = "123456789012") -> dict[str, t.Any]:
+    """Return a key that these accounts can use."""
+    root = f"arn:aws:iam::{account}:root"
+    own = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    entries = frozenset(Permission("user_ids", each) for each in users)
+    theirs = key_policy.statements(Key("aws", region, account, "amazonaws.com"), entries, frozenset())
+    policy = {"Version": "2012-10-17", "Statement": [own, *theirs]}
+    return {"region": region, "aliases": [alias], "policy": policy, "account": account}
 
 
 # Examples: plays and tasks
@@ -127,11 +143,13 @@ class Owner:
         return [resource_id for place in self.places for resource_id in self._lost(**place)]
 
     def _lost(
-        self, region: str, image_id: str = "", snapshot_id: str = "", snapshot_ids: t.Sequence[str] = ()
+        self, region: str, image_id: str = "", snapshot_id: str = "", snapshot_ids: t.Sequence[str] = (), arn: str = ""
     ) -> list[str]:
         found = {one: self.ec2.snapshot(one, region, self.account) for one in (snapshot_id, *snapshot_ids) if one}
         if image_id:
             found[image_id] = self.ec2.image(image_id, region, self.account)
+        if arn:
+            found[arn] = self.ec2.key(arn)
         return [one for one, truth in found.items() if BYSTANDER not in json.dumps(truth)]
 
 

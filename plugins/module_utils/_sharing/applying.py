@@ -21,7 +21,6 @@ from .._attributes.subject import healthy
 from .._attributes.subject import is_doubtful
 from .answer import failures_by_policy
 from .guards import guard
-from .legs import LEGS
 from .outcome import revocations
 from .passes import PASSES
 from .passes import sendable
@@ -71,7 +70,7 @@ def _prepare(runtime: Runtime, work: Work, options: Options) -> None:
         work.stop([] if is_doubtful(work.subjects) else failures_by_policy(work, sound))
         return
     try:
-        fleet.keep(runtime, [leg.resource for leg in LEGS], work.subjects)
+        fleet.keep(runtime, [leg.resource for leg in work.legs], work.subjects)
     except NotKeptError as error:
         work.stop([f"backup: {error}"])
 

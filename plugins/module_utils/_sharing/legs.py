@@ -52,7 +52,9 @@ def _of_keys(_policy: Policy) -> tuple[Asked, ...]:
 IMAGE_LEG = Leg(IMAGES, _of_images)
 SNAPSHOT_LEG = Leg(SNAPSHOTS, _of_snapshots)
 KEY_LEG = Leg(KEYS, _of_keys)
-LEGS = (IMAGE_LEG, SNAPSHOT_LEG, KEY_LEG)
+LEGS = (IMAGE_LEG, SNAPSHOT_LEG)
+# A backup may hold keys as well, which policies are not about.
+RESTORED = (*LEGS, KEY_LEG)
 
 
 def unshareable(policies: t.Iterable[Policy]) -> list[str]:

@@ -32,6 +32,7 @@ from .._attributes.ec2 import EC2Error
 from .._attributes.ec2 import warn
 from .._attributes.images import snapshot_ids
 from .._attributes.keeping import keeper
+from .._attributes.keys import KEYS
 from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
@@ -53,6 +54,7 @@ from .._attributes.subject import healthy
 from .answer import stopped
 from .applying import apply
 from .legs import LEGS
+from .legs import RESTORED
 from .merge import listed
 from .options import Options
 from .options import parse_options
@@ -77,7 +79,7 @@ CANNOT_BE_UNDONE = "CannotBeUndone"
 # DescribeImages may show a change of a description that much later (observed by publishers: Terraform waits for it).
 _LATE = 120.0  # seconds
 _PATTERN = Pattern("restore", grants=True, exact=False, takes_principals=False)
-_RESOURCES = [leg.resource for leg in LEGS]
+_RESOURCES = [leg.resource for leg in RESTORED]
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def _without(attributes: Attributes, options: t.Container[str]) -> Attributes:
 def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
     """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
     work = _taken_up(wanted)
-    for leg in LEGS:
+    for leg in RESTORED:
         fleet.plan(runtime, work.subjects_of(leg))
     lost = _ask_for_what_can_be(runtime, work, wanted)
     _warn_of_late_texts(runtime, work, wanted)
@@ -189,7 +191,9 @@ def _taken_up(wanted: Wanted) -> Work:
     """Return the resources of the backup, under one policy that asks of each what the backup says of it."""
     backup = wanted.backup
     policy = Policy(f"Restore of {backup.made}", _PATTERN, (), (), (), snapshots=True, allow_empty=True)
-    work = Work([policy])
+    # The backup of this run has a list of keys only if there are any: earlier versions cannot restore one that has.
+    has_keys = any(entry.resource is KEYS for entry in backup.entries)
+    work = Work([policy], RESTORED if has_keys else LEGS)
     for entry in backup.entries:
         subject = Subject(entry.resource, entry.target, tuple(_permissions(entry, exact=wanted.exact)))
         work.take_up(subject, (0,))
@@ -360,7 +364,7 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
     """
     judged: Judged = {}
     reasons: dict[Target, Failure] = {}
-    for leg in LEGS:
+    for leg in RESTORED:
         subjects = healthy(work.subjects_of(leg))
         work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
         for entries in (_to_everyone, _granted):
@@ -402,7 +406,7 @@ def _stop_for_public(work: Work, wanted: Wanted) -> None:
 def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
     failed = bool(work.stopped or work.left_undone) or any(subject.failure for subject in work.subjects)
     present_one = result.trimmed if failed else result.item
-    kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in LEGS}
+    kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in RESTORED}
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
         "summary": {**{key: len(subjects) for key, subjects in kinds.items()}, **result.summary(work.subjects)},
@@ -429,5 +433,6 @@ def message(work: Work, backup: Backup, *, check_mode: bool) -> str:
     ]
     if len(failed) > NAMED:
         lines.append(f"and {len(failed) - NAMED} more, each with its error in the result")
-    head = f"{len(failed)} of {len(work.subjects)} images and snapshots cannot be restored, or not entirely:"
+    kinds = "images, snapshots and keys" if work.keys else "images and snapshots"
+    head = f"{len(failed)} of {len(work.subjects)} {kinds} cannot be restored, or not entirely:"
     return "\n".join([*work.left_undone, head, *lines, result.became(work.subjects, "resource", check_mode)])

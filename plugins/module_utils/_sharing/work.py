@@ -40,6 +40,7 @@ class Work:
     """
 
     policies: t.Sequence[Policy]
+    legs: t.Sequence[Leg] = LEGS
     selected: list[list[Target]] = field(default_factory=list)
     images: dict[Target, Subject] = field(default_factory=dict)
     snapshots: dict[Target, Subject] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Work:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
+        return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in self.legs)
 
     @property
     def snapshot_keys(self) -> dict[Target, str]:
@@ -82,7 +83,7 @@ class Work:
 
     @property
     def subjects(self) -> list[Subject]:
-        return [subject for leg in LEGS for subject in self.subjects_of(leg)]
+        return [subject for leg in self.legs for subject in self.subjects_of(leg)]
 
     def stop(self, reasons: t.Iterable[str]) -> None:
         """Add reasons not to change anything, each once."""

@@ -523,14 +523,14 @@ def test_a_backup_of_nothing(ec2: LocalEC2, restore: Run, file: Path) -> None:
 
 
 def test_what_is_wrong_with_the_options_is_told_at_once(ec2: LocalEC2, restore: Run, file: Path) -> None:
-    write(file, keys=[])
+    write(file, volumes=[])
     file.with_name("golden.json.restore").symlink_to("elsewhere")
     result = restore(max_revocations=-1, protected_principals=["me"], concurrency=0, account_names={"x": "y"})
     lines = result["msg"].split("\n")
     starts = [
         "6 problems in the task; nothing was sent to EC2:",
         f"backup: {file}.restore is a symbolic link, which a backup does not replace",
-        f"src: {file}: it holds keys, which this version of the collection cannot restore",
+        f"src: {file}: it holds volumes, which this version of the collection cannot restore",
         "protected_principals: 'me' ",
         "account_names: 'x' ",
         "concurrency: 0 is less than 1",
