@@ -126,6 +126,11 @@ class LocalEC2:
         """The truth {key_id, arn, state, manager, aliases, policy}, the policy as an object; None if there is none."""
         return self._truth("keys", arn=arn)
 
+    def seed_organization(self, **organization: Any) -> dict[str, Any]:
+        """Make an organization; answers {arn, units: {path: arn}}."""
+        created: dict[str, Any] = self._call("POST", "organizations", organization)
+        return created
+
     def role(self, name: str, account: str | None = None) -> str:
         """Make an IAM role, which key policies can name; answers its ARN."""
         return str(self._call("POST", "roles", {"name": name, "account": account})["arn"])

@@ -14,6 +14,7 @@ from typing import cast
 
 import moto.ec2.urls
 import moto.kms.urls
+import moto.organizations.urls
 import moto.servicequotas.urls
 import moto.sts.urls
 from botocore.model import OperationNotFoundError
@@ -36,6 +37,7 @@ from local_ec2.api.steps import Call
 from local_ec2.services.iam import Ec2Request
 from local_ec2.services.iam import LocalTokenResponse
 from local_ec2.services.kms import LocalKmsResponse
+from local_ec2.services.organizations import LocalOrganizationsResponse
 from local_ec2.services.quotas import LocalQuotasResponse
 from local_ec2.state import images
 from local_ec2.state import keys
@@ -204,5 +206,6 @@ def install() -> None:
     keys.install()
     moto.ec2.urls.url_paths = {"{0}/": LocalEC2Response.dispatch}
     moto.kms.urls.url_paths = {"{0}/$": LocalKmsResponse.dispatch}
+    moto.organizations.urls.url_paths = {"{0}/$": LocalOrganizationsResponse.dispatch}
     moto.servicequotas.urls.url_paths = {"{0}/$": LocalQuotasResponse.dispatch}
     moto.sts.urls.url_paths = {"{0}/$": LocalTokenResponse.dispatch}

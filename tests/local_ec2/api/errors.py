@@ -118,8 +118,26 @@ IN_QUOTAS = {
     THROTTLED.code: Kind("TooManyRequestsException", "Too Many Requests"),
     INTERNAL.code: Kind("ServiceException", "An internal error has occurred", 500),
 }
+
+# Organizations. Reported: the throttling (awslabs/aws-deployment-framework#752, aws/aws-sdk-js#2135 with its status),
+# that an account may not list (awslabs/aws-innovation-sandbox#6), and that it is in no organization
+# (org-formation/org-formation-cli#380). The codes of pages are recorded.
+IN_ORGANIZATIONS = {
+    BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
+    THROTTLED.code: Kind(
+        "TooManyRequestsException",
+        "AWS Organizations can't complete your request because another request is already in progress. Try again "
+        "later.",
+    ),
+    INTERNAL.code: Kind("ServiceException", "An internal error has occurred", 500),
+}
+MAY_NOT_LIST = Kind("AccessDeniedException", "You don't have permissions to access this resource.")
+IN_NO_ORGANIZATION = Kind("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+PAGE_SIZE = Kind("InvalidInputException", "You specified an invalid value.")
+PAGE_TOKEN = Kind("InvalidInputException", "Invalid pagination token.")
+
 #: The errors of services that speak JSON, by their signing name.
-IN_JSON = {"kms": IN_KMS, "servicequotas": IN_QUOTAS}
+IN_JSON = {"kms": IN_KMS, "servicequotas": IN_QUOTAS, "organizations": IN_ORGANIZATIONS}
 
 # Form of the request.
 UNKNOWN_ACTION = Kind("InvalidAction", "The action {action} is not valid for this web service.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 
 from moto.moto_api._internal.models import moto_api_backend
+from moto.organizations.models import organizations_backends
 
 from local_ec2.steering.faults import Faults
 from local_ec2.steering.record import Record
@@ -28,9 +29,10 @@ class State:
         self.faults = Faults()
 
     def reset(self) -> None:
-        """Forget images, IAM, records and switches."""
+        """Forget images, IAM, organizations, records and switches."""
         with self.lock:
             moto_api_backend.reset()
+            organizations_backends.master_accounts.clear()  # which moto forgets to
             self.record.clear()
             self.switches = Switches()
             self.faults = Faults()

@@ -29,6 +29,7 @@ from local_ec2.state.sorts import SNAPSHOT
 from local_ec2.state.sorts import Sort
 from local_ec2.state.texts import FIELDS
 from local_ec2.steering import key_seeds
+from local_ec2.steering import organization_seeds
 from local_ec2.steering import seeds
 
 PREFIX = "/_local/"
@@ -118,6 +119,12 @@ def show_key(ask: Ask) -> Any:
     return shown
 
 
+def create_organization(ask: Ask) -> Any:
+    if not isinstance(ask.body, dict):
+        raise AskError("an object is expected")
+    return organization_seeds.create(ask.body)
+
+
 def create_role(ask: Ask) -> Any:
     if not isinstance(ask.body, dict) or set(ask.body) - ROLE_FIELDS or not ask.body.get("name"):
         raise AskError("an object is expected with name and optionally account")
@@ -187,6 +194,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "snapshots"): show_snapshot,
     ("POST", "keys"): create_keys,
     ("GET", "keys"): show_key,
+    ("POST", "organizations"): create_organization,
     ("POST", "roles"): create_role,
     ("DELETE", "roles"): delete_role,
     ("GET", "requests"): show_requests,

@@ -44,6 +44,9 @@ class Switches:
 
     ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` tells KMS where accounts
     are: {account: ``o-1/r-1/ou-1/``}.
+
+    Organizations answers an error of ``image_errors`` for the id of the organization. With ``without_paths``, it shows
+    neither paths nor states, as before 2026. With ``empty_pages``, each of its pages comes after one that is empty.
     """
 
     iam: bool = False
@@ -70,6 +73,8 @@ class Switches:
     collapse_policy_lists: bool = False
     unknown_accounts: list[str] = field(default_factory=list)
     organization_paths: dict[str, str] = field(default_factory=dict)
+    without_paths: bool = False
+    empty_pages: bool = False
 
     def merge(self, values: dict[str, Any]) -> None:
         """Set the switches named in ``values``; with one unknown or of a wrong type raise ValueError and set none."""
