@@ -18,9 +18,9 @@ requirements:
   - python >= 3.9
 notes:
   - "O(endpoint_url): if this is an AWS address, such as that of a VPC endpoint, the module uses it only for EC2, and
-    only in its own Region. It calls KMS and STS at their default addresses. Any other address, such as that of an
-    emulator, is used for all three, except for a service that has an address of its own in botocore's configuration
-    (C(AWS_ENDPOINT_URL_KMS), or the C(services) section of the profile)."
+    only in its own Region. It calls KMS, Organizations and STS at their default addresses. Any other address, such as
+    that of an emulator, is used for all of them, except for a service that has an address of its own in botocore's
+    configuration (C(AWS_ENDPOINT_URL_KMS), or the C(services) section of the profile)."
   - "O(aws_config): by default, the module tries to connect up to ten times, with a timeout of five seconds each. If a
     proxy needs longer, set C(connect_timeout) here."
 attributes:
@@ -74,11 +74,7 @@ attributes:
 """
 
     INFO = r"""
-options:
-  concurrency:
-    description: The number of requests in flight, over all Regions together.
-    type: int
-    default: 16
+options: {}
 attributes:
   check_mode:
     description: Can run in check mode and return what would change, without changing it.

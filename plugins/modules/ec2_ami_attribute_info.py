@@ -46,6 +46,10 @@ options:
   newest:
     description: Return only this many images of each Region, the newest by creation date.
     type: int
+  concurrency:
+    description: The number of requests in flight, over all Regions together.
+    type: int
+    default: 16
 notes:
   - "The module needs the IAM permissions C(ec2:DescribeImages) and C(ec2:DescribeImageAttribute). If either is missing,
     the task fails. So null launch permissions always mean an AMI of another account."

@@ -11,13 +11,14 @@ import threading
 import typing as t
 from collections import Counter
 
-Doing = t.Literal["read", "asked", "written", "verified"]
+Doing = t.Literal["listed", "read", "asked", "written", "verified"]
 # What a bucket of tokens holds at most, and gets back a second (EC2 Developer Guide, "Request throttling").
 _BUCKET = 100
 _REFILL: dict[Doing, int] = {"read": 20, "asked": 5, "written": 5, "verified": 20}
 Place = tuple[str, str]  # what EC2 meters by: a Region, and a kind of resource
 _NAMED = 3  # Regions, those with the most left to do
 _WORDS: dict[Doing, str] = {
+    "listed": "{done} answers of Organizations read",
     "read": "{done} of {planned} read",
     "asked": "{done} of {planned} checked with DryRun",
     "written": "{done} of {planned} changes sent",

@@ -118,7 +118,7 @@ def item(subject: Subject) -> dict[str, t.Any]:
         **subject.resource.more(subject.described, subject.after or subject.hoped),
     }
     if subject.failure:
-        presented["error"] = _error(subject.failure)
+        presented["error"] = error_of(subject.failure)
     return presented
 
 
@@ -145,11 +145,11 @@ def _request(step: Step) -> dict[str, t.Any]:
         "status": step.status,
     }
     if step.failure:
-        presented["error"] = _error(step.failure)
+        presented["error"] = error_of(step.failure)
     return presented
 
 
-def _error(failure: Failure) -> dict[str, t.Any]:
+def error_of(failure: Failure) -> dict[str, t.Any]:
     error: dict[str, t.Any] = {
         "operation": failure.operation,
         "code": failure.code,
