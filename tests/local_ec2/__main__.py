@@ -32,7 +32,7 @@ def main() -> None:
     listening = listener.create(arguments.port)
     if arguments.seed:
         seeds.create(seeds.READY_MADE)
-        organization_seeds.create(organization_seeds.READY_MADE)
+        organization_seeds.create({})
     url = f"http://{listener.ADDRESS}:{listening.server_port}"
     if arguments.ready_line or not sys.stdout.isatty():
         print(f"{READY}{url}", flush=True)
@@ -71,8 +71,8 @@ def greeting(url: str, seeded: bool) -> str:
     if seeded:
         held = f"It holds these AMIs, of account {seeds.ACCOUNT} unless another owner is named:"
         lines += ["", held, "", *map(_line, seeds.READY_MADE)]
-        units = ", ".join(organization_seeds.READY_MADE["units"])
-        lines += ["", f"The account manages an organization, with the OUs {units}."]
+        units = ", ".join(organization_seeds.UNITS)
+        lines += ["", f"Account {seeds.ACCOUNT} manages an organization, with the OUs {units}."]
     lines += ["", f"Requests made so far:  curl -s '{url}/_local/requests?summary=1'", "Stop it with Ctrl-C.", ""]
     return "\n".join(lines)
 

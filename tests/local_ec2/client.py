@@ -127,7 +127,7 @@ class LocalEC2:
         return self._truth("keys", arn=arn)
 
     def seed_organization(self, **organization: Any) -> dict[str, Any]:
-        """Make an organization; answers {arn, units: {path: arn}}."""
+        """Make an organization, without arguments that of ``--seed``; answers {arn, units: {path: arn}}."""
         created: dict[str, Any] = self._call("POST", "organizations", organization)
         return created
 

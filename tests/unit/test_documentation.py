@@ -110,6 +110,12 @@ def seed(ec2: LocalEC2, example: t.Any, *holders: str, **account: str) -> list[d
     return [*ec2.seed(*images), *ec2.seed_snapshots(*snapshots), *named_keys]
 
 
+def seed_organization(ec2: LocalEC2, example: t.Any, **management_account: str) -> None:
+    """Make the organization of `make ec2`, if the example reads one."""
+    if "amikit.aws.organization_info" in json.dumps(example):
+        ec2.seed_organization(**management_account)
+
+
 def key(region: str, alias: str, users: list[str], account: str = "123456789012") -> dict[str, t.Any]:
     """Return a key that these accounts can use."""
     root = f"arn:aws:iam::{account}:root"
@@ -130,6 +136,7 @@ class Owner:
         self.ec2 = ec2
         self.account = f"{number:012}"
         self.example = example
+        seed_organization(ec2, example, management_account=self.account)
         self.places = seed(ec2, example, BYSTANDER, account=self.account)
 
     def plays(self) -> Items:
@@ -270,6 +277,7 @@ def prepare(ec2: LocalEC2, recipe: Recipe, home: Path) -> dict[str, str]:
     inventories = [content["all"]["hosts"] for content in recipe.contents if "all" in content]
     profiles = [host for hosts in inventories for host in hosts]
     if not profiles:
+        seed_organization(ec2, recipe.contents)
         seed(ec2, recipe.contents)
         return ec2.environment()
     (home / ".aws").mkdir()

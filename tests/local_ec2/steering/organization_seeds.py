@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Making an organization from the object that the control API takes, and the ready-made one of ``--seed``.
+"""Making an organization from the object that the control API takes, and the one of ``--seed``.
 
 Only creation lives here.
 """
@@ -19,6 +19,25 @@ from moto.organizations.models import organizations_backends
 from local_ec2.state.organization import PARTITION
 from local_ec2.state.organization import Account
 from local_ec2.steering import seeds
+
+# The recipes name these.
+UNITS = {
+    "Infrastructure": "ou-ab12-infrastr",
+    "Workloads": "ou-ab12-workload",
+    "Workloads/Prod": "ou-ab12-prodprod",
+    "Workloads/Prod/Europe": "ou-ab12-europe01",
+    "Workloads/Test": "ou-ab12-testtest",
+}
+ACCOUNTS: list[dict[str, Any]] = [
+    {"account_id": seeds.ACCOUNT, "name": "images", "ou": "Infrastructure"},
+    {"account_id": "111122223333", "name": "payments-prod", "ou": "Workloads/Prod"},
+    {"account_id": "222233334444", "name": "search-prod", "ou": "Workloads/Prod/Europe"},
+    {"account_id": "333344445555", "name": "reports-prod", "ou": "Workloads/Prod"},
+    {"account_id": "555566667777", "name": "sandbox-prod", "ou": "Workloads/Prod"},
+    {"account_id": "666677778888", "name": "legacy-prod", "ou": "Workloads/Prod/Europe"},
+    {"account_id": "777788889999", "name": "former-prod", "ou": "Workloads/Prod", "state": "SUSPENDED"},
+    {"account_id": "888899990000", "name": "payments-test", "ou": "Workloads/Test"},
+]
 
 
 @dataclass
@@ -43,8 +62,8 @@ class OrganizationSpec:
     management_account: str = seeds.ACCOUNT
     organization_id: str = "o-abcdefghij"
     root_id: str = "r-ab12"
-    units: dict[str, str] = field(default_factory=dict)
-    accounts: list[dict[str, Any]] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=lambda: UNITS)
+    accounts: list[dict[str, Any]] = field(default_factory=lambda: ACCOUNTS)
     delegated_administrators: list[str] = field(default_factory=list)
 
 
@@ -86,24 +105,3 @@ def _join(backend: OrganizationsBackend, spec: MemberSpec, parents: dict[str, st
     backend.accounts = [each for each in backend.accounts if each.id != account.id] + [account]
     if account.id != backend.account_id:
         organizations_backends.master_accounts[account.id] = (backend.account_id, PARTITION)
-
-
-READY_MADE: dict[str, Any] = {
-    "units": {
-        "Infrastructure": "ou-ab12-infrastr",
-        "Workloads": "ou-ab12-workload",
-        "Workloads/Prod": "ou-ab12-prodprod",
-        "Workloads/Prod/Europe": "ou-ab12-europe01",
-        "Workloads/Test": "ou-ab12-testtest",
-    },
-    "accounts": [
-        {"account_id": seeds.ACCOUNT, "name": "images", "ou": "Infrastructure"},
-        {"account_id": "111122223333", "name": "payments-prod", "ou": "Workloads/Prod"},
-        {"account_id": "222233334444", "name": "search-prod", "ou": "Workloads/Prod/Europe"},
-        {"account_id": "333344445555", "name": "reports-prod", "ou": "Workloads/Prod"},
-        {"account_id": "555566667777", "name": "sandbox-prod", "ou": "Workloads/Prod"},
-        {"account_id": "666677778888", "name": "legacy-prod", "ou": "Workloads/Prod/Europe"},
-        {"account_id": "777788889999", "name": "former-prod", "ou": "Workloads/Prod", "state": "SUSPENDED"},
-        {"account_id": "888899990000", "name": "payments-test", "ou": "Workloads/Test"},
-    ],
-}
