@@ -15,6 +15,7 @@ from pathlib import Path
 from ansible.module_utils import basic
 
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
+from ansible_collections.amikit.aws.plugins.modules import organization_info
 
 
 def give(work: dict[str, t.Any]) -> None:
@@ -35,5 +36,9 @@ def leave(arguments: dict[str, t.Any]) -> None:
 
 
 if __name__ == "__main__":
-    give(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if "organization" in given:
+        leave(given["organization"])
+        organization_info.main()
+    give(given)
     ec2_ami_attribute.main()

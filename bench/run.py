@@ -20,6 +20,7 @@ from bench import fleets
 from bench import policies
 from bench.attributes import attributes
 from bench.fifty_thousand import fifty_thousand
+from bench.organizations import organizations
 from bench.report import Section
 from bench.report import load_average
 from bench.report import page
@@ -39,6 +40,7 @@ SECTIONS = {
     "writes": fleets.writes,
     "fleet": fifty_thousand,
     "attributes": attributes,
+    "organization": organizations,
     "sharing": sharing,
     "policies": policies.ten,
     "catalogue": policies.large,

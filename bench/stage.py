@@ -64,6 +64,10 @@ class Work:
         held = {"launch_permissions": {"user_ids": self.user_ids}} if self.done else {}
         return [{"image_id": image_id, "region": region, **held} for region, image_id in self.targets]
 
+    def make(self, ec2: LocalEC2) -> None:
+        """Make what the work is about on an empty embedded EC2."""
+        ec2.seed(*self.seeds)
+
     def unshared(self, ec2: LocalEC2) -> list[str]:
         """Return the ids of what is not shared as it should be."""
         images = {image_id: ec2.image(image_id, region) for region, image_id in self.targets}
@@ -126,7 +130,7 @@ class Stage:
 
     def _prepare(self, work: Work, switches: dict[str, t.Any]) -> None:
         self.ec2.reset()
-        self.ec2.seed(*work.seeds)
+        work.make(self.ec2)
         self.ec2.switch(**{"latency": LATENCY, **switches})
         self._file.write_text(json.dumps(work.described), encoding="utf-8")
 

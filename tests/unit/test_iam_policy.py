@@ -19,7 +19,7 @@ from local_ec2.client import LocalEC2
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
-POLICY, KEYS, QUOTAS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
+POLICY, ORGANIZATION, KEYS, QUOTAS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
 STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
 # The guide's table: what somebody is to do, and the statements that it takes.
 _HEAD, *_ROWS = rows("permissions")
@@ -33,6 +33,7 @@ EVERYONE: Json = {"group_names": ["all"]}
 
 INFO, IMAGE, SNAPSHOTS = "ec2_ami_attribute_info", "ec2_ami_attribute", "ec2_snapshot_attribute"
 SHARING, RESTORE, KEY_SHARING = "ec2_ami_sharing", "ami_sharing_restore", "kms_key_sharing"
+ORGANIZATION_INFO = "organization_info"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 DESCRIBED: Json = {"description": "new"}
 GRANT: dict[str, Json] = {IMAGE: {"launch_permissions": GRANTED}, SNAPSHOTS: {"create_volume_permissions": GRANTED}}
@@ -43,6 +44,7 @@ NAMED: dict[str, Json] = {
     IMAGE: {"image_id": AMI},
     SNAPSHOTS: {"snapshot_id": SNAPSHOT},
     KEY_SHARING: {"key_id": "alias/golden"},
+    ORGANIZATION_INFO: {},
 }
 
 
@@ -267,7 +269,9 @@ def told(result: Json) -> str:
 def test_every_statement_is_in_the_table_and_no_action_is_a_pattern() -> None:
     assert {sid for named in ROWS.values() for sid in named} == set(STATEMENTS)
     assert set(ROWS) == {scenario.row for scenario in SCENARIOS.values()}
-    assert [action for action in actions([*STATEMENTS.values(), KEYS, QUOTAS, DECODING]) if "*" in action] == []
+    assert [
+        action for action in actions([*STATEMENTS.values(), ORGANIZATION, KEYS, QUOTAS, DECODING]) if "*" in action
+    ] == []
 
 
 @MODIFYING
@@ -329,6 +333,44 @@ def test_what_can_be_narrowed_to_one_image_or_snapshot(run: Run, module: str, ac
     assert not run(module, narrowed(module, action, ARN[module].format("*", named)), GRANT[module])["failed"]
     other = ARN[module].format("*", named.replace("0123", "3210"))
     assert action in run(module, narrowed(module, action, other), GRANT[module])["msg"]
+
+
+# The statement for the organization, in its management account.
+
+LISTED = {"organizations:ListAccounts", "organizations:ListOrganizationalUnitsForParent"}
+WALKED = {"organizations:ListRoots", "organizations:ListAccountsForParent"}
+TAGS = {"organizations:ListTagsForResource"}
+# Each: the options, whether answers have no paths, and the actions that they take besides DescribeOrganization.
+READING = {
+    "accounts": ({"organizational_units": False}, False, {"organizations:ListAccounts"}),
+    "OUs": ({}, False, LISTED),
+    "tags": ({"tags": True}, False, LISTED | TAGS),
+    "without paths": ({"tags": True}, True, LISTED | TAGS | WALKED),
+}
+
+
+@pytest.mark.parametrize(("options", "walked", "needs"), READING.values(), ids=list(READING))
+def test_reading_an_organization_takes_these_actions(
+    ec2: LocalEC2, run: Run, options: Json, walked: bool, needs: set[str]
+) -> None:
+    ec2.seed_organization()
+    ec2.switch(without_paths=walked)
+    describing = {"organizations:DescribeOrganization"}
+
+    def read(allowed: set[str]) -> Json:
+        return run(ORGANIZATION_INFO, [{**ORGANIZATION, "Action": sorted(allowed)}], options)
+
+    assert len(read(needs | describing)["accounts"]) == 8
+    for action in needs:
+        result = read(needs - {action} | describing)
+        assert (result["failed"], result["accounts"]) == (False, [])
+        assert f"is not authorized to perform: {action} " in told(result)
+    assert f"perform: {next(iter(describing))} " in read(needs)["msg"]
+
+
+def test_the_statement_of_the_organization_has_all_of_them_and_no_other() -> None:
+    needed = {action for _options, _walked, needs in READING.values() for action in needs}
+    assert {*actions([ORGANIZATION])} == needed | {"organizations:DescribeOrganization"}
 
 
 # The optional statements: what they add, and that without them it is missed and nothing fails.
