@@ -91,10 +91,10 @@ def _late_backup() -> Patches:
     late: list[tuple[t.Any, ...]] = []
     keep, see = fleet.keep, fleet.see
 
-    def see_and_keep(runtime: Runtime, subjects: t.Sequence[Subject]) -> list[str]:
+    def see_and_keep(runtime: Runtime, subjects: t.Sequence[Subject], *named: t.Callable[[str], str]) -> list[str]:
         while late:
             keep(*late.pop())
-        return see(runtime, subjects)
+        return see(runtime, subjects, *named)
 
     yield mock.patch.object(fleet, "keep", lambda *arguments: late.append(arguments))
     yield mock.patch.object(fleet, "see", see_and_keep)

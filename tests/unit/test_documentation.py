@@ -16,6 +16,7 @@ import threading
 import typing as t
 from pathlib import Path
 
+import boto3
 import pytest
 import yaml
 from unit.documentation import DOCS
@@ -346,6 +347,64 @@ def test_the_channel_is_told_what_drifts(ec2: LocalEC2, tmp_path: Path, channel:
         "2 of 2 images differ from the policies.",
         "Golden images: 2 images, 4 entries to grant, 2 to revoke",
     ]
+
+
+# Who is below an OU in the organization of `make ec2`, except for two accounts that the recipe names and a closed one.
+BELOW = ["111122223333", "222233334444", "333344445555"]
+
+
+def launchers_and_copiers(ec2: LocalEC2, region: str) -> tuple[t.Any, t.Any]:
+    """Return who can launch the one image of a Region, and who can copy its first snapshot."""
+    client = boto3.client("ec2", region_name=region)
+    (found,) = client.describe_images(Owners=["self"])["Images"]
+    snapshot = ec2.snapshot(found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])
+    image = ec2.image(found["ImageId"])
+    assert image is not None
+    assert snapshot is not None
+    return image["launch_permissions"], snapshot["create_volume_permissions"]["user_ids"]
+
+
+def test_all_active_accounts_below_the_ou_but_two_can_launch_and_copy(ec2: LocalEC2, tmp_path: Path) -> None:
+    recipe = recipes()["recipes: All accounts below an OU, except two"]
+    environment = prepare(ec2, recipe, tmp_path)
+    printed = run(recipe.commands[1], tmp_path, environment)
+    for region in ("us-east-1", "eu-west-1"):
+        launch, copy = launchers_and_copiers(ec2, region)
+        assert launch["user_ids"] == copy == BELOW
+    names = "111122223333 (payments-prod), 222233334444 (search-prod), 333344445555 (reports-prod)"
+    assert f"Golden images for production: granted to {names}; revoked from {HOLDER}" in printed
+
+
+def test_the_ou_of_that_name_can_launch(ec2: LocalEC2, tmp_path: Path) -> None:
+    recipe = recipes()["recipes: An OU by its name"]
+    run(recipe.commands[1], tmp_path, prepare(ec2, recipe, tmp_path))
+    unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-testtest"
+    launch, copy = launchers_and_copiers(ec2, "eu-west-1")
+    assert (launch["org_unit_arns"], launch["user_ids"], copy) == ([unit], [HOLDER], [HOLDER])
+
+
+@pytest.mark.parametrize(
+    ("to_replace", "by"),
+    [
+        ("Workloads/Prod", "Workloads/Production"),
+        ("organization_info:", "organization_info: {access_key: KEY, secret_key: SECRET}"),
+    ],
+    ids=["no such OU", "credentials of a member"],
+)
+def test_what_is_not_found_in_the_organization_changes_nothing(
+    ec2: LocalEC2, tmp_path: Path, to_replace: str, by: str
+) -> None:
+    recipe = recipes()["recipes: All accounts below an OU, except two"]
+    environment = prepare(ec2, recipe, tmp_path)
+    member = ec2.principal("member", ANYTHING, "888899990000")
+    ec2.switch(iam=False)
+    keys = by.replace("KEY", member["access_key"]).replace("SECRET", member["secret_key"])
+    (tmp_path / "below.yml").write_text(recipe.files["below.yml"].replace(to_replace, keys), encoding="utf-8")
+    user = {**users_environment(tmp_path), **environment}
+    command = shlex.split(recipe.commands[1])
+    done = subprocess.run(command, check=False, env=user, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert done.returncode == 2, done.stdout
+    assert ec2.requests("ModifyImageAttribute") == []
 
 
 # What is shown, and is neither a file nor an example

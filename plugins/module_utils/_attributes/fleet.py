@@ -215,8 +215,11 @@ def _is_done(subject: Subject) -> bool:
     return shared and all_applied and not subject.failure and not subject.verified
 
 
-def see(runtime: Runtime, subjects: t.Sequence[Subject]) -> list[str]:
-    """Wait until EC2 shows what was written, and return a warning of what others wrote meanwhile."""
+def see(runtime: Runtime, subjects: t.Sequence[Subject], named: t.Callable[[str], str] = str) -> list[str]:
+    """Wait until EC2 shows what was written, and return a warning of what others wrote meanwhile.
+
+    ``named`` returns a principal as the warning is to show it.
+    """
     if not runtime.wait:
         return []
     interfered = waiting.until_visible(runtime, subjects)
@@ -224,15 +227,15 @@ def see(runtime: Runtime, subjects: t.Sequence[Subject]) -> list[str]:
         return []
     shown = ", ".join(str(subject.target) for subject in interfered[:NAMED])
     changed = f"changed the permissions of {len(interfered)} of the changed resources ({shown})"
-    who = _named([waiting.meanwhile(subject) for subject in interfered])
+    who = _named([waiting.meanwhile(subject) for subject in interfered], named)
     return [f"While the task ran, something else {changed}{who}. Run the task again to see what is there now"]
 
 
-def _named(changes: t.Sequence[tuple[Permissions, Permissions]]) -> str:
+def _named(changes: t.Sequence[tuple[Permissions, Permissions]], named: t.Callable[[str], str]) -> str:
     """Return who was granted and revoked meanwhile, the first of them."""
     text = ""
     for verb, entries in zip(("granted", "revoked"), zip(*changes)):
         values = sorted({entry.value for each in entries for entry in each})
         more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
-        text += f"; it {verb} {', '.join(values[:NAMED])}{more}" if values else ""
+        text += f"; it {verb} {', '.join(map(named, values[:NAMED]))}{more}" if values else ""
     return text

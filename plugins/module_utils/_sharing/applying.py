@@ -39,7 +39,7 @@ def apply(runtime: Runtime, work: Work, options: Options) -> None:
     if options.audit or work.stopped:
         _foresee(work, options)
     elif not is_doubtful(work.subjects):
-        _send(runtime, work, dry_run=options.check_mode)
+        _send(runtime, work, options)
 
 
 def _guard(work: Work, options: Options) -> None:
@@ -89,7 +89,8 @@ def _foresee(work: Work, options: Options) -> None:
                 subject.ended(number, "unproven")
 
 
-def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
+def _send(runtime: Runtime, work: Work, options: Options) -> None:
+    dry_run = options.check_mode
     for each in PASSES:
         each.hold_back(work)
         subjects = sendable(work.subjects_of(each.leg))
@@ -97,5 +98,5 @@ def _send(runtime: Runtime, work: Work, *, dry_run: bool) -> None:
         if dry_run and is_doubtful(subjects):
             break
     if not dry_run:
-        work.warnings += fleet.see(runtime, work.subjects)
+        work.warnings += fleet.see(runtime, work.subjects, options.named)
     decode_denials(runtime, work.subjects, at_most=NAMED)

@@ -121,6 +121,39 @@ GUARDED = [
 ]
 
 
+def test_accounts_are_named_in_the_summary_the_drift_and_the_page(
+    ec2: LocalEC2, playbook: Playbook, tmp_path: Path
+) -> None:
+    crowd = [f"{100_000_000_000 + number}" for number in range(7)]
+    ec2.seed(image(A, FORMER, STRANGER), image(B, *crowd))
+    policies = [
+        policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True),
+        policy("Private", "private", image_ids=[B]),
+        policy("Nothing", "revoke", NEW, image_ids=[A]),
+    ]
+    names = {KEPT: "Build", FORMER: "payments-prod", crowd[0]: "First"}
+    done = playbook(
+        "amikit.aws.audit",
+        ami_sharing_policies=policies,
+        ami_sharing_account_names=names,
+        ami_sharing_report=f"{tmp_path}/page.html",
+    )
+    assert done.returncode == 2
+    exact = f"granted to {KEPT} (Build); revoked from {FORMER} (payments-prod), {STRANGER}"
+    private = f"revoked from {crowd[0]} (First), {', '.join(crowd[1:5])} and 2 more"
+    lines = told(done)
+    assert [lines[1], lines[3]] == [f"Exact: would be {exact}", f"Private: would be {private}"]
+    assert lines[4].startswith("Nothing: 1 selected, 0 would be changed")
+    assert not lines[5].startswith("Nothing")
+    drift = [
+        "Drift from the policies: 2 of 2 images differ.",
+        f"policy 'Exact': 1 of 1 images ({A}), 2 to grant, 4 to revoke: {exact}",
+        f"policy 'Private': 1 of 1 images ({B}), 0 to grant, 7 to revoke: {private}",
+    ]
+    assert json.dumps("\n".join(drift)) in done.stdout
+    assert f"{FORMER} (payments-prod)" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["share", "audit"])
 def test_guards_stop_a_run_and_not_an_audit(ec2: LocalEC2, playbook: Playbook, tmp_path: Path, name: str) -> None:
     ec2.seed(image(A, FORMER, STRANGER))
@@ -346,6 +379,8 @@ def test_the_other_variables_reach_the_call(ec2: LocalEC2, playbook: Playbook) -
     assert f"{B} (eu-central-1): EC2 would refuse ModifyImageAttribute" in done.stdout
     assert "still pending after 0 s" in done.stdout
     assert "SUMMARY 1 OF 2." in done.stdout
+    assert f"Exact: granted to {KEPT}; revoked from {FORMER} (payments-prod)" in done.stdout
+    assert f"Exact: would be granted to {KEPT}; revoked from {FORMER} (payments-prod)" in done.stdout
     assert (launchers(ec2, A), launchers(ec2, B)) == ([KEPT], [FORMER])
 
 

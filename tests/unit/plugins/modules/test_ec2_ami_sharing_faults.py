@@ -403,13 +403,14 @@ def test_what_somebody_else_grants_meanwhile_stays_and_is_shown(
     exact = policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True)
     limit = 4 + 2 * len(on_one + on_other)
     guards: Json = {"protected_principals": [STRANGER, "all"], "max_revocations": limit} if guarded else {}
-    result = run(exact, report=True, **guards)
+    result = run(exact, report=True, account_names={STRANGER: "Lab"}, **guards)
 
     assert not result["failed"]
     assert ec2.switches()["mid_run"] == {}
     assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, STRANGER]
     assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
     (warning,) = warned(result)
+    assert f"it granted {STRANGER} (Lab)" in warning
     assert A in warning
     assert snapshot_of(A) in warning
     assert B not in warning
