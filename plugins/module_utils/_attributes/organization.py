@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 
 GLOBAL = "us-east-1"  # one Region stands for all: the service has one endpoint in each partition
 _PAGE = 20  # the most that Organizations takes
-# A member of the organization is being moved or renamed (documented for DescribeOrganization). botocore gives up.
+# Somebody is changing the organization (documented for DescribeOrganization). botocore makes no second attempt.
 _CHANGING = "ConcurrentModificationException"
 _PAUSES = (1, 2, 4, 8)  # seconds
 _PLACE = ("", "organization")
