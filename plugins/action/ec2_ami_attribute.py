@@ -3,8 +3,8 @@
 
 """What is done on the controller for the modules of this collection: meta/runtime.yml routes the others here.
 
-With a local connection, a relative path starts where ansible-playbook was started, and the console shows how far a
-long task is. A module on another host, or one that is not waited for, is run as if this plugin were not there.
+With a local connection, a relative path starts where ansible-playbook was started, and the console shows how far along
+a long task is. A module on another host, or one that is not waited for, is run as if this plugin were not there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible_collections.amikit.aws.plugins.plugin_utils.following import from_h
 
 
 class ActionModule(Normal):  # type: ignore[misc]
-    """Runs the module, and shows how far it is."""
+    """Runs the module, and shows its progress."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         if self._connection.transport != "local":

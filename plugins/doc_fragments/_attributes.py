@@ -11,7 +11,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     """The attributes blocks, of modules that modify and of those that only read."""
 
-    # What all modules are.
+    # What all modules have in common.
     DOCUMENTATION = r"""
 options: {}
 requirements:

@@ -11,7 +11,7 @@ import typing as t
 DOCUMENTATION = r"""
 name: did_you_mean
 version_added: 1.0.0
-short_description: Add to names that do not exist the nearest that does
+short_description: Suggest the nearest existing name for each name that does not exist
 description:
   - Returns each name together with the most similar of the names that exist.
 author: The amikit contributors (@amikit)
@@ -28,7 +28,7 @@ options:
     elements: str
     required: true
   prefix:
-    description: What names begin with that does not count when they are compared.
+    description: A prefix of the names that is ignored when they are compared.
     type: str
     default: ""
 """
@@ -49,7 +49,7 @@ _value:
 
 
 def did_you_mean(names: t.Iterable[str], known: t.Iterable[str], prefix: str = "") -> list[str]:
-    """Return each name with the nearest known one, the prefix aside."""
+    """Return each name with the nearest known one, ignoring the prefix."""
     bare = {_without(prefix, name): name for name in known}
     return [f"{name} (did you mean {bare[_nearest(_without(prefix, name), bare)]}?)" for name in names]
 

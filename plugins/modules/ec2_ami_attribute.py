@@ -94,7 +94,7 @@ options:
     type: dict
   purge_shared_tags:
     description:
-      - Whether no shared tags but O(shared_tags) remain. Other tags are left alone.
+      - Whether to remove all shared tags except O(shared_tags). Other tags are left alone.
       - Needs O(shared_tags). With V({}) there, no shared tag remains.
     type: bool
     default: false
@@ -104,7 +104,7 @@ options:
         unless it has an offset, or the age of the AMI at that time, counted from its creation. V(90d), V(26w) and V(2y)
         are 90 days, 26 weeks and 730 days.
       - An empty string cancels the deprecation.
-      - EC2 rounds to the minute, and takes no time in the past. An age that has passed is satisfied by any date that
+      - EC2 rounds to the minute, and accepts no time in the past. An age that has passed is satisfied by any date that
         has passed. Otherwise the AMI is deprecated within two minutes, with a warning.
       - EC2 deprecates at most 10 years ahead and, if the AMI is public, at most 2 years after its creation. The date of
         a public AMI cannot be canceled or moved to a later time.
@@ -160,7 +160,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Tag an AMI for those it is shared with, and protect and date it
+- name: Tag an AMI for those it is shared with, protect it, and set when it is deprecated
   amikit.aws.ec2_ami_attribute:
     region: us-east-1
     image_id: ami-0123456789abcdef0
@@ -170,7 +170,7 @@ EXAMPLES = r"""
     deprecate_at: 2y
     deregistration_protection: enabled-with-cooldown
 
-- name: Retire an AMI, which is private and disabled then
+- name: Retire an AMI by making it private and disabling it
   amikit.aws.ec2_ami_attribute:
     region: us-east-1
     image_id: ami-0123456789abcdef0
@@ -375,7 +375,7 @@ images:
         status:
           description:
             - V(applied), or in check mode V(authorized).
-            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed otherwise.
+            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed in another way.
             - V(not_sent) if a failed image prevents all changes, or an earlier request for this attribute failed.
           type: str
           returned: always

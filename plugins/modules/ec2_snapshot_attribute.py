@@ -234,7 +234,7 @@ snapshots:
         status:
           description:
             - V(applied), or in check mode V(authorized).
-            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed otherwise.
+            - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed in another way.
             - V(not_sent) if a failed snapshot prevents all changes, or an earlier request for this one failed.
           type: str
           returned: always

@@ -34,7 +34,7 @@ def from_here(option: str, value: t.Any) -> t.Any:
 
 @contextlib.contextmanager
 def followed(directory: str, show: t.Callable[[str], None]) -> t.Iterator[str]:
-    """Yield the name of a new file in the directory, and show what is written there meanwhile."""
+    """Yield the name of a new file in the directory, and show what is written to it while it exists."""
     descriptor, name = tempfile.mkstemp(prefix="progress-", dir=directory)
     os.close(descriptor)
     ended = threading.Event()
@@ -49,7 +49,7 @@ def followed(directory: str, show: t.Callable[[str], None]) -> t.Iterator[str]:
 
 
 def _follow(file: Path, show: t.Callable[[str], None], ended: threading.Event) -> None:
-    """Show the last line of the file every few seconds, if it is another one; nothing at first."""
+    """Show the last line of the file every few seconds, if it has changed; nothing at first."""
     begun = time.monotonic()
     due, shown = begun + _FIRST, ""
     with contextlib.suppress(OSError):

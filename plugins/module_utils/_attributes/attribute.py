@@ -25,7 +25,7 @@ Tags = tuple[tuple[str, str], ...]  # keys and values, sorted
 # A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set. A flag of
 # the entries of a list is None where only some have it.
 Value = t.Union[str, bool, None, Permissions, Tags]
-# To enable and to disable are ways to set, sent before and after all others.
+# Enabling and disabling also set a value, but are sent before and after all other requests.
 Operation = t.Literal["enable", "set", "add", "remove", "disable"]
 # What one request carries: the text or flag to set, or the entries or tags to add or remove.
 Payload = t.Union[str, bool, tuple[Permission, ...], Tags]

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Backup: what a run is about to change, as text that the change can be taken back from, and the way back to values.
+"""Backup: what a run is about to change, as text from which it can be undone, and the parsing of that text.
 
 Pure: the text is written to disk in keeping.py.
 """
@@ -35,15 +35,15 @@ _MADE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class NotABackupError(ValueError):
-    """A text is no backup, or one of another version of the collection; the text says what is wrong."""
+    """The text is not a backup, or is one of another version of the collection; the message says what is wrong."""
 
 
 class NotKeptError(Exception):
-    """A backup could not be written, so nothing may be changed; the text says why."""
+    """A backup could not be written, so nothing may be changed; the message says why."""
 
 
 class Entry(t.NamedTuple):
-    """What one resource was before a run, and what the run was to make of it: the attributes that it managed."""
+    """The attributes of one resource that a run managed, as they were before and as the run was to leave them."""
 
     resource: Resource
     target: Target
@@ -53,7 +53,7 @@ class Entry(t.NamedTuple):
 
 
 class Backup(t.NamedTuple):
-    """``made`` is when, in the form of TIME. ``caller`` is the ARN of who made it, None if STS did not answer."""
+    """``made`` is a time in the format TIME. ``caller`` is the ARN of whoever made it, None if STS did not answer."""
 
     made: str
     caller: str | None
@@ -61,7 +61,7 @@ class Backup(t.NamedTuple):
 
 
 def to_text(resources: t.Iterable[Resource], subjects: t.Sequence[Subject], made: str, caller: str | None) -> str:
-    """Return the backup of the subjects, which have been planned: JSON with a list for each kind, a resource a line."""
+    """Return the backup of planned subjects: JSON with a list for each kind, one resource per line."""
     head = json.dumps({_MARK: _VERSION, "made": made, "caller": caller}).rstrip("}")
     lists = [
         f'"{resource.result_key}": [{",".join(_line(each) for each in subjects if each.resource is resource)}\n]'
@@ -83,7 +83,7 @@ def _line(subject: Subject) -> str:
 
 
 def parse(text: str | bytes, resources: t.Sequence[Resource]) -> Backup:
-    """Return what a backup holds; raise NotABackupError. An entry of a list that EC2 once held is not judged."""
+    """Return what a backup holds; raise NotABackupError. Entries of a list that EC2 once held are not checked."""
     content = parsed(text)
     known = {resource.result_key: resource for resource in resources}
     unknown = sorted(set(content) - {_MARK, "made", "caller", *known})
@@ -107,7 +107,7 @@ def _refuse_repeated(entries: t.Iterable[Entry]) -> None:
 
 
 def parsed(text: str | bytes) -> dict[str, t.Any]:
-    """Return the JSON object of a backup, of which only the head has been looked at; raise NotABackupError."""
+    """Return the JSON object of a backup, of which only the head has been checked; raise NotABackupError."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

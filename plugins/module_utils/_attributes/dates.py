@@ -3,9 +3,9 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Dates of deprecation: how tasks write them, how EC2 shows them, and which EC2 takes.
+"""Dates of deprecation: how tasks write them, how EC2 shows them, and which ones EC2 accepts.
 
-Pure: what time it is, is given.
+Pure: the current time is an argument.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import timezone
 _AGE = re.compile(r"([1-9][0-9]{0,4})([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 MINUTE = timedelta(minutes=1)
-# EnableImageDeprecation, API reference. A year is taken to be as long as it can be, so that EC2 decides at the limit.
+# EnableImageDeprecation, API reference. A year is assumed to be as long as it can be, so that EC2 decides at the limit.
 FARTHEST = timedelta(days=10 * 366)
 FARTHEST_OF_PUBLIC = timedelta(days=2 * 366)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -48,7 +48,7 @@ def parse(text: str) -> Date | None:
 
 
 def shown_moment(text: t.Any) -> datetime | None:
-    """Return a timestamp of EC2 as a moment, None if there is none."""
+    """Return a timestamp of EC2 as a moment, or None if there is none."""
     return _utc(datetime.fromisoformat(str(text).replace("Z", "+00:00"))) if text else None
 
 
@@ -59,12 +59,12 @@ def timestamp(moment: datetime) -> str:
 
 
 def at(seconds: float) -> datetime:
-    """Return the moment so many seconds after the epoch."""
+    """Return the moment that many seconds after the epoch."""
     return EPOCH + timedelta(seconds=seconds)
 
 
 def next_minute(now: datetime) -> datetime:
-    """Return the earliest full minute that is not past once the request arrives."""
+    """Return the earliest full minute that will not have passed when the request arrives."""
     return now.replace(second=0, microsecond=0) + 2 * MINUTE
 
 

@@ -71,7 +71,7 @@ def warn(text: str) -> None:
 class _MaskingModule(AnsibleModule):  # type: ignore[misc]
     """AnsibleModule that masks credentials from the start: options that are invalid end up in a result too.
 
-    ``misread`` are the options that were given something else than the dictionary they take. Ansible gives up looking
+    ``misread`` are the options that were given something other than the dictionary they take. Ansible gives up looking
     for credentials at the first of them, and fails without naming it, so it sees an empty dictionary.
     """
 
@@ -89,7 +89,7 @@ class _MaskingModule(AnsibleModule):  # type: ignore[misc]
 
 
 def _is_dict(value: t.Any) -> bool:
-    """Tell whether Ansible makes a dictionary of it."""
+    """Tell whether Ansible would turn the value into a dictionary."""
     try:
         check_type_dict(value)
     except (TypeError, ValueError):
@@ -184,12 +184,12 @@ class EC2:
         return response
 
     def lacks(self, region: str, operations: t.Iterable[str]) -> list[str]:
-        """Return those of the operations, by boto3's names, that this botocore does not know; raise EC2Error."""
+        """Return the operations, by boto3's names, that this botocore does not know; raise EC2Error."""
         known = self._client("ec2", region).meta.method_to_api_mapping
         return [operation for operation in operations if operation not in known]
 
     def too_old_for(self, region: str, attributes: t.Iterable[Attribute]) -> dict[str, str]:
-        """Return the options of those that this botocore cannot change, and what to say of each; raise EC2Error."""
+        """Return the options of attributes that this botocore cannot change, each with a message; raise EC2Error."""
         lacking = {each.option: self.lacks(region, each.operations) for each in attributes if each.operations}
         return {
             option: f"the installed botocore is too old: it does not know {', '.join(operations)}. Upgrade boto3"

@@ -5,7 +5,7 @@
 
 """The order of work, and nothing else: read all, plan all, predict, then DryRun, or keep a backup, send and wait.
 
-What each of these does is in the file of its name. A run over one kind of resource is ``work``; one with several legs
+Each of these steps is in the file of its name. A run over one kind of resource is ``work``; one with several legs
 goes through the same steps in its own order.
 """
 
@@ -53,7 +53,7 @@ class Ended(t.NamedTuple):
 
 
 def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, preflight: bool = False) -> Ended:
-    """Make one kind of resource as asked. EC2's errors end up in the subjects; none is raised."""
+    """Bring resources of one kind to the state asked for. EC2's errors end up in the subjects; none is raised."""
     plan(runtime, subjects)
     subjects = distinct(subjects)
     warnings = predicting.predict(runtime, subjects)
@@ -83,7 +83,7 @@ def _uncovered(subjects: t.Iterable[Subject]) -> list[str]:
 
 
 def _send_in_turn(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
-    """Send all: what is disabled is enabled first, and what is to be disabled is when all else is done."""
+    """Send everything: whatever has to be enabled first, and whatever has to be disabled last."""
     first, last = sending.FIRST, sending.LAST
     for operations in (first, sending.EVERYTHING - first - last, last):
         _send(runtime, Pass(subjects, operations))
@@ -105,7 +105,7 @@ def plan(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
 
 
 def _wait_for_changing(runtime: Runtime, subjects: t.Sequence[Subject]) -> set[Target]:
-    """Wait for pending ones that are to be changed, and return the pending ones that need no change: these were read.
+    """Wait for pending ones that are to be changed, and return those that need no change, which have been read.
 
     All others are read afterwards, so that no plan is older than the wait.
     """
@@ -147,7 +147,7 @@ def is_authorized(runtime: Runtime, passes: t.Iterable[Pass]) -> bool:
 
 
 def keep(runtime: Runtime, resources: t.Sequence[Resource], subjects: t.Iterable[Subject]) -> None:
-    """Give away the backup of what is about to be changed, if there is any; raise NotKeptError."""
+    """Hand over the backup of what is about to be changed, if anything is; raise NotKeptError."""
     changing = [subject for subject in healthy(subjects) if subject.plan and subject.plan.changed]
     if runtime.keep and changing:
         made = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc).strftime(backup.TIME)

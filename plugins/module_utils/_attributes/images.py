@@ -108,11 +108,11 @@ def _write_state(image_id: str, operation: Operation, _payload: Payload) -> Call
 SHARED = "ec2:SharedTag/"
 MAX_KEY = 128  # characters, the prefix included (EC2 User Guide, "Tag restrictions")
 MAX_TAG = 256  # characters of a value
-MAX_TAGS = 50  # on an image, those of AWS aside
+MAX_TAGS = 50  # on an image, not counting those of AWS
 
 
 def shared_tags(described: Description) -> Tags:
-    """Return the tags that every account can read that the image is shared with, without their prefix."""
+    """Return the tags that every account with access to the image can read, without their prefix."""
     pairs = ((tag["Key"], tag.get("Value", "")) for tag in described.get("Tags", ()))
     return tuple(sorted((key.removeprefix(SHARED), value) for key, value in pairs if key.startswith(SHARED)))
 
@@ -194,12 +194,12 @@ def volumes(described: Description) -> list[Description]:
 
 
 def snapshot_ids(described: Description) -> list[str]:
-    """Return the snapshots behind an image, each once: volumes may be made from the same one."""
+    """Return the snapshots behind an image, each once: several volumes may be made from the same one."""
     return list(dict.fromkeys(volume["SnapshotId"] for volume in volumes(described) if "SnapshotId" in volume))
 
 
 def lacks_snapshots(described: Description) -> bool:
-    """Tell whether EC2 does not show yet what is behind an EBS-backed image.
+    """Tell whether EC2 does not yet show what is behind an EBS-backed image.
 
     A volume that is empty at launch never has a snapshot (observed: cloud-custodian/cloud-custodian#204), but the root
     volume has one.
@@ -343,7 +343,7 @@ IMAGES = Resource(
         described_key="Images",
         id_filter="image-id",
         owners_argument="Owners",
-        # Disabled images, and deprecated ones of others, would be taken for unknown ones otherwise.
+        # Otherwise disabled images, and deprecated ones of others, would be taken for unknown ones.
         describe_options={"IncludeDisabled": True, "IncludeDeprecated": True},
         public_access_operation="get_image_block_public_access_state",
         public_access_key="ImageBlockPublicAccessState",

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Keeping: a backup on disk. It is whole before it has its name, and no earlier one is lost.
+"""Keeping: a backup on disk. It gets its name only when it is complete, and no earlier one is lost.
 
 The only file of _attributes that writes to the file system.
 """
@@ -26,11 +26,11 @@ from .backup import NotABackupError
 from .backup import NotKeptError
 from .backup import parsed
 
-_PATIENCE = 5.0  # seconds for another run to give its names, which takes it a moment
+_PATIENCE = 5.0  # seconds for another run to name its files, which takes only a moment
 
 
 def hindrance(path: Path) -> str:
-    """Return why a backup cannot be written there, nothing if it can. Nothing is written, no directory made."""
+    """Return why a backup cannot be written there, or nothing if it can. Writes nothing, and creates no directory."""
     if not path.name:
         return f"{path} is a directory"
     try:
@@ -42,7 +42,7 @@ def hindrance(path: Path) -> str:
         return _text(error, path)
     except ValueError:
         # A NUL, or half of a character: no file system has such a name, and Python raises no OSError for it.
-        return f"{str(path)!r} is no name of a file"
+        return f"{str(path)!r} is not a file name"
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Keeper:
 
 
 def keeper(path: str | None) -> tuple[Keeper | None, list[str]]:
-    """Return what writes the backup that a task asks for, if it does, and why it could not be written there."""
+    """Return the writer of the backup that a task asks for, if any, and why it could not be written there."""
     if path is None:
         return None, []
     file = Path(path).absolute()
@@ -72,7 +72,7 @@ def keeper(path: str | None) -> tuple[Keeper | None, list[str]]:
 
 
 def keep(path: Path, text: str) -> None:
-    """Write a backup, flushed to disk; raise NotKeptError. Of an earlier one, the name ends in its time from now on."""
+    """Write a backup, flushed to disk; raise NotKeptError. An earlier one is renamed, with its time at the end."""
     try:
         _make(path.parent)
         # mkstemp() creates a file of mode 0600 that was not there.
@@ -92,7 +92,7 @@ def keep(path: Path, text: str) -> None:
 
 
 def _make(directory: Path) -> None:
-    """Make a directory and those above it, each flushed: without its name, what is in it would be lost as well."""
+    """Make a directory and those above it, each flushed: if its name were lost, so would be what is in it."""
     if directory.is_dir():
         return
     _make(directory.parent)
@@ -106,7 +106,7 @@ def _make(directory: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> t.Iterator[int]:
-    """Let one run at a time give names in the directory. File systems without locks, such as NFS, go without.
+    """Let only one run at a time name files in the directory. File systems without locks, such as NFS, go without.
 
     So does a run that waits for too long: whoever may read a directory, such as /tmp, can lock it for good.
     """
@@ -127,7 +127,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Lock the directory unless another has; raise OSError if it cannot be locked."""
+    """Lock the directory unless another process has; raise OSError if it cannot be locked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -139,7 +139,7 @@ def _flush(directory: int) -> None:
     try:
         os.fsync(directory)
     except OSError as error:
-        # What some network file systems answer: they flush files, and no directories.
+        # What some network file systems answer: they flush files, but not directories.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
             raise
 
@@ -152,7 +152,7 @@ def _name(new: Path, path: Path) -> None:
         made = _made(path)
         if made:
             _set_aside(path, made)
-        # Here another run may take the name, and what it has put there is set aside next.
+        # Another run may take the name here; if so, its file is set aside next.
         with contextlib.suppress(FileExistsError):
             _link(new, path)
             named = True

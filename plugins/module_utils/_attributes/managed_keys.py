@@ -3,9 +3,9 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Whose keys snapshots are encrypted under: EC2 shares nothing that is under the key AWS manages for EBS.
+"""Whose keys snapshots are encrypted under: EC2 refuses to share anything under the key that AWS manages for EBS.
 
-Reading only. What cannot be read is no failure: a warning names it, and EC2 decides.
+Reading only. What cannot be read is not a failure: a warning names it, and EC2 decides.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Judged = dict[tuple[str, str], bool]  # (Region, key) to whether AWS manages it
 class ManagedKeys:
     """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet.
 
-    ``judged`` says of keys whether AWS manages them, as far as a run has asked.
+    ``judged`` says which keys AWS manages, as far as a run has asked.
     """
 
     runtime: Runtime

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""The body of a module that makes attributes so: its argument specification, and its run from options to result.
+"""The body of a module that sets attributes: its argument specification, and its run from options to result.
 
 Here, and only here, the module object is used: nothing below knows it, and every error is presented here.
 """
@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
 
 
 def argument_spec(resource: Resource) -> dict[str, t.Any]:
-    """Return the options of the resource's module, those of the connection aside."""
+    """Return the options of the resource's module, except those of the connection."""
     spec: dict[str, t.Any] = {
         resource.ids_option: {
             "type": "list",

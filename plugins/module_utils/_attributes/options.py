@@ -35,7 +35,7 @@ _NAME = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+){1,3}-[0-9]+")
 _ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
 _MAX_SHOWN = 160  # the longest ARN of an OU in it
-# How long and how wide a run works. What runs over policies has them too.
+# How long a run waits, and how much it does at once. The modules that run over policies have these options too.
 PACE: dict[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 120},
@@ -77,7 +77,7 @@ def parse_task(
     endpoint_region: str | None = None,
     found: t.Iterable[str] = (),
 ) -> Task:
-    """Return the task; raise InvalidOptionsError with every problem, those included that were ``found`` elsewhere.
+    """Return the task; raise InvalidOptionsError with every problem, including those ``found`` elsewhere.
 
     ``default_region`` is for ids that name none. ``endpoint_region`` is the only one that the task's endpoint serves.
     """
@@ -104,7 +104,7 @@ def parse_task(
 
 
 def misread_problems(misread: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the problem of each option that was given something else than the dictionary it takes."""
+    """Return the problem of each option that was given something other than the dictionary it takes."""
     return [
         f"{option}: {_written(value)} is not a dictionary such as {{user_ids: ['111122223333']}}"
         for option, value in misread.items()
@@ -152,7 +152,7 @@ def _region_problem(region: str | None) -> str:
 
 
 def endpoint_problems(endpoint_region: str | None, regions: t.Iterable[str]) -> list[str]:
-    """Return the problem if an endpoint serves only one Region, None for any, and the task works on others."""
+    """Return the problem if an endpoint serves only one Region (None: any) and the task works on others."""
     others = ", ".join(sorted({region for region in regions if region} - {endpoint_region}))
     if endpoint_region is None or not others:
         return []
@@ -186,10 +186,10 @@ def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[s
 
 
 def _written_ids(elements: t.Iterable[t.Any], resource: Resource) -> t.Iterator[str]:
-    """Yield the ids in any form that other tools and modules return them.
+    """Yield the ids, in any form in which other tools and modules return them.
 
-    An element may be a comma-separated list, as Packer prints the artifact of a build in several Regions, a list, or
-    an image or snapshot as the modules of this collection return it, which brings its Region.
+    An element may be a comma-separated list, as Packer prints the artifact of a build in several Regions, a list, or an
+    image or snapshot as the modules of this collection return it, with its Region.
     """
     for element in elements:
         if isinstance(element, t.Mapping):

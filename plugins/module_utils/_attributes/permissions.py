@@ -39,9 +39,9 @@ _ORG_UNIT = rf"arn:aws[a-z-]*:organizations::{_ACCOUNT}:ou/{_ORG_ID}/{_OU_ID}"
 
 
 class _Form(t.NamedTuple):
-    """What a text is by its form: what that is called, the option where it belongs, and what to write in its place.
+    """What a text is by its form: the name of the form, the option where it belongs, and what to write instead.
 
-    The last is a template of the match, and empty where the text itself is what to write.
+    The last is a template for the match, and is empty if the text itself is right.
     """
 
     pattern: str
@@ -50,7 +50,7 @@ class _Form(t.NamedTuple):
     instead: str = ""
 
 
-# What is mistaken for a principal, or for one of another kind.
+# What people mistake for a principal, or for one of another kind.
 _FORMS = (
     _Form(_ACCOUNT, "an account id", "user_ids"),
     _Form("all", "the group of everyone", "group_names"),
@@ -96,7 +96,7 @@ def _form_of(value: str) -> tuple[_Form, str] | None:
 
 
 def mistaken(value: str) -> str:
-    """Return what a text that is no principal is, and what to write in its place; nothing where that is not known."""
+    """Return what a text that is not a principal is, and what to write instead; nothing if that is not known."""
     form, instead = _form_of(value) or (None, "")
     return f"{form.called}: write {instead}" if form and instead else ""
 
@@ -124,8 +124,8 @@ class Kind:
     """A kind of principal.
 
     ``option`` is its key in options and results, ``member`` its member in EC2's LaunchPermission structure, and
-    ``problem`` tells what is wrong with a value asked for (an empty string: nothing). Values that EC2 already holds
-    are never put to it.
+    ``problem`` tells what is wrong with a value asked for (an empty string: nothing). Values that EC2 already holds are
+    never checked with it.
     """
 
     option: str
@@ -160,7 +160,7 @@ _OPTIONS = {member: option for option, member in _MEMBERS.items()}
 
 
 def from_principal(text: str) -> Permission | None:
-    """Return the permission of a principal by its form alone, None for what is neither an account nor such an ARN."""
+    """Return the permission of a principal by its form alone, or None if it is neither an account nor such an ARN."""
     judged = (kind for kind in (USER_IDS, ORG_ARNS, ORG_UNIT_ARNS) if not kind.problem(text))
     return next((Permission(kind.option, text) for kind in judged), None)
 

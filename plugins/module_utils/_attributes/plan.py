@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""What is, what was asked, what will be, and the requests that lead from one to the other.
+"""The current state, what was asked, the new state, and the requests that lead from one to the other.
 
 Everything here is a value or a pure function of values: no request, no clock, no Ansible, no boto3.
 """
@@ -39,7 +39,7 @@ if t.TYPE_CHECKING:
     from .permissions import Permissions
 
 Item = t.TypeVar("Item")
-# An image is enabled before anything else can be changed, and disabled when all else is.
+# An image must be enabled before anything else can be changed, and is disabled after everything else.
 _TURN = {"enable": -1, "disable": 1}
 # A code of our own, not EC2's: the endpoint carried out a request although DryRun was set.
 DRY_RUN_IGNORED = "DryRunIgnored"
@@ -47,7 +47,7 @@ DRY_RUN_IGNORED = "DryRunIgnored"
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is, and what will be: the values of the attributes that a task manages, in the order of the table."""
+    """A state, current or new: the values of the attributes that a task manages, in the order of the table."""
 
     values: tuple[tuple[Attribute, Value], ...]
 
@@ -58,13 +58,13 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Situation:
-    """What, besides what is, decides what a wish leads to."""
+    """What, besides the current value, decides what a wish leads to."""
 
     described: Description
     now: datetime
 
 
-# Of wishes that depend on nothing but what is.
+# For wishes that depend only on the current value.
 NOWHERE = Situation(MappingProxyType({}), dates.EPOCH)
 
 
@@ -98,7 +98,7 @@ class AskedDate:
         if due > now:
             return dates.timestamp(due)
         held, soon = dates.shown_moment(current), dates.next_minute(now)
-        # What a run has just set is still to come, and a rerun must agree with it.
+        # A date that a run has just set is not past yet, and a rerun must agree with it.
         return current if held and held <= soon else dates.timestamp(soon)
 
 
@@ -111,7 +111,7 @@ class AskedTags:
     purge: bool = False
 
     def disputes(self, other: AskedTags) -> set[str]:
-        """Return the keys of the other's tags that this wish would change or take off."""
+        """Return the keys of the other's tags that this wish would change or remove."""
         mine = dict(self.tags)
         return {key for key, value in other.tags if (mine[key] != value if key in mine else self.purge)}
 
@@ -195,13 +195,13 @@ class Request:
         return write_all(resource_ids, self.operation, self.value)
 
     def is_visible_in(self, current: Value) -> bool:
-        """Tell whether EC2 shows the request's effect; entries that others changed meanwhile do not matter."""
+        """Tell whether EC2 shows the request's effect; entries that others changed in the meantime do not matter."""
         return self.applied_to(current) == current
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from what is to what will be. ``quota`` is how many entries a list may hold, None for no limit."""
+    """The way from the current to the new state. ``quota`` is how many entries a list may hold, None for no limit."""
 
     before: Attributes
     after: Attributes
@@ -213,12 +213,12 @@ class Plan:
 
     @cached_property
     def granted(self) -> Permissions:
-        """The permissions that the plan adds, of whatever attribute."""
+        """The permissions that the plan adds, for any attribute."""
         return gained(self.before, self.after)
 
     @cached_property
     def revoked(self) -> Permissions:
-        """The permissions that the plan takes away, of whatever attribute."""
+        """The permissions that the plan takes away, for any attribute."""
         return gained(self.after, self.before)
 
     @cached_property
@@ -276,7 +276,7 @@ class Failure:
 
 
 def gained(before: Attributes, after: Attributes) -> Permissions:
-    """Return the permissions that ``after`` holds and ``before`` does not, of whatever attribute."""
+    """Return the permissions that ``after`` holds and ``before`` does not, for any attribute."""
     nobody: Permissions = frozenset()
     return nobody.union(*(_entries(now) - _entries(was) for (_a, was), (_b, now) in zip(before.values, after.values)))
 
@@ -315,7 +315,7 @@ def make_plan(
 
 
 def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attributes:
-    """Return what ``before`` is after these requests, and no others, were carried out."""
+    """Return what ``before`` becomes if these requests, and no others, are carried out."""
     values = {attribute.option: value for attribute, value in before.values}
     for request in requests:
         option = request.attribute.option
@@ -337,7 +337,7 @@ def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota
 
 
 def _tag_requests(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[Request]:
-    """Yield the additions and the removals. What a tag held does not matter to its removal, so that many are alike."""
+    """Yield the additions and the removals. A tag's value does not matter to its removal, so many are alike."""
     keys = dict(after)
     changes: list[tuple[Operation, Tags]] = [
         ("add", tuple(tag for tag in after if tag not in before)),
@@ -379,7 +379,7 @@ def counted(entries: Permissions) -> int:
 
 
 def in_parts(items: t.Sequence[Item], size: int) -> t.Iterator[t.Sequence[Item]]:
-    """Yield the items in parts of that size, the last of what is left."""
+    """Yield the items in parts of that size; the last part has what is left."""
     for start in range(0, len(items), size):
         end = start + size
         yield items[start:end]

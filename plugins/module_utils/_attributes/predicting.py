@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Predicting: what EC2 would refuse and its DryRun does not show. Only what decides it is read; nothing is written."""
+"""Predicting: what EC2 would refuse and its DryRun does not show. Reads only what decides that, and writes nothing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _under(managed: set[Target], subject: Subject) -> tuple[str, ...]:
 def _under_managed_keys(
     runtime: Runtime, subjects: t.Sequence[Subject], known: t.Mapping[Target, str], judged: Judged | None
 ) -> tuple[set[Target], list[str]]:
-    """Return the snapshots behind what is about to be shared that are under a key of AWS, and warnings."""
+    """Return the snapshots behind what is about to be shared that are under an AWS managed key, and warnings."""
     encrypted = {
         Target(subject.target.region, snapshot): key
         for subject in healthy(subjects)

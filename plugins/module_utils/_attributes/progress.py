@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Progress: how far a run is, for those who wait for it. Counts and words; nothing is decided, sent or printed here."""
+"""Progress: how far along a run is, for those who wait for it. Nothing is decided, sent or printed here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS: dict[Doing, str] = {
 
 
 class Progress:
-    """What a run has done, of what it has to do, as far as it knows. The steps of a run call ``plan`` and ``done``.
+    """How much a run has done of what it has to do, as far as it knows. The steps of a run call ``plan`` and ``done``.
 
     ``seconds`` returns a time that never goes back.
     """
@@ -41,7 +41,7 @@ class Progress:
         self._waiting = 0
 
     def plan(self, doing: Doing, places: t.Iterable[Place]) -> None:
-        """Add what is to be done, once for each time that a place is given."""
+        """Add what is to be done: one piece of work for each place in ``places``."""
         with self._lock:
             self._begun.setdefault(doing, self._seconds())
             self._planned[doing].update(places)
@@ -51,11 +51,11 @@ class Progress:
             self._done[doing][place] += 1
 
     def waiting(self, count: int) -> None:
-        """Set for how many resources the run waits."""
+        """Set how many resources the run is waiting for."""
         self._waiting = count
 
     def text(self, throttled: t.Mapping[str, int]) -> str:
-        """Return how far the run is. ``throttled`` counts requests by Region."""
+        """Return how far along the run is. ``throttled`` counts requests by Region."""
         with self._lock:
             parts = [self._words(doing) for doing, planned in self._planned.items() if planned]
             seconds = max(map(self._seconds_needed, _REFILL))
@@ -71,14 +71,14 @@ class Progress:
     def _words(self, doing: Doing) -> str:
         planned, done = self._planned[doing], self._done[doing]
         words = _WORDS[doing].format(done=sum(done.values()), planned=sum(planned.values()))
-        # What is to be verified is known only once it was sent, so what is left of it says nothing.
+        # What has to be verified is known only once it has been sent, so what is left of it means nothing.
         left = _by_region(planned - done if "{planned}" in _WORDS[doing] else Counter())
         behind = [f"{region} {count} left" for region, count in left.most_common(_NAMED)]
         more = [f"{len(left) - _NAMED} more Regions"] if len(left) > _NAMED else []
         return f"{words} ({', '.join(behind + more)})" if left else words
 
     def _seconds_needed(self, doing: Doing) -> float:
-        """Return how long the emptiest bucket takes to give what is left to do. At first all are taken to be full."""
+        """Return how long the emptiest bucket takes to supply what is left to do. All are assumed to start full."""
         left = self._planned[doing] - self._done[doing]
         elapsed = self._seconds() - self._begun.get(doing, 0)
         rate = _REFILL[doing]

@@ -5,8 +5,8 @@
 
 """Quotas: how many entries one image may have, and how many images of a Region may be public.
 
-Reading only, once per Region, and only where a plan comes near. What cannot be read is no failure: a warning names the
-default, and EC2 decides.
+Reading only, once per Region, and only if a plan comes near one. What cannot be read is not a failure: a warning names
+the default, and EC2 decides.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _in_use(runtime: Runtime, resource: Resource, region: str) -> int | Failure:
 
 
 def exceeded(resource: Resource, subject: Subject, limits: Limits) -> t.Iterator[Refusal]:
-    """Yield what EC2 would refuse the plan with because of a quota."""
+    """Yield the refusals that the plan would meet because of a quota."""
     region, plan = subject.target.region, subject.plan
     if plan is None:
         return

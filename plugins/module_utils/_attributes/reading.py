@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Reading: what EC2 says that resources are. Errors end up in the subjects that they hit; nothing is written to EC2."""
+"""Reading: what EC2 says about resources. Errors end up in the subjects they concern; nothing is written to EC2."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _described(runtime: Runtime, batch: t.Sequence[Subject], *, own: bool) -> tu
 
 
 def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Iterable[Subject]) -> None:
-    """Describe some, and read the attributes of some, without waiting for the one before the other begins."""
+    """Describe some and read the attributes of others, without finishing one before starting the other."""
     to_read = by_turns(read, lambda subject: subject.place)
     runtime.progress.plan("read", [subject.place for subject in to_read])
     jobs: list[t.Callable[[], t.Any]] = []
@@ -179,7 +179,7 @@ def _read_planned(runtime: Runtime, subject: Subject) -> None:
 
 
 def read_attributes(runtime: Runtime, subject: Subject) -> bool:
-    """Read those of the attributes asked for that take a call of their own, and tell whether they could be read."""
+    """Read the attributes asked for that take a call of their own, and tell whether they could be read."""
     for attribute in (asked.attribute for asked in subject.asked):
         if isinstance(attribute.read, ByCall):
             try:

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""What a kind of resource is to the rest, as frozen data: its names, its attributes, its API, and its rules.
+"""What the rest needs to know about a kind of resource, as frozen data: names, attributes, API, and rules.
 
 Here lives what AMIs and snapshots have in common; images.py and snapshots.py fill in one table each. A rule is a
 function in the table that yields what EC2 would refuse. Pure: calls are described here, and never made.
@@ -35,7 +35,7 @@ CHANGED_MEANWHILE = "ChangedMeanwhile"
 
 
 class Refusal(t.NamedTuple):
-    """What EC2 would answer, with its code. ``action`` is what it would refuse, if that is not to modify."""
+    """What EC2 would answer, with its code. ``action`` is what it would refuse, if not the Modify request."""
 
     code: str
     message: str
@@ -46,8 +46,8 @@ class Refusal(t.NamedTuple):
 class Surroundings:
     """What, besides the resource itself, decides whether it can be shared.
 
-    ``public_access_blocked`` is that of the account and Region, ``under_managed_key`` names the resource's snapshots
-    that are encrypted under the key that AWS manages for EBS, ``now`` is the time.
+    ``public_access_blocked`` is the state in the account and Region, ``under_managed_key`` names the resource's
+    snapshots that are encrypted under the key that AWS manages for EBS, ``now`` is the time.
     """
 
     public_access_blocked: bool = False
@@ -55,7 +55,7 @@ class Surroundings:
     now: datetime = dates.EPOCH
 
 
-# What a user should know of a plan that EC2 takes; an empty text if there is nothing.
+# What a user should know about a plan that EC2 accepts; an empty text if there is nothing.
 Caution = t.Callable[[Plan, Description, Surroundings], str]
 Rule = t.Callable[[Plan, Description, Surroundings], t.Iterator[Refusal]]
 

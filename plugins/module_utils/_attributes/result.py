@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from .plan import Failure
     from .resource import Resource
 
-# What the engine tells apart, and users need not.
+# What the engine distinguishes, and users need not.
 _OPERATIONS = {"enable": "set", "disable": "set"}
 _ENCODED = " Encoded authorization failure message: "
 
@@ -42,9 +42,9 @@ def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool, fa
 
 
 def summary(subjects: t.Sequence[Subject]) -> dict[str, int]:
-    """Return how many resources changed, did not, and failed, and how many entries were granted and revoked.
+    """Return how many resources changed, stayed the same and failed, and how many entries were granted and revoked.
 
-    One that was changed in part before it failed has failed.
+    One that was changed in part before it failed counts as failed.
     """
     failed = sum(subject.failure is not None for subject in subjects)
     changed = sum(subject.changed and not subject.failure for subject in subjects)
@@ -163,7 +163,7 @@ def error_of(failure: Failure) -> dict[str, t.Any]:
 
 
 def failure_text(failure: Failure, *, operation: bool = True) -> str:
-    """Return a failure as a sentence, with the operation that failed unless it is said already."""
+    """Return a failure as a sentence, with the operation that failed unless it is named already."""
     # The encoded message is long and of no use to a reader; it stays whole in the result.
     message = failure.message.partition(_ENCODED)[0].rstrip(".")
     request = f" (request id {failure.request_id})" if failure.request_id else ""

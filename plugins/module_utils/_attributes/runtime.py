@@ -5,7 +5,7 @@
 
 """What a run works with, all of it given from outside: EC2, an executor, a clock, a disk, and how long to wait.
 
-Nothing is read, decided or sent here. A run that is given others, such as a clock of its own, is the same run.
+Nothing is read, decided or sent here. With other means, such as another clock, the run is still the same.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def by_search(runtime: Runtime, search: Search) -> tuple[list[dict[str, t.Any]],
     picked = [image for images in newest_first for image in images[: search.newest or None]]
     presented, gone = _presented(runtime, picked)
     shown = ", ".join(str(target) for target in gone[:NAMED]) + (", …" if len(gone) > NAMED else "")
-    what = f"{len(gone)} image(s) that the search found were deregistered meanwhile and are left out: {shown}"
+    what = f"{len(gone)} image(s) that the search found were deregistered in the meantime and are left out: {shown}"
     return presented, [what] if gone else []
 
 
@@ -196,7 +196,7 @@ def _launch_permissions(runtime: Runtime, target: Target) -> Held:
         failure = error.failure
         if failure.code in IMAGES.absent_codes:
             return failure
-        # EC2 has one code for the image of another (400) and for credentials that it does not know (401).
+        # EC2 has the same code for another account's image (400) and for credentials that it does not know (401).
         if failure.code == "AuthFailure" and "credentials" not in failure.message:
             return None
         raise FindError(f"{target}: {failure_text(failure)}") from error
@@ -204,7 +204,7 @@ def _launch_permissions(runtime: Runtime, target: Target) -> Held:
 
 
 def created(image: tuple[Target, Description]) -> tuple[str, str]:
-    """Return what images are sorted by: the date of creation, and the id among those of one moment."""
+    """Return what images are sorted by: the date of creation and, for equal dates, the id."""
     target, described = image
     return described.get("CreationDate", ""), target.id
 
@@ -212,7 +212,7 @@ def created(image: tuple[Target, Description]) -> tuple[str, str]:
 def _present(
     target: Target, described: Description, launch_permissions: dict[str, list[str]] | None
 ) -> dict[str, t.Any]:
-    """Return an image as the module does. What EC2 leaves out of an image that has none is null, false or empty."""
+    """Return an image as the module does. What EC2 leaves out is null, false or empty."""
     return {
         "image_id": target.id,
         "region": target.region,

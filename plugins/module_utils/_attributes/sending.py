@@ -45,7 +45,7 @@ EVERYTHING: frozenset[Operation] = frozenset({"enable", "set", "add", "remove", 
 def send(
     runtime: Runtime, subject: Subject, operations: t.Collection[Operation], *, dry_run: bool, alone: bool = False
 ) -> None:
-    """Send these operations of the plan, in order; ``alone``: but for what ``send_together`` sends.
+    """Send these operations of the plan, in order; ``alone``: except those that ``send_together`` sends.
 
     A real run stops with an attribute once one of its requests has failed; the other attributes go on. A dry run sends
     all requests, unless the endpoint carries one out.
@@ -105,13 +105,13 @@ def _is_stopped(subject: Subject, step: Step, *, dry_run: bool) -> bool:
     operation = step.request.operation
     if operation != "enable" and _is_still_disabled(subject):
         return True
-    # To disable an image takes it from all who still have it.
+    # Disabling an image cuts off everyone who still has it.
     waits_for_lists = operation == "disable" and subject.has_broken(subject.resource.permissions)
     return waits_for_lists or subject.has_broken(step.request.attribute)
 
 
 def _is_still_disabled(subject: Subject) -> bool:
-    """Tell whether EC2 does not show yet that it is enabled, and so would refuse everything else."""
+    """Tell whether EC2 does not yet show that it is enabled, and so would refuse everything else."""
     return subject.plan is not None and subject.plan.enables and not is_ready(subject.resource, subject.described)
 
 
@@ -125,7 +125,7 @@ class Part(t.NamedTuple):
 def send_together(
     runtime: Runtime, subjects: t.Iterable[Subject], operations: t.Collection[Operation], *, dry_run: bool
 ) -> None:
-    """Send what is the same for many in one request. What EC2 refuses as a whole is sent again, one by one."""
+    """Send in one request what is the same for many. What EC2 refuses as a whole is sent again, one by one."""
     alike: dict[tuple[str, Request], list[Part]] = {}
     for subject in subjects:
         for number, step in enumerate(subject.steps):
@@ -184,7 +184,7 @@ def actions_authorized(subject: Subject) -> set[Action]:
 
 def _action(subject: Subject, step: Step) -> Action:
     attribute, operation = step.request.attribute, step.request.operation
-    # Without entries: the name of the call is all that is wanted, and a real one copies every entry.
+    # Without entries: only the name of the call is wanted, and a real one copies every entry.
     payload = () if attribute.kinds else step.request.value
     write = t.cast("Write", attribute.write)
     return subject.target.region, write(subject.target.id, operation, payload).operation

@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Session: what a module has around its run: threads, the means of the run, and word of how far it is.
+"""Session: what surrounds the run of a module: threads, the means of the run, and its progress.
 
 The progress of a run goes to a file that the action plugin has made on the controller, and follows. Without such a
 file, no progress is reported.
@@ -52,7 +52,7 @@ def _reporting(text: t.Callable[[], str], file: str | None) -> t.Iterator[None]:
 
 
 def _report(text: t.Callable[[], str], file: str, ended: threading.Event) -> None:
-    """Append a line every second, until the run has ended or the file is gone; a run never fails for its progress."""
+    """Append a line every second, until the run has ended or the file is gone; this never makes a run fail."""
     with contextlib.suppress(OSError):
         while not ended.wait(_EVERY):
             # Only a file that is there: whoever made it has a use for it.

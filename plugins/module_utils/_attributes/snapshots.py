@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
 _NAME = "createVolumePermission"
 
-# EC2 shares snapshots with accounts and with everyone, and with no organization or OU; a request takes 500 entries
+# EC2 shares snapshots with accounts and with everyone, but with no organization or OU; a request takes 500 entries
 # (ModifySnapshotAttribute, API reference).
 ATTRIBUTES = (
     Attribute(

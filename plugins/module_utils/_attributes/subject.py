@@ -72,7 +72,7 @@ def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -
 def by_turns(items: t.Iterable[Item], place_of: t.Callable[[Item], tuple[str, str]]) -> list[Item]:
     """Return the items of all places, one of each in turn.
 
-    EC2 meters each place by itself. One place after the other, all workers would wait at a bucket that is empty while
+    EC2 meters each place by itself. With one place after the other, all workers would wait at an empty bucket while
     those of the other places are full.
     """
     places: dict[tuple[str, str], list[Item]] = {}
@@ -143,7 +143,7 @@ class Subject:
         self.steps = tuple(Step(request) for request in self.plan.requests)
 
     def _asked_of_ec2(self) -> list[Asked]:
-        """Return what is asked, but for entries that EC2 never lists; to disable takes the owner's own off as well."""
+        """Return what is asked, except entries that EC2 never lists; disabling removes the owner's own as well."""
         unlisted = self.resource.unlisted(self.described)
         disables = any(isinstance(wish, AskedText) and wish.value is False for wish in self.asked)
         owner = frozenset({Permission(USER_IDS.option, self.described.get("OwnerId", ""))} if disables else ())
@@ -163,7 +163,7 @@ class Subject:
             self.steps = tuple(Step(request) for request in self.plan.requests)
 
     def ended(self, number: int, status: Status, failure: Failure | None = None) -> None:
-        """Write down what became of the step with that number."""
+        """Record what became of the step with that number."""
         steps = list(self.steps)
         steps[number] = Step(steps[number].request, status, failure)
         self.steps = tuple(steps)

@@ -40,7 +40,7 @@ def until_found(
     subjects: t.Sequence[Subject],
     read: t.Callable[[Runtime, t.Sequence[Subject]], None],
 ) -> None:
-    """Read again what EC2 did not know, because it may show new ones late; not in a run that fails anyway."""
+    """Read again what EC2 did not know, because it may show new ones late; but not in a run that fails anyway."""
 
     def look(unknown: t.Sequence[Subject]) -> None:
         for subject in unknown:
@@ -61,13 +61,13 @@ def is_unknown(subject: Subject) -> bool:
 
 
 def until_ready(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
-    """Wait for those that are pending, and fail those that still are in the end."""
+    """Wait for those that are pending, and fail those that still are at the end."""
     for subject in until(runtime, subjects, lambda subject: not is_pending(subject.resource, subject.described)):
         subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout)
 
 
 def until_enabled(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
-    """Look until EC2 shows as ready what was enabled, once without ``wait``, and fail what it does not show.
+    """Look until EC2 shows what was enabled as ready (without ``wait``, once), and fail what it does not show.
 
     EC2 would refuse the rest of its plan.
     """
@@ -90,7 +90,7 @@ def until(
     *,
     at_once: bool = False,
 ) -> list[Subject]:
-    """Describe those that are not ready until they are, and return those that are not in the end.
+    """Describe those that are not ready until they are, and return those that are not by the end.
 
     ``at_once``: what was read before is out of date, so the first look comes before the first pause.
     """
@@ -147,8 +147,8 @@ def settle(runtime: Runtime, subjects: t.Iterable[Subject]) -> None:
 def until_visible(runtime: Runtime, subjects: t.Iterable[Subject]) -> list[Subject]:
     """Wait until EC2 shows every change, and fail what it does not show in time.
 
-    What was changed in part is looked at as well: a result must not deny what EC2 holds. Return the subjects that show
-    permissions beyond those planned: something else changed them meanwhile.
+    What was changed in part is checked as well: a result must not deny what EC2 holds. Return the subjects that show
+    permissions beyond those planned: something else changed them in the meantime.
     """
     changed = [subject for subject in subjects if _applied(subject) and _was_sent(subject)]
     missing = _Missing(runtime)

@@ -45,7 +45,7 @@ def present(work: Work, options: Options, *, diff: bool, made: str) -> dict[str,
 
 
 def message(work: Work, options: Options) -> str:
-    """Return what a failed run says, one reason a line; nothing of one that did not fail."""
+    """Return the message of a failed run, one reason per line, or nothing if the run did not fail."""
     if work.stopped:
         return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]
@@ -61,7 +61,7 @@ def stopped(work: Work) -> str:
 
 
 def _became(work: Work, options: Options) -> str:
-    """Return how many images were changed, those in part included."""
+    """Return how many images were changed, including those changed in part."""
     if options.check_mode and not is_doubtful(work.subjects):
         return "nothing was changed, as this is check mode"
     images = work.images.values()
@@ -75,7 +75,7 @@ def _became(work: Work, options: Options) -> str:
 
 
 def failures_by_policy(work: Work, subjects: t.Iterable[Subject]) -> list[str]:
-    """Return a line for each policy that speaks of some of these subjects, which failed: which, and why."""
+    """Return a line for each policy that speaks of any of these failed subjects: which ones, and why."""
     failing = {subject.target for subject in subjects if subject.failure}
     lines = []
     for number, policy in enumerate(work.policies):

@@ -5,7 +5,7 @@
 
 """Applying: what becomes of a run that has been planned. Guards judge the plan, which is then sent, or only shown.
 
-With preflight, EC2 is asked about all of it first; with a backup, what it changes is written down first.
+With preflight, EC2 is asked about all of it first; with a backup, what it changes is saved first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
 
 
 def apply(runtime: Runtime, work: Work, options: Options) -> None:
-    """Send what is planned unless something stands against it, or only show it: see ``Options``."""
+    """Send what is planned unless something prevents it, or only show it: see ``Options``."""
     _guard(work, options)
     if not (options.audit or options.check_mode or work.stopped):
         _prepare(runtime, work, options)
@@ -51,7 +51,7 @@ def _guard(work: Work, options: Options) -> None:
 
 
 def exceeded(work: Work, options: Options, but_for: t.Container[Target] = ()) -> list[str]:
-    """Return what the guards have against the plan, that of some resources aside."""
+    """Return what the guards have against the plan, leaving out some resources."""
     return guard(
         [each for each in revocations(work) if each.target not in but_for],
         work.policies,

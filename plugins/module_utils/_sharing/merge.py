@@ -59,7 +59,7 @@ def speakers_behind(
 def wishes(
     leg: Leg, policies: t.Sequence[Policy], spoken: t.Mapping[Target, Speakers]
 ) -> dict[Target, tuple[Asked, ...]]:
-    """Return what the policies together ask of each target of the leg; nothing asked is no wish."""
+    """Return what the policies together ask of each target of the leg; if nothing is asked, there is no wish."""
     asked = [leg.asked(policy) for policy in policies]
     order = [attribute.option for attribute in leg.resource.attributes]
     merged = {numbers: merge((asked[number] for number in numbers), order) for numbers in set(spoken.values())}
@@ -115,7 +115,7 @@ def contradictions(
     spoken: t.Sequence[t.Mapping[Target, Speakers]],
     behind: t.Mapping[Target, t.Sequence[Target]],
 ) -> list[Contradiction]:
-    """Return every pair of policies that contradict each other. ``spoken`` belongs to LEGS, in their order.
+    """Return every pair of policies that contradict each other. ``spoken`` matches LEGS, in the same order.
 
     A pair that disputes images disputes the snapshots ``behind`` them as well, which is not said twice.
     """

@@ -29,7 +29,7 @@ def as_the_role(option: str, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     return {option: {**spec, "aliases": [f"ami_sharing_{option}"]}}
 
 
-# What goes with policies and with a backup alike.
+# The options that go with policies and with a backup alike.
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "allow_public": {"type": "bool", "default": False},
     **as_the_role("max_revocations", {"type": "int"}),
@@ -68,7 +68,7 @@ def parse(
     check_mode: bool,
     found: t.Iterable[str] = (),
 ) -> tuple[tuple[Policy, ...], Options]:
-    """Return the policies and the options; raise InvalidPoliciesError with every problem, those ``found`` included."""
+    """Return the policies and the options; raise InvalidPoliciesError with every problem, including those ``found``."""
     regions = None if params["regions"] is None else [each.strip() for each in params["regions"]]
     given = Given(region, regions, params["allow_public"])
     policies, problems = parse_policies(params["policies"], given)

@@ -5,7 +5,7 @@
 
 """Outcome: what became, or would become, of each policy and of the run, counted from what became of each resource.
 
-Pure: a run is over when this is asked, or its plan is all that there will be.
+Pure: this is asked when a run is over, or when its plan is all there will be.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
 
 
 def revocations(work: Work) -> list[Revocation]:
-    """Return what the plans take away, and which policies ask for that. What has failed keeps what it has."""
+    """Return what the plans take away, and which policies ask for that. Whatever has failed loses nothing."""
     return [
         Revocation(subject.target, subject.plan.revoked, _taken_by(part, subject, subject.plan.revoked))
         for part in work.parts
@@ -106,9 +106,10 @@ def shown(subject: Subject) -> Permissions:
 
 
 def value(subject: Subject, attribute: Attribute) -> Value:
-    """Return what an attribute is that is in the description: as EC2 showed it last.
+    """Return the value of an attribute that the description contains, as EC2 showed it last.
 
-    Where EC2 does not show what was set, because the run did not wait or sends nothing, it is as it was, or would be.
+    If EC2 does not show what was set, because the run did not wait or sends nothing, it is the value that was, or would
+    be, set.
     """
     steps = [step for step in subject.steps if step.request.attribute == attribute]
     done = [step.request for step in steps if step.status in DONE or subject.foreseen]

@@ -5,8 +5,8 @@
 
 """Passes: in which order the plans of a run are sent, and what a failure in one pass holds back in a later one.
 
-Grants reach what an image stands on before they reach the image, revocations the other way, so that whoever can launch
-an image can copy it all the while. A new leg has its passes here. Pure: run.py sends them.
+Grants reach the snapshots behind an image before the image, and revocations go the other way round, so that whoever can
+launch an image can copy it at every moment. A new leg has its passes here. Pure: run.py sends them.
 """
 
 from __future__ import annotations
@@ -84,5 +84,5 @@ PASSES = (
 
 
 def sendable(subjects: t.Iterable[Subject]) -> list[Subject]:
-    """Return those that a pass may send something of: all but those that failed before anything was sent of them."""
+    """Return those for which a pass may send something: all but those that failed before anything was sent for them."""
     return [each for each in subjects if not each.failure or each.held_back or each.was_sent]

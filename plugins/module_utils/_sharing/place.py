@@ -5,7 +5,7 @@
 
 """The place of a report: whether a page and the facts beside it can be written there without replacing other files.
 
-Looks at the file system of the host and makes a missing directory; nothing else is written.
+Looks at the file system of the host and creates a missing directory; nothing else is written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# How the pages of every version of the role begin, and what stands in the facts beside them.
+# How the pages of every version of the role begin, and what the facts beside them contain.
 _PAGE = re.compile(rb"\s*<!doctype html>.{0,2000}<title>Who can launch what</title>", re.DOTALL)
 _FACTS = re.compile(rb'\s*\{\s*"accounts": \[.*"images": \[.*"preview": (true|false),.*"principals": \[', re.DOTALL)
 
@@ -28,12 +28,12 @@ def facts_of(page: Path) -> Path:
 
 
 def hindrance(page: Path) -> str:
-    """Return why a report cannot be written there, nothing if it can; make its directory if it is missing."""
+    """Return why a report cannot be written there, or nothing if it can; create its directory if it is missing."""
     if not page.name:
         return f"{page} is a directory, and not the name of a page"
     facts = facts_of(page)
     if page == facts:
-        return "the page needs another name, the facts beside it end in .json"
+        return "the page needs another name, because the facts beside it end in .json"
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(page.parent, os.W_OK | os.X_OK):

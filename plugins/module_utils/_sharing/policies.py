@@ -44,7 +44,7 @@ _SHARED_STATES = ("available", "pending")
 
 
 class InvalidPoliciesError(InvalidOptionsError):
-    """The policies, or what goes with them, are wrong; the text has every problem, one per line."""
+    """The policies, or the options with them, are wrong; the text has every problem, one per line."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
         super().__init__(problems, "policies")
@@ -135,7 +135,7 @@ class Policy:
         return selection.regions if isinstance(selection, Search) else [target.region for target in selection]
 
     def but_for(self, options: t.Container[str]) -> Policy:
-        """Return the same policy without what it asks of these, which are no lists of permissions."""
+        """Return the same policy without what it asks of these attributes, which are not lists of permissions."""
         return replace(self, others=tuple(wish for wish in self.others if wish.attribute.option not in options))
 
     def __str__(self) -> str:
@@ -144,7 +144,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Given:
-    """What policies are read with: the Region of the task, the Regions to search, and consent to public images."""
+    """What it takes to read policies: the Region of the task, the Regions to search, and consent to public images."""
 
     region: str | None = None
     regions: t.Sequence[str] | None = None
@@ -185,7 +185,7 @@ def _list(value: t.Any) -> list[t.Any]:
 
 
 def _text(value: t.Any) -> str:
-    # YAML makes a date of what is written like one.
+    # YAML turns what is written like a date into one.
     return str(value)
 
 
@@ -194,13 +194,13 @@ def _anything(value: t.Any) -> t.Any:
 
 
 class _Option(t.NamedTuple):
-    """An option of a policy: what its value is called when it is of another type, and how it is read."""
+    """An option of a policy: what messages call its type, and how it is read."""
 
     kind: str
     read: t.Callable[[t.Any], t.Any]
 
 
-# Whether an image is enabled is for a task that names it: a search would not find one that is disabled.
+# Only a task that names an image can enable or disable it: a search would not find a disabled one.
 OTHERS = tuple(each for each in IMAGES.attributes if not each.kinds and not isinstance(each.unset, bool))
 OPTIONS: dict[str, _Option] = {
     "name": _Option("str", str),
@@ -244,7 +244,7 @@ def _repeated_names(policies: t.Sequence[t.Any]) -> list[str]:
 def parse_principals(values: t.Any, problems: list[str], *, everyone: bool = False) -> tuple[Permission, ...]:
     """Return the principals in the order given, each once; append what is not one to ``problems``.
 
-    A text is a comma-separated list, and lists in the list are taken apart. ``everyone``: V(all) is taken as well.
+    A text is a comma-separated list, and lists in the list are flattened. ``everyone``: V(all) is accepted as well.
     """
     found: dict[Permission, None] = {}
     for value in _flat(values):
@@ -350,7 +350,7 @@ class _Reader:
         newest = self._values.get("newest", 0)
         if "newest" in self._values and newest < 1:
             self.problems.append(f"newest: {newest} is less than 1")
-        # The order says nothing, and the same search is sent once.
+        # The order means nothing, and the same search is sent once.
         values = sorted((each["Name"], tuple(sorted(set(each["Values"])))) for each in filters)
         return Search(tuple(values), self._regions() if "filters" in self._values else (), newest)
 
@@ -367,7 +367,7 @@ class _Reader:
         return tuple(dict.fromkeys(regions))
 
     def _other(self, attribute: Attribute) -> t.Iterator[Asked]:
-        """Yield what is asked of an attribute that is no list of permissions, if anything is."""
+        """Yield what is asked of an attribute that is not a list of permissions, if anything is."""
         value = self._values.get(attribute.option)
         asked: Asked | None
         if attribute.has_tags:

@@ -65,7 +65,7 @@ def report(
 
 
 def _risk(row: Facts) -> tuple[t.Any, ...]:
-    """Public images come first, then those with access outside of the policies; a Region's are together, by name."""
+    """Public images first, then those with access outside of the policies; those of a Region together, by name."""
     return (not row["public"], not row["outside"], row["region"], row["name"], row["image_id"])
 
 

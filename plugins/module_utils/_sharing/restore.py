@@ -5,7 +5,7 @@
 
 """Restore: from a backup back to what was before the run that made it.
 
-The backup becomes wishes, and these go the way of all wishes. What is gone, or cannot be undone, fails alone.
+The backup becomes wishes, which are treated like any others. What is gone, or cannot be undone, fails alone.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _RESOURCES = [leg.resource for leg in RESTORED]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a restoration is to do: take back what the run changed or, if ``exact``, make it as it was before."""
+    """What a restoration is to do: undo what the run changed or, if ``exact``, restore the state before it."""
 
     backup: Backup
     exact: bool = False
@@ -118,14 +118,14 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
 
 
 def _backup_of_its_own(src: str, backup: str | None) -> str:
-    """Return where this run keeps its backup: never in place of its source, or a rerun would take back this one."""
+    """Return where this run keeps its backup: never in place of its source, or a rerun would undo this one."""
     return backup if backup and os.path.realpath(backup) != os.path.realpath(src) else f"{src}.restore"
 
 
 def _parsed(
     params: Params, endpoint_region: str | None, problems: list[str], *, check_mode: bool
 ) -> tuple[Wanted, Options]:
-    """Return what the options ask for; raise InvalidOptionsError with every problem, those given included."""
+    """Return what the options ask for; raise InvalidOptionsError with every problem, including the given ones."""
     backup = _read(params, problems)
     problems += endpoint_problems(endpoint_region, (entry.target.region for entry in backup.entries))
     options = parse_options(params, problems, check_mode=check_mode)
@@ -145,7 +145,7 @@ def _read(params: Params, problems: list[str]) -> Backup:
 
 
 def _too_old(ec2: EC2, wanted: Wanted) -> dict[str, str]:
-    """Return the options to restore that botocore is too old for, and what to say of each; raise EC2Error."""
+    """Return the options to restore that botocore is too old for, each with a message; raise EC2Error."""
     entries = wanted.backup.entries
     pairs = [pair for entry in entries for pair in zip(entry.before.values, entry.after.values)]
     asked = {attribute.option: attribute for (attribute, was), (_same, now) in pairs if wanted.exact or was != now}
@@ -188,7 +188,7 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
 
 
 def _taken_up(wanted: Wanted) -> Work:
-    """Return the resources of the backup, under one policy that asks of each what the backup says of it."""
+    """Return the resources of the backup, under one policy that asks of each what the backup says."""
     backup = wanted.backup
     policy = Policy(f"Restore of {backup.made}", _PATTERN, (), (), (), snapshots=True, allow_empty=True)
     # The backup of this run has a list of keys only if there are any: earlier versions cannot restore one that has.
@@ -204,7 +204,7 @@ def _taken_up(wanted: Wanted) -> Work:
 def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
     lists = [attribute for attribute, _before in entry.before.values if attribute.kinds]
     if not lists and any(before is False for _attribute, before in entry.before.values):
-        # To disable it again cuts off whoever can launch it by now, so that has to be known.
+        # Disabling it again cuts off whoever can launch it by now, so that has to be known.
         yield AskedPermissions(entry.resource.permissions)
     for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
         if not isinstance(before, frozenset) or not isinstance(after, frozenset):
@@ -216,7 +216,7 @@ def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
 
 
 def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[Target, Failure]:
-    """Ask for what else was, and for no entry that EC2 would refuse, now that it is known what is there.
+    """Ask for the other attributes too, and for no entry that EC2 would refuse, now that the current state is known.
 
     Return what cannot be undone.
     """
@@ -232,7 +232,7 @@ def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[T
 
 
 def _ask_for_the_rest(entry: Entry, subject: Subject, now: float, *, exact: bool) -> t.Iterator[str]:
-    """Plan to undo all that can be undone of one resource, and yield why not what cannot."""
+    """Plan to undo all that can be undone on one resource, and yield why the rest cannot."""
     changed, odd = _changed_others(entry, subject, exact=exact), _odd_grants(subject)
     unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
     passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
@@ -251,7 +251,7 @@ def _ask_for_the_rest(entry: Entry, subject: Subject, now: float, *, exact: bool
 
 
 def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Asked], now: float) -> dict[str, str]:
-    """Return the options of the other wishes that EC2 would refuse as things are by now, and why.
+    """Return the options of the other wishes that EC2 would refuse as things are now, and why.
 
     What it refuses only for an image that becomes public is not among them: everyone is left out first.
     """
@@ -269,7 +269,7 @@ def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Aske
 
 
 def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
-    """Tell whether it is a date that EC2 takes no more."""
+    """Tell whether it is a date that EC2 no longer accepts."""
     moment = dates.shown_moment(value) if attribute.dated else None
     return moment is not None and moment <= dates.at(now)
 
@@ -301,9 +301,9 @@ def _odd_grants(subject: Subject) -> Permissions:
 
 
 def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, Value]:
-    """Return the attributes besides permissions that are not what they were, and what they are to be.
+    """Return the attributes other than permissions that have to change, and their new values.
 
-    Unless it is to be exact, what is not what the run made it was set by somebody else since, and stays.
+    Unless ``exact``, a value that is not the one the run set was set by somebody else since, and stays.
     """
     changed: dict[Attribute, Value] = {}
     for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
@@ -320,26 +320,26 @@ def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attr
 
 
 def _tags_taken_back(before: dict[str, str], after: dict[str, str], now: dict[str, str]) -> Tags:
-    """Return the tags of now, but for those that the run changed and nobody else has since."""
+    """Return the current tags, with those set back that the run changed and nobody else has changed since."""
     mine = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key) == now.get(key)}
     kept = {key: value for key, value in now.items() if key not in mine}
     return tuple(sorted({**kept, **{key: before[key] for key in mine & before.keys()}}.items()))
 
 
 def _warn_of_late_texts(runtime: Runtime, work: Work, wanted: Wanted) -> None:
-    """Say of which texts it is not known yet whether the run has changed them: EC2 may still show those before."""
+    """Warn of texts that the run may have changed although EC2 still shows the old ones."""
     age = _age(wanted.backup, runtime.clock.time())
     if abs(age) < _LATE:
         doubtful = [entry.target for entry in wanted.backup.entries if _may_be_late(entry, work.subject(entry.target))]
         if doubtful:
             work.warnings.append(
                 f"The backup was made {age:.0f} s ago, and EC2 may show a new description, date or tag late: those of"
-                f" {listed(doubtful)} are still the ones before. Run the task again in {_LATE / 60:.0f} minutes"
+                f" {listed(doubtful)} are still the old ones. Run the task again in {_LATE / 60:.0f} minutes"
             )
 
 
 def _age(backup: Backup, now: float) -> float:
-    """Return how many seconds ago it was made; infinitely many if there was no such time."""
+    """Return how many seconds ago it was made; infinity if there was no such time."""
     try:
         made = datetime.datetime.strptime(backup.made, TIME).replace(tzinfo=datetime.timezone.utc)
     except ValueError:
@@ -354,11 +354,11 @@ def _may_be_late(entry: Entry, subject: Subject) -> bool:
     return not subject.failure and any(subject.current(attribute) == was for attribute, was in texts)
 
 
-# What stands against it
+# What prevents it
 
 
 def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
-    """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse all the same.
+    """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse anyway.
 
     The grant to everyone is taken out first, and then all grants: revocations are refused only for the image's state.
     """
@@ -419,7 +419,7 @@ def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
 
 
 def message(work: Work, backup: Backup, *, check_mode: bool) -> str:
-    """Return what a failed run says, one reason a line, and what became of the rest; nothing of one that did not."""
+    """Return the message of a failed run, one reason per line, and what became of the rest; empty if none failed."""
     if work.stopped:
         return stopped(work)
     failed = [subject for subject in work.subjects if subject.failure]

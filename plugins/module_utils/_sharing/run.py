@@ -3,10 +3,10 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""One run over policies: select, merge, read, plan, guard, and send what was planned, or say what stands against it.
+"""One run over policies: select, merge, read, plan, guard, and send what was planned, or say what prevents that.
 
-The only file of _sharing that makes requests, all of them through the steps of _attributes. Here is the order of work,
-and what becomes of errors; what is decided on the way is in the other files.
+The only file of _sharing that makes requests, all of them through the steps of _attributes. This file has the order of
+work and the handling of errors; the decisions are in the other files.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def run(module: AnsibleAWSModule) -> t.NoReturn:
 
 
 def _too_old(ec2: EC2, policies: t.Iterable[Policy]) -> dict[str, str]:
-    """Return the options of policies that botocore is too old for, and what to say of each; raise EC2Error."""
+    """Return the options of policies that botocore is too old for, each with a message; raise EC2Error."""
     asked = {wish.attribute.option: wish.attribute for policy in policies for wish in policy.others}
     regions = [region for policy in policies for region in policy.regions]
     return ec2.too_old_for(regions[0], asked.values()) if regions else {}
@@ -199,7 +199,7 @@ def _read(runtime: Runtime, work: Work, *, audit: bool) -> None:
     if wait and not work.stopped:
         waiting.until_found(runtime, list(work.images.values()), reading.look_up)
         _leave_out(work, _gone(image for image in lost if image.target in work.images), "were deregistered")
-    # The snapshots of images that were left out are dropped, and those of images that have appeared are taken up.
+    # The snapshots of images that were left out are dropped, and those of images that have appeared are added.
     later = _take_snapshots(work, [image for image in images if not is_pending(IMAGES, image.described)])
     reading.read_at_once(runtime, later, later)
     if wait and not work.stopped:
@@ -211,7 +211,7 @@ def _read(runtime: Runtime, work: Work, *, audit: bool) -> None:
 
 
 def _unread_while_pending(work: Work) -> set[Target]:
-    """Return the pending images that EC2 refuses to read, and take back their failure: they are waited for first."""
+    """Return the pending images that EC2 refuses to read, and clear their failure: they are waited for first."""
     unread = [
         image
         for image in work.images.values()
@@ -229,9 +229,10 @@ def _gone(images: t.Iterable[Subject]) -> list[Subject]:
 
 
 def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
-    """Take up the snapshots behind those of the images whose policies share them, and return the new ones.
+    """Add the snapshots behind those of the images whose policies share them, and return the new ones.
 
-    Others may be built on the same snapshots: they ask for nothing, and yet hold back what would be taken from them.
+    Other images may be built on the same snapshots: they ask for nothing, but hold back revocations that would affect
+    them.
     """
     work.behind = {
         target: tuple(Target(target.region, snapshot) for snapshot in snapshot_ids(image.described))
@@ -248,7 +249,7 @@ def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
 
 
 def _stop_for_selection(work: Work) -> None:
-    """Stop for policies that select nothing, and for what cannot be read."""
+    """Stop if a policy selects nothing, or something cannot be read."""
     for policy, selected in zip(work.policies, work.selected):
         unsearched = any(reason.startswith(f"{policy}: ") for reason in work.stopped)
         if not selected and not policy.allow_empty and not unsearched:
@@ -264,7 +265,8 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
     gone = [image.target for image in lost if image.target not in named]
     if gone:
         shown = ", ".join(str(target) for target in gone[:NAMED])
-        work.warnings.append(f"{len(gone)} image(s) that a search found {what} meanwhile and are left out: {shown}")
+        left_out = f"{len(gone)} image(s) that a search found {what} in the meantime and are left out"
+        work.warnings.append(f"{left_out}: {shown}")
         work.selected = [[target for target in selected if target not in gone] for selected in work.selected]
         work.spoken_of_images = speakers(work.selected)
         for target in gone:
@@ -272,7 +274,7 @@ def _leave_out(work: Work, lost: t.Iterable[Subject], what: str) -> None:
 
 
 def _stop_for_contradictions(runtime: Runtime, work: Work, options: Options) -> None:
-    """Stop for policies that contradict each other. What they want is unclear, so nothing is planned for it."""
+    """Stop if policies contradict each other. What they want is unclear, so nothing is planned for it."""
     for found in contradictions(work.policies, [work.spoken_of(leg) for leg in LEGS], work.behind):
         reason = found.text(options.named)
         work.stop([reason])
@@ -285,9 +287,10 @@ def _stop_for_contradictions(runtime: Runtime, work: Work, options: Options) -> 
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
-    """Wait for pending images that are to be changed, or whose snapshots are shared. Any still pending fails alone.
+    """Wait for pending images that are to be changed, or whose snapshots are shared.
 
-    One that is gone in the end, or failed, is left out: a search would not have selected it.
+    One that is still pending then fails alone. One that is gone or has failed by then is left out: a search would not
+    have selected it.
     """
     images = healthy(work.images.values())
     pending = [image for image in images if is_pending(IMAGES, image.described) and _matters(work, image)]
@@ -309,7 +312,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
 
 
 def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
-    """Plan what was waited for from what EC2 shows now: others may have shared an image once it was available."""
+    """Plan again the images that were waited for: others may have shared an image once it was available."""
     reading.read_at_once(runtime, (), images)
     if runtime.wait:
         waiting.until_found(runtime, images, reading.look_up)
@@ -322,7 +325,7 @@ def _matters(work: Work, image: Subject) -> bool:
 
 
 def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
-    """Plan the snapshots of the images as they are now, and stop for what cannot be read."""
+    """Plan the snapshots of the images as they are now, and stop if something cannot be read."""
     images = healthy(work.images.values())
     _stop_for_hidden(work, [image for image in images if not is_pending(IMAGES, image.described)])
     new = _take_snapshots(work, images)
@@ -344,7 +347,7 @@ def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
 
 
 def _predict(runtime: Runtime, work: Work) -> None:
-    """Stop for what EC2 is known to refuse. A pending image is no reason to stop: it is waited for, or fails alone."""
+    """Stop if EC2 is known to refuse something. A pending image is no reason: it is waited for, or fails alone."""
     pending = _pending(work)
     for image in healthy(work.images.values()):
         changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))

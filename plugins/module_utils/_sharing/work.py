@@ -3,7 +3,7 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""What a run over policies has come to know: its resources, who speaks of them, and what stands against the run.
+"""What a run over policies knows so far: its resources, which policies speak of them, and what stops the run.
 
 Only state and what follows from it lives here. Pure.
 """
@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 class Work:
     """The resources of a run, by target, and the numbers of the policies that speak of each.
 
-    Each leg has a field for each, named after the key of its resources in results.
+    Each leg has a field for its resources and one for the numbers, named after the key of the resources in results.
 
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
@@ -107,7 +107,7 @@ class Part:
     spoken: t.Mapping[Target, Speakers]
 
     def asked(self, subject: Subject) -> dict[int, tuple[Asked, ...]]:
-        """Return what each of the policies that speak of the subject asks of it. One alone asks what is asked of it."""
+        """Return what each of the policies that speak of the subject asks of it. A single policy asks for all of it."""
         numbers = self.spoken.get(subject.target, ())
         return {number: subject.asked if len(numbers) == 1 else self._asked[number] for number in numbers}
 

@@ -169,7 +169,7 @@ def test_a_directory_that_is_none_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["gol\0den.json", "gol\ud800den.json"], ids=["NUL", "half a character"])
 def test_what_cannot_be_a_name_is_named(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name)
-    assert keeper(path)[1] == [f"backup: {path!r} is no name of a file"]
+    assert keeper(path)[1] == [f"backup: {path!r} is not a file name"]
 
 
 def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,7 +247,7 @@ def test_what_cannot_be_undone_is_named_and_the_rest_is_restored(ec2: LocalEC2, 
     ec2.seed(image(A, NEW, description="new", imds_support="v2.0"), image(B, description="new"))
     why = (
         "description and imds_support had no value before, and EC2 cannot clear what has one;"
-        f" EC2 had '{odd}' in user_ids, and does not take that back"
+        f" EC2 had '{odd}' in user_ids, and does not accept that again"
     )
     head = "1 of 3 images and snapshots cannot be restored, or not entirely:"
     line = f"name of {A} {A} (us-east-1): CannotBeUndone: {why}"

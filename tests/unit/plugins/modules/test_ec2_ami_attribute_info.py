@@ -193,7 +193,7 @@ def test_an_image_deregistered_while_it_is_read(ec2: LocalEC2, run: Run) -> None
     result = run(**search)
     assert ids(result) == ["ami-aaaaaaa4", "ami-aaaaaaa2", "ami-aaaaaaa1"]
     assert warned(result) == [
-        "1 image(s) that the search found were deregistered meanwhile and are left out: ami-aaaaaaa3 (us-east-1)"
+        "1 image(s) that the search found were deregistered in the meantime and are left out: ami-aaaaaaa3 (us-east-1)"
     ]
     ec2.switch(deregister_after_read=["ami-aaaaaaa2"])
     result = run(region="us-east-1", image_ids=["ami-aaaaaaa1", "ami-aaaaaaa2"])

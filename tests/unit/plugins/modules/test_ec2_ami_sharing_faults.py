@@ -1031,7 +1031,7 @@ def test_an_image_and_its_snapshot_that_are_gone_are_left_out_together(ec2: Loca
     ec2.switch(deregister_after_read=[A, snapshot_of(A)])
     result = run(policy("Gone", "revoke", FORMER, filters={}, snapshots=True))
     assert not result["failed"], result["msg"]
-    assert "were deregistered meanwhile and are left out" in warned(result)[0]
+    assert "were deregistered in the meantime and are left out" in warned(result)[0]
     assert launchers(ec2, B) == copiers(ec2, B) == []
 
 

@@ -274,7 +274,7 @@ def test_a_date_that_has_passed_cannot_be_set_again(ec2: LocalEC2, restore: Run,
     )
     result = restore()
     assert result["images"][0]["error"]["code"] == "CannotBeUndone"
-    assert "deprecate_at was a time that has passed, and EC2 takes none in the past" in result["msg"]
+    assert "deprecate_at was a time that has passed, and EC2 accepts none in the past" in result["msg"]
     assert (shown()["tags"], shown()["date"]) == ({}, days(30))
 
 
