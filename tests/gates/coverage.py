@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Hold what the unit tests covered, by branches, against what they must."""
+"""Compare what the unit tests covered, by branches, with what they must cover."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def main() -> int:
     for what, (floor, include) in FLOORS.items():
         table = io.StringIO()
         for pattern in include:
-            # One that matches no file any more, as after a renaming, is an error here, and unnoticed among others.
+            # A pattern that no longer matches a file, as after a rename, is an error by itself, and unnoticed among
+            # others.
             measured.report(include=[pattern], file=io.StringIO())
         covered = measured.report(include=include, file=table)
         print(f"    covered of {what}: {covered:.1f} %, at least {floor} %")

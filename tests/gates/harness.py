@@ -3,7 +3,7 @@
 """What every run of ansible-test needs around it: a home, a way to pip, and Pythons that start.
 
 ansible-test hands on only PATH, HOME and a few more variables, so whatever pip is told by its environment or by the
-user's own configuration has to stand in the home it is given.
+user's own configuration has to be in the home it is given.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LOGS = Path("build/logs")
 def refuse_blanks() -> None:
     """End with a message where ansible-test fails with another: it starts programs by what their first line says."""
     if " " in str(Path.cwd()):
-        sys.exit("ansible-test does not run where a directory has a blank in its name: move the checkout")
+        sys.exit("ansible-test does not run where a directory has a space in its name: move the checkout")
 
 
 def run(command: list[str], log: str, shown: re.Pattern[str]) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 """Let galaxy-importer check the tarball as Galaxy and Automation Hub do, with no finding left over.
 
 Its exit status tells only of what it refuses; findings of documentation, lint and changelog are lines of its log.
-It also renders README.md and docs/*.md for Galaxy, by another Markdown than GitHub's: both must show the same.
+It also renders README.md and docs/*.md for Galaxy, with a Markdown that differs from GitHub's: both must show the same.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def elements(html: str) -> dict[str, int]:
 
 
 def differences() -> t.Iterator[str]:
-    """Yield the pages of which Galaxy shows something else than GitHub."""
+    """Yield the pages of which Galaxy shows something other than GitHub does."""
     github = MarkdownIt("commonmark").enable("table")
     for page in [markup.get_readme_doc_file("."), *markup.get_doc_files("docs")]:
         theirs, ours = elements(markup.get_html(page)), elements(github.render(page.text))
@@ -70,7 +70,7 @@ def main() -> int:
     (LOGS / "importer.log").write_text(done.stdout, encoding="utf-8")
     findings = [*(found[0] for found in FINDING.finditer(done.stdout)), *differences()]
     print(*(f"    {finding}" for finding in findings), sep="\n", end="\n" if findings else "")
-    print(f"    status {done.returncode}, {len(findings)} findings; all that was said: build/logs/importer.log")
+    print(f"    status {done.returncode}, {len(findings)} findings; the full output: build/logs/importer.log")
     return done.returncode or bool(findings)
 
 

@@ -58,7 +58,7 @@ def main() -> int:
         configuration = TREE / "tests" / "integration" / "integration_config.yml"
         configuration.write_text(CONFIGURATION.format(url=server.url), encoding="utf-8")
         status = integrate(sys.argv[1:])
-    print("    all that was said: build/logs/integration.log")
+    print("    the full output: build/logs/integration.log")
     return status
 
 

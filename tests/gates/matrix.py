@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Run the collection on every Python that is here, every ansible-core that it supports and both amazon.aws.
+"""Run the collection on every Python that is here, every ansible-core that it supports and both versions of amazon.aws.
 
 Each cell runs the sanity test of imports, the unit tests of the plugins and an integration target; one cell of each
 ansible-core runs that of the role as well, which takes minutes. The arguments choose cells: those that have all of the
@@ -189,7 +189,7 @@ def main() -> int:
     missing = {version for versions in CORES.values() for version in versions} - pythons().keys()
     if missing:
         print(f"    not here, and not run: {', '.join(f'Python {version}' for version in sorted(missing))}")
-    print("    all that was said: build/matrix/cells")
+    print("    the full output: build/matrix/cells")
     return status or not chosen
 
 

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Tell whether the checkout is a release, and list what would be published. Nothing is published."""
+"""Tell whether the checkout is ready for release, and list what would be published. Nothing is published."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def of_the_changelog() -> list[str]:
     if later := [each for each in released if Version(each) > Version(version())]:
         found.append(f"changelogs/changelog.yaml has {', '.join(later)}, and galaxy.yml says {version()}")
     if fragments := sorted(path.name for path in FRAGMENTS.glob("*.y*ml")):
-        found.append(f"changelogs/fragments has what no release tells of: {', '.join(fragments)}")
+        found.append(f"changelogs/fragments has fragments that are in no release: {', '.join(fragments)}")
     # In the copy: what this writes is compared there, and nothing in the checkout is touched.
     said(["antsibull-changelog", "generate"], TREE)
     changelog = Path("CHANGELOG.md")
@@ -75,7 +75,7 @@ def main() -> int:
     digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
     print(f"{tarball}: {tarball.stat().st_size} bytes, sha256 {digest}")
     if found := hindrances():
-        print(f"{version()} is no release yet:", *(f"  {each}" for each in found), sep="\n")
+        print(f"{version()} is not ready for release:", *(f"  {each}" for each in found), sep="\n")
         return 1
     print(f"{version()} is ready. To publish it: git tag {version()}; ansible-galaxy collection publish {tarball}")
     return 0

@@ -18,7 +18,7 @@ def main() -> int:
     if status == 0 and ("All targets skipped" in output or not tests):
         print("    ansible-test found nothing to test, which is no success")
         status = 1
-    print(f"    {tests} sanity tests run; all that was said: build/logs/sanity.log")
+    print(f"    {tests} sanity tests run; the full output: build/logs/sanity.log")
     return status
 
 

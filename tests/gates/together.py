@@ -22,7 +22,7 @@ BESIDE = "integration"
 
 
 class Gate:
-    """One gate under way; `log` takes what it says, which otherwise is seen at once."""
+    """One gate under way; `log` collects its output, which is otherwise shown at once."""
 
     def __init__(self, name: str, log: Path | None = None) -> None:
         self.name = name

@@ -24,7 +24,7 @@ TREE = COLLECTIONS / "amikit" / "aws"
 
 
 def files(repository: Path) -> set[Path]:
-    """What git does not ignore, committed or not, that is really there."""
+    """The files that git does not ignore, committed or not, and that exist."""
     # safe.directory: a checkout that belongs to another user is fine too, as in a container.
     git = ["git", "-c", "safe.directory=*", "-C", str(repository)]
     listed = subprocess.run(

@@ -22,7 +22,7 @@ def main() -> int:
     if status == 0 and " passed" not in output:
         print("    ansible-test found nothing to test, which is no success")
         status = 1
-    print("    all that was said: build/logs/units.log")
+    print("    the full output: build/logs/units.log")
     return status
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
-# moto reads this when it is imported; its default images would stand beside those of a test.
+# moto reads this when it is imported; its default images would mix with those of a test.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 from local_ec2.client import ACCESS_KEY
@@ -80,7 +80,7 @@ def greeting(url: str, seeded: bool) -> str:
 def _commands(url: str) -> list[str]:
     """What makes a shell use this EC2, and the Ansible and the collections of this process.
 
-    A profile beside keys is an error of the modules, and a session token is not one of these keys'.
+    The modules refuse a profile together with keys, and a session token would not belong to these keys.
     """
     variables = environment(url, ACCESS_KEY, SECRET_KEY)
     if collections := os.environ.get("ANSIBLE_COLLECTIONS_PATH"):

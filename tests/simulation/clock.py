@@ -20,11 +20,11 @@ Result = t.TypeVar("Result")
 
 
 class Killed(BaseException):
-    """The process is no more. Nothing of the engine may catch it."""
+    """The process was killed. Nothing in the engine may catch it."""
 
 
 class VirtualClock:
-    """A clock that only work and pauses move on. ``kill_at`` is when the process ends, whatever it is doing."""
+    """A clock that advances only with work and pauses. ``kill_at`` is when the process ends, whatever it is doing."""
 
     def __init__(self, now: float = 0.0, kill_at: float = math.inf) -> None:
         self.now = now
@@ -44,7 +44,7 @@ class VirtualClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let something take time; raise Killed if the process does not live to see its end."""
+        """Let something take time; raise Killed if the process is killed before it ends."""
         self.now += seconds
         if self.now >= self.kill_at:
             raise Killed

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What EC2 answers: the operations that the engine uses, over the state of state.py, at a given time.
 
-The texts of its errors are the embedded EC2's table, and when it answers what is held against the embedded one by
-test_same_ec2.py. Nothing fails here without a reason: what befalls a request on its way is in edge.py.
+The texts of its errors are the embedded EC2's table, and test_same_ec2.py checks that it answers what the embedded one
+does. Nothing fails here without a reason: what goes wrong on the way of a request is in edge.py.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class EC2:
         return {}
 
     def set_status(self, status: str, request: Request, now: float) -> Json:
-        """To disable an image takes it from everybody (EC2 User Guide, "Disable an AMI")."""
+        """Disabling an image takes it away from everybody (EC2 User Guide, "Disable an AMI")."""
         one = self._target(request, now)
         facts = one.at(now)
         if facts.status not in ("available", "disabled"):
@@ -213,7 +213,7 @@ class EC2:
         return {"Return": True}
 
     def protect(self, request: Request, now: float) -> Json:
-        """The 24 hours that a protection with a cool-down lasts longer are taken to be over at once."""
+        """The 24 hours that a protection with a cool-down lasts longer are assumed to be over at once."""
         one = self._target(request, now)
         cool_down = "enabled-with-cooldown" if request.arguments.get("WithCooldown") else "enabled"
         protection = cool_down if request.operation.startswith("enable") else ""
@@ -231,7 +231,7 @@ class EC2:
                 self._owned(one)
         words = ", ".join(each["Key"].removeprefix(SHARED) for each in tags)
         for one in tagged:
-            one.alter(now, f"{'sets' if adds else 'takes off'} the tags {words}", lambda facts: _tagged(facts, tags))
+            one.alter(now, f"{'sets' if adds else 'removes'} the tags {words}", lambda facts: _tagged(facts, tags))
         return {}
 
     def _visible(self, request: Request, resource_id: str, now: float) -> Resource:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The way to EC2, in place of the engine's own edge: it takes time, it repeats attempts, and it tells what it knows.
 
-It raises what _attributes/ec2.py raises, and calls a failure uncertain by the same rule; test_same_ec2.py holds it
-against that. Retries are those of botocore's adaptive mode, without its quota of retries, which takes a hundred of them
-in one run to exhaust.
+It raises what _attributes/ec2.py raises, and calls a failure uncertain by the same rule; test_same_ec2.py compares the
+two. Retries are those of botocore's adaptive mode, without its quota of retries, which takes a hundred of them in one
+run to exhaust.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Edge:
         return {"allowed": False, "explicitDeny": False}
 
     def _send(self, sent: Sent) -> Json:
-        """Attempt it until it is answered, at most so many times; raise EC2Error."""
+        """Attempt it until it is answered, at most that many times; raise EC2Error."""
         befalls = self.faults.befalls(sent.request, sent.began)
         most = self.attempts if sent.patient else min(2, self.attempts)
         unsettled = 0

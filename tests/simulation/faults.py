@@ -1,8 +1,8 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What befalls requests on their way to EC2 and back, and reads that do not show what is there; drawn from a seed.
+"""What goes wrong with requests on their way to EC2 and back, and reads that do not show what is there; from a seed.
 
-What others do, and what EC2 refuses by its state, are not here but in the state itself: see worlds.py.
+What others do, and what EC2 refuses because of its state, are not here but in the state itself: see worlds.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CARRIED_OUT = (FAILED_AFTER, DROPPED_AFTER)
 
 @dataclass
 class Faults:
-    """``rate`` is the share of requests that something of ``kinds`` befalls; ``stubborn`` ones of these fail for good.
+    """``rate`` is the share of requests that one of ``kinds`` hits; of these, the share ``stubborn`` fails for good.
 
     From some time on, a Region may be ``down``. ``flicker`` is the share of reads that hide a resource. ``bucket`` is
     the size of each action's bucket in each Region, and its refill a second (EC2 Developer Guide, "Request
@@ -47,7 +47,7 @@ class Faults:
     _tokens: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
     def befalls(self, request: Request, now: float) -> list[str]:
-        """Return what befalls the attempts of one request, one after the other; those after them are answered."""
+        """Return what hits the attempts of one request, one after the other; further attempts are answered."""
         if self.down and request.region == self.down[0] and now >= self.down[1]:
             return [UNREACHABLE] * ATTEMPTS
         if not self.rate or (self.spares_reads and not request.is_write) or self.chance.random() >= self.rate:

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What seeds have found in the engine, or meet too seldom to find, each as the least scenario that shows it.
+"""What seeds have found in the engine, or meet too seldom to find, each as the smallest scenario that shows it.
 
 What a seed means changes with worlds.py, so a seed alone would soon be about something else. What it found is written
 down here without chance: a world, a wish and what goes wrong. put_back.py has the fault itself, under the same name,
-and a test sees that it is found again.
+and a test checks that it is found again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _exclusive(*principals: str) -> Wish:
 
 
 def _refused_entry() -> Scenario:
-    """A list held what EC2 takes no longer: the way back must not lose the other entries with it."""
+    """A list held what EC2 no longer accepts: the way back must not lose the other entries with it."""
     scenario = Scenario(0, _world([ODD, (USER, MEMBER)]), _exclusive(OTHER))
     scenario.keeps = scenario.restores = True
     scenario.faults = Faults(Random(0))
@@ -63,7 +63,7 @@ def _refused_entry() -> Scenario:
 
 
 def _date_of_a_public_image() -> Scenario:
-    """EC2 cancels no date of a public image: the rest of what the run did is to be taken back all the same."""
+    """EC2 does not cancel the date of a public image: the rest of what the run did must be undone all the same."""
     wish = _exclusive(OTHER)
     policy = {**wish.policies[0], "pattern": "share", "deprecate_at": "2028-01-15T12:00"}
     scenario = Scenario(0, _world([PUBLIC]), Wish(None, {**wish.options, "policies": [policy]}))
@@ -73,7 +73,7 @@ def _date_of_a_public_image() -> Scenario:
 
 
 def _tagged(wish: Json) -> Scenario:
-    """Two images with the same shared tag, which holds something else on each, and what is asked of both."""
+    """Two images with the same shared tag, whose value is different on each, and what is asked of both."""
     cloud = Cloud(OWNER)
     for image_id in TWO:
         held = Change(-math.inf, "", "", Facts("available", frozenset(), {f"{SHARED}name": image_id}))
@@ -85,7 +85,7 @@ def _tagged(wish: Json) -> Scenario:
 
 
 def _tag_with_many_values() -> Scenario:
-    """A tag is taken off images that hold another value of it each: that is one change, and one request."""
+    """A tag is removed from images on which its value differs: that is one change, and one request."""
     return _tagged({"shared_tags": {}, "purge_shared_tags": True})
 
 

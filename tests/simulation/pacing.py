@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How fast a run gets on: EC2's buckets, botocore's adaptive mode and the threads of one process, on a virtual clock.
+"""How fast a run goes: EC2's buckets, botocore's adaptive mode and the threads of one process, on a virtual clock.
 
 For measurements. Nothing fails here but what is throttled, and the order in which requests reach a bucket decides who
 waits. So workers are threads of which one runs at a time, the one whose time has come; clock.py's run item by item.
@@ -72,7 +72,7 @@ class SharedClock(VirtualClock):
         heapq.heappush(self._turns, (time, self._count, gate))
 
     def leave(self) -> None:
-        """Let the one go on whose time comes first."""
+        """Let the one whose time comes first go on."""
         if self._turns:
             self.now, _count, gate = heapq.heappop(self._turns)
             gate.release()
@@ -141,7 +141,7 @@ class Buckets:
 
 
 class _Tokens(TokenBucket):  # type: ignore[misc]
-    """botocore's own pace. Who has to wait for a token lets the others work meanwhile."""
+    """botocore's own pace. Whoever has to wait for a token lets the others work in the meantime."""
 
     def acquire(self, amount: float = 1, block: bool = True) -> bool:  # noqa: ARG002 botocore's signature
         self._refill()
@@ -154,7 +154,7 @@ class _Tokens(TokenBucket):  # type: ignore[misc]
 
 
 class _Detector:
-    """Tells throttling from what this file says of a response, in place of the response."""
+    """Detects throttling by what this file says about a response, instead of by the response."""
 
     def is_throttling_error(self, *, throttled: bool) -> bool:
         return throttled
@@ -178,8 +178,9 @@ class _Client:
 class PacedEdge:
     """What a run is given as EC2. Times are in seconds.
 
-    A request takes a ``latency`` between the two, and before that ``cpu`` of the process, whose threads run Python one
-    at a time. ``requests`` counts what EC2 was asked by Region and action, and ``throttled`` what of that it refused.
+    A request takes a ``latency`` between the process and EC2, and before that ``cpu`` of the process, whose threads run
+    Python one at a time. ``requests`` counts what EC2 was asked by Region and action, and ``throttled`` how much of
+    that it refused.
     """
 
     ec2: EC2

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who there is: accounts, in and outside an organization, and what an entry on a list means for each of them.
+"""Who exists: accounts, in and outside an organization, and what an entry on a list means for each of them.
 
 A set of accounts is a number with a bit for each, so that who has access can be asked after every change.
 """

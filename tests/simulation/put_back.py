@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Faults that are put back into the engine, to see that the laws find them.
 
-Each replaces something of the engine for as long as it lasts, and names laws that it breaks. Every law is named.
+Each replaces something in the engine while it is in place, and names laws that it breaks. Every law is named.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _date_of_a_public_image() -> Patches:
 
 
 def _tag_with_many_values() -> Patches:
-    """Tags are taken off with what they hold."""
+    """Tags are removed with their values."""
     tag_requests = plan._tag_requests
 
     def exact(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[plan.Request]:

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The engine's runs: those of a seed, one after the other, each with all that it asked EC2 and what it returned.
 
-A seed is played as: in a world without faults a preview in check mode; the main run, during which everything goes wrong
-that the scenario holds; where there is a backup, in many seeds the way back; and, once nothing goes wrong any more, a
+A seed is played as: in a world without faults a preview in check mode; the main run, during which everything in the
+scenario goes wrong; where there is a backup, in many seeds the way back; and, once nothing goes wrong any more, a
 second and a third run.
 
-The way back is a restoration, and sometimes others around it: before it one while everything still goes wrong, which
-may be killed too; a rerun of the main run, which is taken back first; one under guards; and, at last, one that takes
-the restoration back.
+The way back is a restoration, sometimes with others around it: before it, one while everything still goes wrong, which
+may be killed too; a rerun of the main run, which is undone first; one under guards; and, at the end, one that undoes
+the restoration.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Played:
 
 
 def play(seed: int) -> Played:
-    """Make of the seed what it means, and let the engine run in it."""
+    """Build the scenario that the seed means, and let the engine run in it."""
     return play_out(worlds.make(seed))
 
 
@@ -241,7 +241,7 @@ def _run_policies(scenario: Scenario, run: Run, runtime: Runtime) -> None:
 
 
 def _restore(scenario: Scenario, run: Run, runtime: Runtime) -> None:
-    """Do what the module ami_sharing_restore does: one that is not guarded with consent to what is public."""
+    """Do what the module ami_sharing_restore does: one without guards consents to public images."""
     assert run.restores is not None
     backup = parse_backup(run.restores.backups[-1][1], (IMAGES, SNAPSHOTS))
     run.asked = wishes.of_backup(scenario.cloud, run.restores.backups[-1][1], run.began, exact=scenario.exact)

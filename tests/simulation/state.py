@@ -24,7 +24,7 @@ Grants = frozenset[Grant]
 RUN = "the run"
 EC2 = "EC2"
 GONE = "deregistered"
-# What an image has beside permissions and texts, by what it is called among its texts; a shared tag by its whole key.
+# What an image has besides permissions and texts, by what it is called among its texts; a shared tag by its whole key.
 DEPRECATION, PROTECTION, STATE = "deprecation", "deregistrationProtection", "imageState"
 SHARED = IMAGE.shared_tags
 
@@ -49,7 +49,7 @@ class Facts(t.NamedTuple):
 
 
 class Change(t.NamedTuple):
-    """``who`` made the facts so, and when. ``what`` is for the story."""
+    """``who`` brought these facts about, and when. ``what`` is for the story."""
 
     time: float
     who: str
@@ -58,7 +58,7 @@ class Change(t.NamedTuple):
 
 
 class Event(t.NamedTuple):
-    """What somebody is going to do, or EC2 by itself: from the facts of then to those that follow."""
+    """What somebody is going to do, or EC2 by itself: ``becomes`` leads from the facts at that time to the next."""
 
     time: float
     who: str
@@ -99,11 +99,11 @@ class Resource:
                 self._insert(Change(event.time, event.who, event.what, event.becomes(facts)))
 
     def change(self, now: float, what: str, facts: Facts) -> None:
-        """Let the run make it so."""
+        """Let the run bring these facts about."""
         self._insert(Change(now, RUN, what, facts))
 
     def alter(self, now: float, what: str, becomes: t.Callable[[Facts], Facts]) -> None:
-        """The same, of what the run may change beside it: two requests about tags may be under way at once."""
+        """The same for what may change at the same time: two requests about tags may be under way at once."""
         later = [change._replace(facts=becomes(change.facts)) for change in self.history if change.time > now]
         del self.history[len(self.history) - len(later) :]
         self.change(now, what, becomes(self.at(now)))
@@ -151,7 +151,7 @@ class Blocking(t.NamedTuple):
 class Cloud:
     """One account's EC2 in all Regions, and what decides how it answers.
 
-    ``keys`` maps the ARN of a key to whether AWS or the customer manages it. ``lag`` is by how many seconds at most a
+    ``keys`` maps the ARN of a key to whether AWS or the customer manages it. ``lag`` is how many seconds, at most, a
     read by that operation is behind, ``expires`` when the credentials do. ``met`` counts the faults that struck.
     Service Quotas ``lists_quotas`` that are applied to the account, or knows the defaults alone.
     """
@@ -190,6 +190,6 @@ class Cloud:
         return any(each.sort is sort and each.region == region and each.since <= now for each in self.blocking)
 
     def changes(self) -> list[tuple[Change, Resource]]:
-        """Return what was changed, in order of time, what was there at the beginning aside."""
+        """Return what was changed, in order of time, apart from what was there at the beginning."""
         made = [(change, one) for one in self.resources.values() for change in one.history[1:]]
         return sorted(made, key=lambda pair: (pair[0].time, pair[1].id))

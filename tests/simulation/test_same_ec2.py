@@ -1,9 +1,9 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The simulation's EC2 against the embedded one: the same calls, the same answers, so that there are not two beliefs.
+"""The simulation's EC2 against the embedded one: the same calls, the same answers, so that the two do not drift apart.
 
-The embedded one is asked through the engine's own edge, over HTTP. So the edge of the simulation is held against that
-as well: what it makes of errors, of DryRun, of dropped connections, and what it calls uncertain.
+The embedded one is asked through the engine's own edge, over HTTP. So the edge of the simulation is compared with that
+one as well: what it makes of errors, of DryRun, of dropped connections, and what it calls uncertain.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def server() -> t.Iterator[LocalEC2]:
 
 @dataclass
 class Scripted(Faults):
-    """What befalls the attempts of the next request, once."""
+    """What hits the attempts of the next request, once."""
 
     script: list[str] = field(default_factory=list)
 
@@ -358,7 +358,7 @@ def keys(*names: str) -> Json:
 # Operations on one image, one after the other.
 LIVES: dict[str, list[tuple[str, Json]]] = {
     "tags": [("create_tags", tags(status="new", release="1")), ("create_tags", tags(status="old"))],
-    "tags taken off": [("create_tags", tags(status="new", release="1")), ("delete_tags", keys("status", "missing"))],
+    "tags removed": [("create_tags", tags(status="new", release="1")), ("delete_tags", keys("status", "missing"))],
     "a date": [("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:31Z"})],
     "no date": [
         ("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:00Z"}),

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a run is asked for, and what that means for each image and snapshot, worked out without the engine.
 
-A wish is the options of a task as a user writes them. What follows from them here is what laws hold the engine against,
-so nothing of the engine is used.
+A wish is the options of a task as a user writes them. The laws compare the engine with what follows from them here, so
+nothing of the engine is used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SOON = "2027-02"
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of one resource: whether of its list of ``permissions``, and which ``texts``, by their names.
+    """What is asked of one resource: of its list, if ``permissions``, and which ``texts``, by their names.
 
     An empty text is none. With ``purge_tags`` no shared tags remain but those among the texts.
     """
@@ -79,13 +79,13 @@ class Asked:
         return (STATE, "disabled") in self.texts
 
     def takes_away(self, entry: Grant) -> bool:
-        """EC2 takes an image that is disabled from everybody, and only its owner needs no entry."""
+        """EC2 takes a disabled image away from everybody, and only its owner needs no entry."""
         if self.disables and entry == (USER, OWNER):
             return True
         return entry in self.revoke or (self.purge and entry not in self.grant)
 
     def allows(self, name: str, text: str) -> bool:
-        """Tell whether that may be done: setting the text or, if it is empty, taking it off."""
+        """Tell whether that may be done: setting the text or, if it is empty, removing it."""
         named = {asked for asked, _text in self.texts}
         if self.purge_tags and name.startswith(SHARED) and not text and name not in named:
             return True
@@ -101,7 +101,7 @@ class Asked:
         return frozenset(entry for entry in before | self.grant if not self.takes_away(entry))
 
     def met_by(self, facts: Facts) -> bool:
-        """Tell whether that is how things are."""
+        """Tell whether that is how things are already."""
         return self.texts_met(facts) and self.entries_after(facts.grants) == facts.grants
 
     def but_for(self, entries: Grants) -> Asked:
@@ -129,7 +129,7 @@ class Wish:
         return found
 
     def asked(self, cloud: Cloud, selected: t.Sequence[t.Collection[Key]] | None = None) -> dict[Key, Asked]:
-        """Return what is asked of each resource, where the policies have ``selected`` these images; all that match."""
+        """Return what is asked of each resource, if the policies ``selected`` these images (None: all that match)."""
         if self.sort is not None:
             asked = _of_task(self.sort, self.options)
             keys = [_key(text) for text in self.options[f"{self.sort.name}_ids"]]
@@ -291,7 +291,7 @@ def of_backup(cloud: Cloud, text: str, now: float, *, exact: bool) -> dict[Key, 
 def _texts_taken_back(
     facts: Facts, before: Json, after: Json, now: float, left: Grants, *, exact: bool
 ) -> t.Iterator[tuple[str, str]]:
-    """Yield the texts to set back: those that nobody else has set since, and that EC2 takes where these are left."""
+    """Yield the texts to set back: nobody else has set them since, and EC2 accepts them with these entries left."""
     for option, value in before.items():
         name, text = ONE_VALUE.get(option), text_of(value)
         if name is None or _is_lost(facts, name, text, now, left):
@@ -303,8 +303,8 @@ def _texts_taken_back(
 def _is_lost(facts: Facts, name: str, text: str, now: float, left: Grants) -> bool:
     """Tell whether EC2 does not let it be set back.
 
-    A date must be to come, and one of a public image no later than it is; that of an image which only becomes public
-    again is set back before. Nobody is to lose an image that is disabled.
+    A date must be in the future and, on a public image, no later than the current one; on an image that only becomes
+    public again, it is set back before that. Nobody may lose an image because it is disabled.
     """
     if name == DEPRECATION:
         moment = datetime.fromtimestamp(EPOCH + now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

@@ -3,8 +3,8 @@
 """From a seed to a scenario: an EC2 with images and snapshots, a wish, and what will go wrong.
 
 Few of everything, so that they meet: entries of the same few principals, snapshots behind several images, policies
-about the same images. A third of the seeds have no faults, and most others a few of few kinds, so that stories can be
-read.
+about the same images. A third of the seeds have no faults, and most of the others a few of a few kinds, so that stories
+can be read.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Scenario:
 
     ``kinds`` are the faults that it has; ``main`` is what the main run is: real, a check or an audit. With
     ``keeps`` runs write a backup, which is restored after a kill, and with ``restores`` after any other main run.
-    ``restorations`` are those besides the one that is to bring everything back: see runs.py.
+    ``restorations`` are those besides the one that must bring everything back: see runs.py.
     """
 
     seed: int
@@ -326,7 +326,7 @@ def _policy(chance: Random, cloud: Cloud, regions: t.Sequence[str], number: int,
         if chance.random() < 0.3:
             policy["newest"] = chance.randint(1, 2)
     if pattern in ("share", "exclusive", "revoke"):
-        # Those who are granted and those who are revoked by policies beside it are seldom the same.
+        # Those who are granted and those who are revoked by policies next to it are seldom the same.
         half = slice(pattern == "revoke", None, 2)
         pool = (*USERS, *GROUPS) if alone or chance.random() < 0.1 else (*USERS[half], *GROUPS[half])
         policy["principals"] = sorted(value for _kind, value in _some(chance, pool, 0.3) | {chance.choice(pool)})
@@ -392,7 +392,7 @@ def _flicker(chance: Random, scenario: Scenario) -> None:
 
 
 def _late(chance: Random, scenario: Scenario) -> None:
-    """A new image, that EC2 does not show at first, or not to a filter by owner, or without its snapshots."""
+    """A new image that EC2 does not show at first, or not to a filter by owner, or without its snapshots."""
     image = _any(chance, scenario, IMAGE)
     everywhere, by_owner, behind = (chance.choice((0.0, 3.0, 12.0, 30.0)) for _each in range(3))
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is documented is so: examples and recipes run as written, and what is quoted is what is said."""
+"""The documentation is true: examples and recipes run as written, and messages are quoted as they are."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_the_first_screen_shows_what_is_printed_after_make_ec2(tmp_path: Path) -
         printed = run(typed.removeprefix("$ "), tmp_path, ec2.environment())
     # Ansible ends some lines with blanks, and editors remove them.
     assert [line.rstrip() for line in printed.strip().splitlines()] == shown
-    # Which is run for real, too, where the quick start has it.
+    # The quick start has it too, where it is run for real.
     assert text in recipes()["quick_start: Your first task"].files.values()
 
 
@@ -227,7 +227,7 @@ def pasted() -> t.Iterator[str]:
 
 
 def run_in_a_shell(script: str, home: Path) -> str:
-    """Run it in a shell that knows of nothing else than what would lead elsewhere, and return what it prints."""
+    """Run it in a shell that knows nothing except what would lead elsewhere, and return what it prints."""
     shell = {"HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
     elsewhere = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "token", "http_proxy": "http://127.0.0.1:9"}
     pipe = subprocess.PIPE
@@ -438,7 +438,7 @@ def test_the_result_that_is_shown_is_the_documented_one() -> None:
 
 
 def is_of_a_kind(block: Block) -> bool:
-    """Tell whether a block is what the guides may hold: an example, a file, commands, or what is only shown."""
+    """Tell whether a block is of a kind that guides may contain: example, file, commands, or what is only shown."""
     if block.is_before:
         return block.language in ("hcl", "json", "shell", "text", "yaml")
     if block.file:

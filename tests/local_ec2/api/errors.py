@@ -67,7 +67,7 @@ RESTRICTED = Kind("AuthFailure", "Unauthorized attempt to access restricted reso
 THROTTLED = Kind("RequestLimitExceeded", "Request limit exceeded.", 503)
 INTERNAL = Kind("InternalError", "An internal error has occurred", 500)
 
-# KMS API reference, "Common errors": what KMS answers where EC2 answers the key.
+# KMS API reference, "Common errors": what KMS answers where EC2 answers with the code that is the key.
 IN_KMS = {
     BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
     THROTTLED.code: Kind("ThrottlingException", "Rate exceeded"),

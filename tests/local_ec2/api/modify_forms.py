@@ -72,7 +72,7 @@ def change(sort: Sort, form: Form, switches: Switches) -> Change:
 
 
 def check_values(sort: Sort, wanted: Change, held: frozenset[Grant]) -> None:
-    """It is not known whether EC2 checks entries that are to be removed and are held.
+    """It is not known whether EC2 checks an entry to be removed that is on the list.
 
     Here such an entry can be removed, however odd it is, because nobody could get rid of it otherwise.
     """
@@ -155,7 +155,7 @@ def _permissions(sort: Sort, form: Form, switches: Switches) -> Change:
 def _by_operation(
     sort: Sort, operation: str, entries: tuple[Grant, ...]
 ) -> tuple[tuple[Grant, ...], tuple[Grant, ...]]:
-    """Snapshots take an empty list of entries for a change of none (recorded)."""
+    """For snapshots, an empty list of entries is a change of nothing (recorded)."""
     if operation not in ("add", "remove") or not (entries or sort is SNAPSHOT):
         raise Ec2Error(errors.NO_OPERATION, name=sort.permission)
     return (entries, ()) if operation == "add" else ((), entries)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """CreateTags and DeleteTags of images and snapshots, the caller's own and those that it may see.
 
-Only changing tags lives here; who sees which is said by resource.py. Tags of other resources are moto's.
+Only changing tags lives here; resource.py says who sees which. Tags of other resources are moto's.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ MATCHES: dict[str, Callable[[str, str], bool]] = {
 
 
 class UnknownOperatorError(NotImplementedError):
-    """An operator that cannot be judged here."""
+    """An operator that cannot be evaluated here."""
 
 
 def met(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
@@ -59,7 +59,7 @@ def _holds(operator: str, wanted: list[str], values: Collection[str] | None) -> 
     name = found[2] if found else operator
     negative, name = "Not" in name, name.replace("Not", "", 1)
     if found is None or name not in MATCHES:
-        raise UnknownOperatorError(f"the condition operator {operator} of IAM is not known here")
+        raise UnknownOperatorError(f"the IAM condition operator {operator} is not known here")
     if values is None:
         return bool(found[3]) or (negative if found[1] is None else found[1] == "ForAllValues")
     verdicts = [any(MATCHES[name](value, one) for one in wanted) is not negative for value in set(values)]

@@ -118,9 +118,9 @@ class Resource:
         return min(known, default=self._made) + lag <= time.monotonic()
 
     def tags_for(self, backend: Any) -> dict[str, str]:
-        """What the account of ``backend`` sees: its own tags, and of an image's owner those made to be shared.
+        """What the account of ``backend`` sees: its own tags and, of those of an image's owner, the shared ones.
 
-        AWS announcement of October 2026, "AMI shared tags". What is seeded in the EC2 of another account than its
+        AWS announcement of October 2026, "AMI shared tags". What is seeded in the EC2 of an account other than its
         owner's has ``owner_tags``.
         """
         own: dict[str, str] = backend.tags.get(self.id, {})

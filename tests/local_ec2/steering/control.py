@@ -38,7 +38,7 @@ ROLE_FIELDS = frozenset({"name", "account"})
 
 
 class MissingError(Exception):
-    """Nothing is there."""
+    """What the request names does not exist."""
 
 
 class AskError(Exception):

@@ -34,7 +34,7 @@ PARTNER = "444455556666"
 
 @dataclass
 class Spec:
-    """One image to make, its texts aside. Every field may be left out; ``account`` is in whose EC2 it stands.
+    """One image to make, apart from its texts. Every field may be left out; ``account`` says in whose EC2 it is.
 
     Without permissions, one of another owner is shared with that account. ``tags`` are its owner's.
 
@@ -73,7 +73,7 @@ class Spec:
 class SnapshotSpec:
     """One snapshot to make, by itself or of an image. Every field may be left out.
 
-    ``account`` is in whose EC2 it stands. Without permissions, one of another owner is shared with that account: nobody
+    ``account`` says in whose EC2 it is. Without permissions, one of another owner is shared with that account: nobody
     sees a snapshot that is not. The snapshots of an image are then shared with nobody, like real ones.
 
     ``hidden_reads`` is for a snapshot of an image: that many answers of DescribeImages show its mapping without
@@ -195,7 +195,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-# The first three are those of quick start; README, the other guides and the modules' examples name the first two.
+# The first three are those of the quick start; README, the other guides and the modules' examples name the first two.
 READY_MADE: list[dict[str, Any]] = [
     {
         "image_id": "ami-0123456789abcdef0",

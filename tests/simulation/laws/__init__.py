@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The laws: what is true of every run, whatever goes wrong. Each yields what breaks it, in sentences.
+"""The laws: what holds for every run, whatever goes wrong. Each yields what breaks it, in sentences.
 
 A law is a function of what was played, and a row of LAWS. It compares the truth of state.py, and the requests of
 edge.py, with what was asked (wishes.py) and with what the run returned. Where somebody else interfered with a resource,

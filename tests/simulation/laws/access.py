@@ -33,9 +33,9 @@ from simulation.wishes import principal
 
 
 def keeps_access(played: Played) -> Violations:
-    """Who has access before and after, under one principal or another, has it at every instant.
+    """Whoever has access before and after, under one principal or another, has it at every instant.
 
-    Additions that a failure on a snapshot holds back do not come after, nor do those that a restoration names as
+    Additions that a failure on a snapshot holds back do not count as after, nor do those that a restoration reports as
     refused: removals are sent all the same.
     """
     for run in played.runs:
@@ -56,7 +56,7 @@ def _lost(played: Played, run: Run, one: Resource, asked: Asked, saw: Seen) -> V
 
 
 def _given_up(run: Run, one: Resource, asked: Asked) -> Grants:
-    """Return what was to be added, and for which reason the run names it was not even sent."""
+    """Return what was to be added but, for a reason that the run names, was not even sent."""
     subject = next((subject for subject in run.subjects if target_of(subject) == (one.region, one.id)), None)
     sent = frozenset(entry for sent in writes(run) if key_of(sent) == (one.region, one.id) for entry in added(sent))
     refused = run.restores and subject and subject.failure and subject.failure.predicted
@@ -74,7 +74,7 @@ def snapshots_first(played: Played) -> Violations:
 
 
 def _sharing_images(played: Played, run: Run) -> list[Resource]:
-    """Return the images that some policy shares the snapshots of too, as far as EC2 has shown these to the run."""
+    """Return the images whose snapshots some policy shares too, as far as EC2 has shown these to the run."""
     policies = played.scenario.wish.policies
     selected = run.work.selected if run.work else []
     pairs = zip(policies, selected, strict=False)
@@ -90,7 +90,7 @@ def _has_shown_snapshots(run: Run, image: Resource) -> bool:
 
 
 def _asked_of_snapshots(played: Played, run: Run) -> dict[Key, Asked]:
-    """Return what is asked, but not for the sake of images that are still pending: these fail alone."""
+    """Return what is asked, except for the sake of images that are still pending: these fail alone."""
     if run.restores or run.work is None:
         return run.asked
     alone = run.work.alone
@@ -128,7 +128,7 @@ def _revoked_too_early(played: Played, run: Run, image: Resource, saw: dict[Key,
 
 
 def only_what_was_asked(played: Played) -> Violations:
-    """Nothing is granted that was not asked, and nothing revoked but what was asked, and was seen."""
+    """Nothing is granted that was not asked for, and nothing is revoked that was not asked for and seen."""
     for run in played.runs:
         saw = seen(run)
         for sent in requests(run):
@@ -190,7 +190,7 @@ def all_are_planned_first(played: Played) -> Violations:
 
 
 def success_is_success(played: Played) -> Violations:
-    """What a run that did not fail was asked for is so, unless somebody else has changed it."""
+    """After a run that did not fail, things are as asked, unless somebody else has changed them."""
     for run in played.runs:
         if run.killed or run.failed or run.mode != "real":
             continue

@@ -50,7 +50,7 @@ def converges(played: Played) -> Violations:
     second, third = played.run("second"), played.run("third")
     if second is None or third is None:
         return
-    # What EC2 refuses for its quota is tried again.
+    # What EC2 refuses because of a quota is tried again.
     refused = {target_of(subject) for subject in second.subjects if subject.failure}
     again = [sent.request for sent in writes(third) if key_of(sent) not in refused]
     if again:
@@ -66,7 +66,7 @@ def converges(played: Played) -> Violations:
 
 
 def sends_once(played: Played) -> Violations:
-    """No request to change something is sent twice: attempts of one call aside, which faults explain."""
+    """No request to change something is sent twice, apart from the attempts of one call, which faults explain."""
     for run in played.runs:
         sent = Counter(
             (sent.request.resource_id, sent.dry_run, str(structure_of(sent)))
@@ -183,7 +183,7 @@ def waits_no_longer(played: Played) -> Violations:
     for run in played.runs:
         timeout = played.scenario.wish.options["wait_timeout"]
         short = min(timeout, 15.0)
-        # For a task: to be found, twice, and answers that are missing, and to be ready, to be enabled, and to be shown.
+        # A task waits to be found (twice) and for missing answers, then to be ready, to be enabled, and to be shown.
         most = 3 * short + 3 * timeout if run.work is None else 9 * short + (4 if run.restores else 2) * timeout
         most = most if run.wait else 0.0
         if run.slept > most + 1e-6:
@@ -219,7 +219,7 @@ def _unkept(run: Run, content: Json) -> Violations:
 
 
 def preflight_comes_first(played: Played) -> Violations:
-    """With preflight all is tried before anything is changed, and nothing is if one is refused."""
+    """With preflight, everything is tried before anything is changed, and nothing is changed if anything is refused."""
     for run in played.runs:
         if not played.scenario.preflight or run.mode != "real":
             continue
@@ -234,9 +234,9 @@ def preflight_comes_first(played: Played) -> Violations:
 
 
 def restores(played: Played) -> Violations:
-    """A restoration makes it as before, but for what others did since, what is gone, and what EC2 cannot undo.
+    """A restoration brings back the earlier state, but for what others did since, what is gone, and what EC2 keeps.
 
-    One while things go wrong does so if it succeeds, and so does one whose guards let it through.
+    If things go wrong, it does so if it succeeds; under guards, it does so if they let it through.
     """
     for run in played.runs:
         if run.restores is not None and (not run.failed or run.title in _UNDISTURBED) and not run.killed:
@@ -249,7 +249,7 @@ def _unrestored(played: Played, run: Run, undone: Run) -> Violations:
     for key, one, asked in resources(played, run):
         failure = failed[key].failure if key in failed else None
         touched = theirs(played, undone, one, before[key].time if key in before else undone.began, run.until)
-        if run.title == "first restore":  # it may not have been shown yet what the run before it did
+        if run.title == "first restore":  # EC2 may not have shown it yet what the run before it did
             touched = touched.also(theirs(played, run, one, run.began, run.until))
         if failure and not (_is_fair(one, failure, touched) or _is_held_back(played, one, failure, failed)):
             yield f"{one.id} was not restored: {failure}"

@@ -50,13 +50,13 @@ def ends_with_a_result(played: Played) -> Violations:
 
 
 def statuses_are_true(played: Played) -> Violations:
-    """Each request has the status of what EC2 did, or it is said that it is not known."""
+    """Each request has the status of what EC2 did, or is said to be unknown."""
     for run in played.runs:
         if run.killed or run.crash:
             continue
         sent: dict[Key, list[Sent]] = {}
         for each in requests(run):
-            # What preflight is authorized for is asked, and not done.
+            # What preflight finds authorized was asked about, not done.
             if each.request.is_write and not (run.mode == "real" and each.dry_run and each.response is not None):
                 sent.setdefault(key_of(each), []).append(each)
         for subject in run.subjects:
@@ -72,7 +72,7 @@ def _untrue(played: Played, subject: Subject, steps: list[Step], sent: list[Sent
         yield f"the result has {len(steps)} requests, and EC2 was sent {len(sent)}"
         return
     one = played.scenario.cloud.resources.get(target_of(subject))
-    # What is the same for many is sent when all else of a pass is, additions and removals of tags at once.
+    # What is the same for many is sent after all else in a pass, with additions and removals of tags at the same time.
     steps.sort(key=lambda step: step.request.operation if step.request.attribute.has_tags else "")
     sent.sort(key=lambda each: each.request.operation if "Tags" in each.request.arguments else "")
     for step, each in zip(steps, sent, strict=True):
@@ -106,7 +106,7 @@ def _effect(sent: Sent, facts: Facts) -> bool:
 
 
 def doubt_is_reported(played: Played) -> Violations:
-    """A run of which EC2's answer is missing says that something may have changed; others say no such thing."""
+    """A run that lacks an answer of EC2's says that something may have changed; others say no such thing."""
     for run in played.runs:
         if not run.killed:
             doubtful = any(step.is_uncertain for subject in run.subjects for step in subject.steps)
@@ -117,7 +117,7 @@ def doubt_is_reported(played: Played) -> Violations:
 
 
 def results_are_true(played: Played) -> Violations:
-    """``changed``, ``before``, ``after``, ``granted`` and ``revoked`` tell what EC2 held and holds."""
+    """``changed``, ``before``, ``after``, ``granted`` and ``revoked`` say what EC2 held and holds."""
     for run in played.runs:
         if run.killed or run.result is None:
             continue
@@ -125,7 +125,7 @@ def results_are_true(played: Played) -> Violations:
         doubtful = "may have changed" in run.message
         if changed and not run.result["changed"] and not doubtful:
             yield f"{run.title}: something was changed, and the result says that nothing was"
-        # What another does of what was left in doubt cannot be distinguished from what the run did.
+        # If something was left in doubt and somebody else does the same, the two cannot be told apart.
         done = any(sent.applied or (sent.failure and sent.failure.uncertain) for sent in writes(run))
         if run.result["changed"] and run.mode == "real" and not done:
             yield f"{run.title}: nothing was changed, and the result says that something was"
@@ -143,7 +143,7 @@ def items(result: Json) -> dict[Key, Json]:
 
 
 def _misprinted(subject: Subject, item: Json | None) -> Violations:
-    """Yield how the resource in the result is not what the law has judged."""
+    """Yield how the resource in the result differs from the one that the law has judged."""
     if item is None:
         yield "it is not in the result"
     elif item["changed"] != subject.changed or bool(subject.failure) != ("error" in item):
@@ -237,7 +237,7 @@ def interference_is_reported(played: Played) -> Violations:
             planned = saw[key].last.union(*map(added, mine)).difference(*map(removed, mine))
             shown = [sent for sent in run.log if key_of(sent) == key and sent.response and not sent.request.is_write]
             if grants_shown(shown[-1]) != planned and not any("something else" in text for text in run.warnings):
-                yield f"{run.title}: others changed {one.id} meanwhile, and no warning says so: {run.warnings}"
+                yield f"{run.title}: others changed {one.id} in the meantime, and no warning says so: {run.warnings}"
 
 
 def check_mode_changes_nothing(played: Played) -> Violations:
@@ -281,5 +281,5 @@ def _code(subject: Subject) -> str:
 
 
 def _is_about_now(run: Run) -> bool:
-    """Tell whether a date is asked for that has passed, so that what is set depends on the minute."""
+    """Tell whether a date in the past is asked for, so that what is set depends on the minute."""
     return any(text == PASSED for asked in run.asked.values() for _name, text in asked.texts)

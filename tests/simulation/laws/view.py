@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What laws look at: what a run sent and saw, what it changed, and what others touched meanwhile."""
+"""What laws look at: what a run sent and saw, what it changed, and what others touched in the meantime."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def grants_shown(sent: Sent) -> Grants:
 class Seen(t.NamedTuple):
     """What a run saw of a list before it first changed it: each answer, and when it first asked.
 
-    One of them was planned upon; not always the last, as some only tell who the owner is.
+    The plan was based on one of them, not always the last, because some only tell who the owner is.
     """
 
     answers: tuple[Grants, ...]
@@ -195,7 +195,7 @@ def theirs(played: Played, run: Run, one: Resource, since: float, until: float) 
 
 
 def resources(played: Played, run: Run) -> t.Iterator[tuple[Key, Resource, Asked]]:
-    """Yield the resources that the run is about, and that there are or were."""
+    """Yield the resources that the run is about and that exist or existed."""
     for key, asked in run.asked.items():
         one = played.scenario.cloud.resources.get(key)
         if one is not None:

@@ -95,5 +95,5 @@ def test_an_operator_that_cannot_be_judged_is_told(
     assert refusal(api.describe_images) == (
         501,
         "NotImplemented",
-        "The embedded EC2 cannot do DescribeImages: the condition operator DateLessThan of IAM is not known here",
+        "The embedded EC2 cannot do DescribeImages: the IAM condition operator DateLessThan is not known here",
     )
