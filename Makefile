@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# One virtual environment per version of Python, made anew when what it must hold changes, and when it was moved.
+# One virtual environment per version of Python, rebuilt when what it must contain changes, and when it was moved.
 FACTS := $(shell $(PYTHON) -c 'import platform, sys; print(platform.python_version(), sys._base_executable)')
 VERSION := $(word 1,$(FACTS))
 BASE := $(word 2,$(FACTS))
@@ -24,8 +24,8 @@ CLIENTS := $(VENV)-clients
 CLIENTS_READY := $(CLIENTS)/ready-$(call sum,clients)
 TREE := build/collections/ansible_collections/amikit/aws
 
-# What the user has set for other work decides nothing here: no credentials, no configuration, no home directory.
-# Only pip is run with the home of the user, where its cache is and what it knows of package indexes.
+# Nothing that the user has set for other work has an effect here: no credentials, no configuration, no home directory.
+# Only pip runs with the user's home, which has its cache and its settings for package indexes.
 USER_HOME := $(HOME)
 unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON%,$(.VARIABLES)))
 unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% GIT_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
@@ -42,9 +42,9 @@ IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TRE
 CACHES := $(CURDIR)/build/cache
 export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration sanity build-check
-# What takes long or asks much, and fails seldom where those pass.
+# What takes long or needs much, and rarely fails if those pass.
 MORE_GATES := units docs importer
-# What is type-checked beside the plugins, where there is anything in it.
+# What is type-checked besides the plugins, if it contains anything.
 typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))
 TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/simulation tests/unit,$(call typed,$(name)))
 
@@ -79,7 +79,7 @@ test: $(TEST_READY) tree ## run the whole suite, and say at the end which gates 
 	@$(GATE).together $(GATES)
 
 .PHONY: gates
-gates: $(GATES_READY) tree ## run those and all others that the community and certification apply
+gates: $(GATES_READY) tree ## run those gates and all others that the community and certification apply
 	@$(GATE).together $(GATES) $(MORE_GATES)
 
 .PHONY: format
@@ -175,7 +175,7 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 venv: $(TEST_READY) $(CLIENTS_READY) ## make the virtual environments that the gates need
 
 .PHONY: tree
-tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside
+tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside it
 	@$(GATE).tree
 
 .PHONY: clean

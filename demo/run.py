@@ -27,7 +27,7 @@ SIZE = "1280,1780"  # pixels, which hold the whole page
 
 
 class Step(t.NamedTuple):
-    """What a step shows, its playbooks with their options, what must be known of them, and whether they should fail."""
+    """What a step shows, its playbooks with their options, a note about them, and whether they should fail."""
 
     title: str
     commands: list[str]
