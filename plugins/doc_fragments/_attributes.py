@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The attributes blocks, of modules that modify and of those that only read."""
+    """The attributes blocks: one for modules that modify, and one for those that only read."""
 
     # What all modules have in common.
     DOCUMENTATION = r"""

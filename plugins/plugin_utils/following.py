@@ -25,7 +25,7 @@ _LOOK = 0.5  # seconds
 
 
 def from_here(option: str, value: t.Any) -> t.Any:
-    """Return the value of a module's option, a relative path as an absolute one."""
+    """Return the value of a module's option, with a relative path made absolute."""
     # The module expands what begins with a user's home directory or a variable.
     if option not in _PATHS or not isinstance(value, str) or not value or value.startswith(("~", "$")):
         return value

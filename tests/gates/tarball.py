@@ -15,7 +15,7 @@ from local_ec2.client import LocalEC2
 
 DIST = Path("build/dist")
 INSTALLED = Path("build/installed")
-# What a user gets, and nothing else: a new entry at the root of the repository has to be decided about.
+# What a user gets, and nothing else: a new entry at the root of the repository needs a decision.
 SHIPPED = {
     "CHANGELOG.md",
     "FILES.json",
@@ -30,7 +30,7 @@ SHIPPED = {
     "requirements.txt",
     "roles",
 }
-# Of the tests only what tells ansible-test, wherever the tarball is tested, which Pythons modules may run on.
+# Of the tests, only what tells ansible-test which Pythons modules may run on, wherever the tarball is tested.
 SHIPPED_TESTS = {"tests", "tests/config.yml"}
 REQUIRED = {
     *SHIPPED,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Who exists: accounts, in and outside an organization, and what an entry on a list means for each of them.
 
-A set of accounts is a number with a bit for each, so that who has access can be asked after every change.
+A set of accounts is a number with a bit for each, so that access can be checked after every change.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the figures of fleets stand on: workers side by side, and EC2's buckets."""
+"""What the figures for fleets are based on: workers side by side, and EC2's buckets."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
 
 
 class Pass(t.NamedTuple):
-    """Requests that are sent together: those of these operations, of these subjects."""
+    """Requests that are sent together: those of these subjects with these operations."""
 
     subjects: t.Sequence[Subject]
     operations: frozenset[Operation] = sending.EVERYTHING

@@ -173,7 +173,7 @@ def parse_filters(filters: t.Mapping[str, t.Any], problems: list[str]) -> list[d
 
 
 def _filter_values(name: str, value: t.Any, problems: list[str]) -> t.Iterator[str]:
-    """Yield the values of a filter as EC2 writes them: texts, with true and false in small letters."""
+    """Yield the values of a filter as EC2 writes them: texts, with true and false in lower case."""
     if isinstance(value, (list, tuple)):
         for each in value:
             yield from _filter_values(name, each, problems)

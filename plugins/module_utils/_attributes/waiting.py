@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 15.0
 APPEARING = 15.0  # seconds for EC2 to show a new image, and the snapshots behind it
-_SETTLING = 15.0  # seconds for a write without an answer to show; most of those that do not show were not done
+_SETTLING = 15.0  # seconds for a write without an answer to show; most that do not show by then were not done
 
 
 def until_found(

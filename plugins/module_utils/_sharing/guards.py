@@ -25,7 +25,7 @@ from .policies import quoted
 
 
 class Revocation(t.NamedTuple):
-    """What the plan takes away on one resource. ``by`` are the entries that each policy asks to be taken away."""
+    """What the plan takes away on one resource. ``by`` are the entries that each policy wants taken away."""
 
     target: Target
     entries: Permissions
