@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Beyond one machine: 50,000 images of 20 owner accounts in 30 Regions, under the virtual clock.
 
-Which fleets, what one is held against, and what follows for forks lives here; how an owner runs is in simulated.py.
+Which fleets, what one is compared with, and what follows for forks lives here; how an owner runs is in simulated.py.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Fleet:
 
     @property
     def trips(self) -> float:
-        """Of the requests of an owner, side by side, if none had to wait for another thing than its answer."""
+        """Of the requests of an owner, side by side, if none had to wait for anything but its answer."""
         return statistics.mean(LATENCY) * sum(self.requests.values()) / len(self.owners) / self.concurrency
 
     @property
@@ -109,7 +109,7 @@ class Fleet:
 
 
 def fifty_thousand(stage: Stage, quick: bool, _rounds: int | None) -> Section:
-    """One case held against the embedded EC2, and with the CPU that a request took there, the fleets."""
+    """One case compared with the embedded EC2, and with the CPU that a request took there, the fleets."""
     goals, held, cpu = _held_against(stage, 150 if quick else 300)
     rows = [_HEAD]
     for name, options in CASES.items():

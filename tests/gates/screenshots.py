@@ -89,7 +89,7 @@ def write_report(page: Path) -> None:
 
 
 def take_pictures(page: Path, home: Path) -> None:
-    """Show the page down to the end of its matrix, in both schemes of colours."""
+    """Show the page down to the end of its matrix, in both color schemes."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with Browser(home) as browser:
         browser.call("Emulation.setScrollbarsHidden", hidden=True)

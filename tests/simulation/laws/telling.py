@@ -50,7 +50,7 @@ def ends_with_a_result(played: Played) -> Violations:
 
 
 def statuses_are_true(played: Played) -> Violations:
-    """Each request has the status of what EC2 did, or is said to be unknown."""
+    """The status of each request says what EC2 did, or that this is not known."""
     for run in played.runs:
         if run.killed or run.crash:
             continue
