@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 class Goal(t.NamedTuple):
-    """A line to reach: what, what was measured, what must be, and whether it is."""
+    """A line to reach: what it is, what was measured, what is required, and whether that is met."""
 
     what: str
     measured: str

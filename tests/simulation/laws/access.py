@@ -90,7 +90,7 @@ def _has_shown_snapshots(run: Run, image: Resource) -> bool:
 
 
 def _asked_of_snapshots(played: Played, run: Run) -> dict[Key, Asked]:
-    """Return what is asked, except for the sake of images that are still pending: these fail alone."""
+    """Return what is asked, without what only images that are still pending ask for: these fail alone."""
     if run.restores or run.work is None:
         return run.asked
     alone = run.work.alone
