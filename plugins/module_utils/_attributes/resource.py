@@ -277,7 +277,7 @@ def not_ready(resource: Resource, described: Description) -> Failure:
 def refusal(
     resource: Resource, plan: Plan, described: Description, surroundings: Surroundings, others: t.Iterable[Refusal] = ()
 ) -> Failure | None:
-    """Return the refusal that EC2 would answer the plan with, and that its DryRun does not show, with ``others``."""
+    """Return what EC2 would refuse the plan with and its DryRun does not show, together with the ``others``."""
     if not plan.changed:
         return None
     refusals = [*_not_ready(resource, described, enables=plan.enables), *others]
