@@ -52,9 +52,9 @@ class NoAnswerError(Exception):
 class Sent:
     """A call of the engine, and what became of it. Times are virtual.
 
-    ``patient``: the engine finds it worth waiting for. ``befell`` are the faults that its attempts met; ``applied`` is
+    ``patient``: the engine finds it worth waiting for. ``befell`` are the faults that hit its attempts; ``applied`` is
     when EC2 carried it out, each time that it did. ``failure`` or ``response`` is what the engine received; neither, if
-    it was killed before.
+    it was killed before that.
     """
 
     request: Request

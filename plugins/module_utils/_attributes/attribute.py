@@ -76,12 +76,12 @@ class Attribute:
     """A row of the table of attributes that a kind of resource has.
 
     ``option`` is its name in tasks and results, ``name`` EC2's name for it, ``unset`` the value of a resource that has
-    none. ``write`` makes the call that carries out one request: of the resource with that id, that operation, with that
-    text or those entries. With ``kinds`` the attribute is a set of permissions of those kinds, at most
-    ``entries_per_request`` of them in one request. Otherwise it is of the type of ``unset``: tags, a flag, or text, one
-    of ``choices``, a date, or what ``problem`` finds nothing wrong with; ``tag_problem`` judges a tag. A text without
-    ``clears`` cannot be unset. With ``write_all``, the same change of up to RESOURCES_PER_REQUEST resources is one
-    request. ``operations`` are those of boto3 that ``write`` uses, where older versions of botocore lack them. Without
+    none. ``write`` makes the call that carries out one request, from the resource's id, the operation, and the text or
+    entries. With ``kinds`` the attribute is a set of permissions of those kinds, at most ``entries_per_request`` of
+    them in one request. Otherwise it has the type of ``unset``: tags, a flag, or text, which is one of ``choices``, a
+    date, or anything in which ``problem`` finds nothing wrong; ``tag_problem`` checks a tag. A text without ``clears``
+    cannot be unset. With ``write_all``, the same change of up to RESOURCES_PER_REQUEST resources is one request.
+    ``operations`` are the boto3 operations that ``write`` uses, if older versions of botocore lack them. Without
     ``write``, the attribute is a part of the document of its resource, which is written as a whole.
 
     ``found`` are kinds that no task can name: their entries are only ever taken away. A flag ``of`` a list of

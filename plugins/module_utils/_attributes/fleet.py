@@ -216,7 +216,7 @@ def _is_done(subject: Subject) -> bool:
 
 
 def see(runtime: Runtime, subjects: t.Sequence[Subject], named: t.Callable[[str], str] = str) -> list[str]:
-    """Wait until EC2 shows what was written, and return a warning of what others wrote meanwhile.
+    """Wait until EC2 shows what was written, and return a warning about what others wrote in the meantime.
 
     ``named`` returns a principal as the warning is to show it.
     """
@@ -232,7 +232,7 @@ def see(runtime: Runtime, subjects: t.Sequence[Subject], named: t.Callable[[str]
 
 
 def _named(changes: t.Sequence[tuple[Permissions, Permissions]], named: t.Callable[[str], str]) -> str:
-    """Return who was granted and revoked meanwhile, the first of them."""
+    """Return the first principals that were granted and revoked in the meantime."""
     text = ""
     for verb, entries in zip(("granted", "revoked"), zip(*changes)):
         values = sorted({entry.value for each in entries for entry in each})

@@ -260,8 +260,8 @@ class Plan:
 class Failure:
     """Why a resource failed. ``predicted``: EC2 was not asked, because it would have refused.
 
-    ``uncertain``: EC2 gave no answer, or one of its own failure, so that it may have done what it was asked.
-    ``decoded`` is the authorization message of a denial, where the caller may decode it. ``service`` is what users call
+    ``uncertain``: EC2 gave no answer, or reported a failure of its own, so it may have done what was asked.
+    ``decoded`` is the authorization message of a denial, if the caller may decode it. ``service`` is what users call
     the service.
     """
 

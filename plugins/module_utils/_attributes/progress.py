@@ -12,7 +12,7 @@ import typing as t
 from collections import Counter
 
 Doing = t.Literal["listed", "read", "asked", "written", "verified"]
-# What a bucket of tokens holds at most, and gets back a second (EC2 Developer Guide, "Request throttling").
+# The size of a token bucket, and its refill per second (EC2 Developer Guide, "Request throttling").
 _BUCKET = 100
 _REFILL: dict[Doing, int] = {"read": 20, "asked": 5, "written": 5, "verified": 20}
 Place = tuple[str, str]  # what EC2 meters by: a Region, and a kind of resource

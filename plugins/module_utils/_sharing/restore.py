@@ -290,7 +290,7 @@ def _reasons(service: str, unset: t.Sequence[str], passed: t.Sequence[str], odd:
         yield f"{' and '.join(passed)} was a time that has passed, and {service} takes none in the past"
     if odd:
         entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
-        yield f"{service} had {entries}, and does not take that back"
+        yield f"{service} had {entries}, and does not accept that again"
 
 
 def _odd_grants(subject: Subject) -> Permissions:

@@ -78,7 +78,7 @@ class Work:
 
     @property
     def snapshot_keys(self) -> dict[Target, str]:
-        """The keys of the snapshots that are read, an empty text for one that is not encrypted."""
+        """The keys of the snapshots that have been read, an empty text for one that is not encrypted."""
         return {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
 
     @property
