@@ -19,8 +19,8 @@ description:
   - If you leave out an option, the module leaves that as it is. Granting is additive. To revoke, you must say so.
   - Every key is read and planned before anything is changed. If one cannot be read, or a change is known to be refused,
     nothing is changed anywhere. Once changes have begun, the failure of one key does not stop the others.
-  - Right before it writes a policy, the module reads it again. If it is not the one that was planned on, that key fails
-    with the code C(ChangedMeanwhile), and nothing is written to it.
+  - Right before it writes a policy, the module reads it again. If it is no longer the one that the plan is based on,
+    that key fails with the code C(ChangedMeanwhile), and nothing is written to it.
 author:
   - The amikit contributors (@amikit)
 options:
@@ -66,7 +66,7 @@ options:
     suboptions: *users
   purge_key_users:
     description:
-      - Whether to revoke every user that is not in O(key_users). This is about the module's own statements only.
+      - Whether to revoke every user that is not in O(key_users). This affects only the module's own statements.
       - A statement with a C(Sid) of the module that is not of the form that the module writes is removed. Otherwise, it
         prevents every change, and the error names it. It appears as C(odd_statements) among the users.
       - Needs O(key_users). With V({}) there, no statement of the module remains.
@@ -76,12 +76,12 @@ options:
     description:
       - Whether all users may also create the grant that an Auto Scaling group in their account needs. They create it
         with credentials of their own, for the service-linked role of Auto Scaling.
-      - If V(false), the permission is taken from nobody who stays a user, unless O(purge_key_users=true).
+      - If V(false), nobody who stays a user loses the permission, unless O(purge_key_users=true).
     type: bool
     default: false
   preflight:
     description:
-      - Has no effect but a warning, because KMS has no C(DryRun) for C(PutKeyPolicy).
+      - Only causes a warning, because KMS has no C(DryRun) for C(PutKeyPolicy).
     type: bool
     default: false
   wait:
@@ -255,8 +255,8 @@ keys:
           returned: always
         status:
           description:
-            - V(applied), or in check mode V(unproven), because nobody can be asked.
-            - V(denied) if the caller is not authorized, V(failed) if KMS or the connection failed otherwise.
+            - V(applied), or in check mode V(unproven), because KMS cannot be asked.
+            - V(denied) if the caller is not authorized, V(failed) if KMS or the connection failed in another way.
             - V(not_sent) if a failed key prevents all changes.
           type: str
           returned: always

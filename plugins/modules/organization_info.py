@@ -24,7 +24,7 @@ options:
     description:
       - Whether to read the names of the OUs, which takes one request for the root and one for each OU.
       - Without them, RV(organizational_units) is empty and RV(accounts[].ou_path) is null.
-        RV(accounts[].ou_ids) and RV(accounts[].org_unit_arns) are there all the same.
+        RV(accounts[].ou_ids) and RV(accounts[].org_unit_arns) are returned anyway.
     type: bool
     default: true
   tags:

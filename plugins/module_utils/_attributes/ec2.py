@@ -161,7 +161,7 @@ class EC2:
         """Send one request and return the response; raise EC2Error.
 
         ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
-        What only tells more than a run needs to know is not ``patient``: there may be no way to that service.
+        What a run does not need to know is not ``patient``: there may be no way to that service.
         """
         client = self._client(service, region, patient=patient)
         action = client.meta.method_to_api_mapping[operation]
@@ -243,7 +243,7 @@ class EC2:
     def _make_client(self, service: str, region: str, *, patient: bool) -> t.Any:
         config, endpoint = self._config, self._endpoint
         if not patient:
-            # A network may have a way to EC2 and none to others: no long waits for what only tells more.
+            # A network may let only EC2 through, so waits for what merely adds detail are short.
             config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
         if service != "ec2" and (self._endpoint_is_of_aws or self._connect(self._has_endpoint_of_its_own, service)):
             endpoint = None

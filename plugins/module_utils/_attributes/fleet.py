@@ -74,7 +74,7 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, pref
 
 
 def _uncovered(subjects: t.Iterable[Subject]) -> list[str]:
-    """Return a warning of what preflight has not proven."""
+    """Return a warning about what preflight has not proven."""
     written = [subject.resource for subject in subjects if subject.resource.document and subject.steps]
     if not written:
         return []
@@ -208,7 +208,7 @@ def _send(runtime: Runtime, each: Pass) -> None:
 
 
 def _is_done(subject: Subject) -> bool:
-    """Tell whether every request of its own was applied, one that takes a call to see among them, and not verified."""
+    """Tell whether all of its own requests were applied, including one that takes a call to see, and not verified."""
     own = [step for step in subject.steps if not step.request.attribute.write_all]
     shared = any(isinstance(step.request.attribute.read, ByCall) for step in own)
     all_applied = all(step.status == "applied" for step in own)

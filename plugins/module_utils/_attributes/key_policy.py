@@ -36,7 +36,7 @@ _ACCOUNT, _ORGANIZATION, _PATHS = "kms:CallerAccount", "aws:PrincipalOrgID", "aw
 
 
 class Key(t.NamedTuple):
-    """What of a key decides how its statements are written. ``suffix`` is that of the services' host names."""
+    """What determines how the statements of a key are written. ``suffix`` is that of the services' host names."""
 
     partition: str
     region: str
@@ -126,7 +126,7 @@ def _is_ours(statement: Json) -> bool:
 
 
 def _grouped(users: Permissions) -> list[_Who]:
-    """Return the users by what one condition can name."""
+    """Return the users, grouped by what one condition can name."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for kind, value in sorted(users):
         if kind == USER_IDS.option:

@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 
 GLOBAL = "us-east-1"  # one Region stands for all: the service has one endpoint in each partition
 _PAGE = 20  # the most that Organizations takes
-# Somebody is changing the organization (documented for DescribeOrganization). botocore makes no second attempt.
+# Somebody is changing the organization (documented for DescribeOrganization). botocore does not retry.
 _CHANGING = "ConcurrentModificationException"
 _PAUSES = (1, 2, 4, 8)  # seconds
 _PLACE = ("", "organization")
@@ -153,7 +153,7 @@ def _what_to_do(failure: Failure, organization: Description) -> str:
     who = f"the management account ({organization['MasterAccountId']}) and delegated administrators"
     by_policy = _OF_IAM in failure.message
     advice = (
-        f"Allow the action to this user or role. Besides, only {who} may list accounts and OUs"
+        f"Allow the action to this user or role. Note that only {who} may list accounts and OUs"
         if by_policy
         else f"Only {who} may list accounts and OUs. Use credentials of one of them, or have the management account"
         " make this account a delegated administrator of any service"

@@ -144,7 +144,7 @@ class AskedPermissions:
 
 @dataclass(frozen=True)
 class AskedOfEntries:
-    """A flag that all entries of a list are asked to have, or none of them. A list without entries has it not."""
+    """A flag that all entries of a list are asked to have, or none of them. A list without entries does not have it."""
 
     attribute: Attribute
     value: bool

@@ -91,7 +91,7 @@ def read_content(runtime: Runtime, subject: Subject) -> None:
 
 
 def _tell_foreign(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
-    """Say of those that could not be read that they belong to others, if they do.
+    """Say that those that could not be read belong to others, if they do.
 
     A refusal does not tell, nor does an answer that one does not exist: only to know who is asking does.
     """

@@ -30,7 +30,7 @@ from .plan import counted
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-# A code of our own, not that of a service: what a document was planned on is not there any more.
+# A code of our own, not that of a service: what the plan of a document was based on is no longer there.
 CHANGED_MEANWHILE = "ChangedMeanwhile"
 
 
@@ -123,7 +123,7 @@ class OneByOne:
 
 @dataclass(frozen=True)
 class Document:
-    """How the attributes of a resource are written: as one document, in place of the one that they were planned on.
+    """How the attributes of a resource are written: as one document, in place of the one that their plan is based on.
 
     ``write`` makes the call, from the id, the description and the attributes as they are to be. ``is_same`` tells
     whether a description holds the document of another. ``explained`` returns the failure of a write, with what the

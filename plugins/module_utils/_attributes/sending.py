@@ -60,7 +60,7 @@ def send(
 
 
 def leave_unproven(subject: Subject, operations: t.Collection[Operation]) -> None:
-    """Write down of what is due that nobody can be asked about it: documents are written without DryRun."""
+    """Record that nobody can be asked about what is due: documents are written without DryRun."""
     for number, step in enumerate(subject.steps):
         if subject.resource.document and _is_due(subject, step, operations):
             subject.ended(number, "unproven")

@@ -287,7 +287,7 @@ def _reasons(service: str, unset: t.Sequence[str], passed: t.Sequence[str], odd:
     if unset:
         yield f"{' and '.join(unset)} had no value before, and {service} cannot clear what has one"
     if passed:
-        yield f"{' and '.join(passed)} was a time that has passed, and {service} takes none in the past"
+        yield f"{' and '.join(passed)} was a time that has passed, and {service} accepts none in the past"
     if odd:
         entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
         yield f"{service} had {entries}, and does not accept that again"

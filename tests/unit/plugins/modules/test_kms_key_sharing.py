@@ -597,7 +597,7 @@ def test_what_a_restoration_cannot_bring_back_is_named(
     run(key_users={"user_ids": [A]}, purge_key_users=True, backup=str(file))
     restored = run_module("ami_sharing_restore", src=str(file))
     assert restored["failed"]
-    assert f"KMS had '{SID}Mine' in odd_statements, and does not take that back" in restored["msg"]
+    assert f"KMS had '{SID}Mine' in odd_statements, and does not accept that again" in restored["msg"]
     assert held(ec2) == [ROOT]
 
 
