@@ -16,6 +16,15 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 
+# ISO 8601, in its extended and in its basic form. What datetime.fromisoformat() reads depends on the version of Python:
+# no Z before 3.11, since then weeks and any separator. A fraction of a second never reaches another minute.
+_DAY = r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
+_HOUR, _SIXTY = "[01][0-9]|2[0-3]", "[0-5][0-9]"
+_SECOND = rf"(?:(?P=colon)(?P<second>{_SIXTY})(?:[.,][0-9]+)?)?"
+_TIME = rf"(?P<hour>{_HOUR})(?:(?P<colon>:?)(?P<minute>{_SIXTY}){_SECOND})?"
+_OFFSET = rf"(?: ?(?:[Zz]|(?P<sign>[+-])(?P<hours>{_HOUR})(?::?(?P<minutes>{_SIXTY}))?))?"
+_MOMENT = re.compile(rf"{_DAY}(?:[Tt ]{_TIME}{_OFFSET})?")
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 _AGE = re.compile(r"([1-9][0-9]{0,4})([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 MINUTE = timedelta(minutes=1)
@@ -39,17 +48,23 @@ def parse(text: str) -> Date | None:
     age = _AGE.fullmatch(text)
     if age:
         return Date(age=timedelta(days=int(age[1]) * _DAYS[age[2]]))
-    try:
-        # Python before 3.11 does not know the Z.
-        moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
-    except ValueError:
-        return None
-    return Date(_utc(moment))
+    moment = shown_moment(text)
+    return Date(moment) if moment else None
 
 
 def shown_moment(text: t.Any) -> datetime | None:
-    """Return a timestamp of EC2 as a moment, or None if there is none."""
-    return _utc(datetime.fromisoformat(str(text).replace("Z", "+00:00"))) if text else None
+    """Return a timestamp of EC2, or what a task writes in its place, as a moment; None if it is neither."""
+    found = _MOMENT.fullmatch(text or "")
+    if not found:
+        return None
+    parts = found.groupdict("0")
+    sign = -1 if found["sign"] == "-" else 1
+    offset = timedelta(hours=sign * int(parts["hours"]), minutes=sign * int(parts["minutes"]))
+    year, month, day, hour, minute, second = (int(parts[name]) for name in _PARTS)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - offset
+    except ValueError:
+        return None
 
 
 def timestamp(moment: datetime) -> str:
@@ -66,7 +81,3 @@ def at(seconds: float) -> datetime:
 def next_minute(now: datetime) -> datetime:
     """Return the earliest full minute that will not have passed when the request arrives."""
     return now.replace(second=0, microsecond=0) + 2 * MINUTE
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
