@@ -31,6 +31,8 @@ MINUTE = timedelta(minutes=1)
 # EnableImageDeprecation, API reference. A year is assumed to be as long as it can be, so that EC2 decides at the limit.
 FARTHEST = timedelta(days=10 * 366)
 FARTHEST_OF_PUBLIC = timedelta(days=2 * 366)
+FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
+LAST = datetime(9999, 12, 31, 23, 59, tzinfo=timezone.utc)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -62,15 +64,24 @@ def shown_moment(text: t.Any) -> datetime | None:
     offset = timedelta(hours=sign * int(parts["hours"]), minutes=sign * int(parts["minutes"]))
     year, month, day, hour, minute, second = (int(parts[name]) for name in _PARTS)
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - offset
+        local = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
+    return later(local, -offset)
+
+
+def later(moment: datetime, length: timedelta) -> datetime:
+    """Return the moment that much later, or the first or the last that there is, which EC2 both refuses."""
+    try:
+        return moment + length
+    except OverflowError:
+        return LAST if length > timedelta(0) else FIRST
 
 
 def timestamp(moment: datetime) -> str:
     """Return a moment as EC2 shows it: rounded to the nearest minute (EnableImageDeprecation, API reference)."""
-    rounded = (moment + MINUTE / 2).replace(second=0, microsecond=0)
-    return rounded.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    rounded = later(moment, MINUTE / 2).replace(second=0, microsecond=0)
+    return rounded.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def at(seconds: float) -> datetime:

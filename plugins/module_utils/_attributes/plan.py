@@ -94,7 +94,7 @@ class AskedDate:
         created = dates.shown_moment(situation.described.get("CreationDate"))
         if self.date.age is None or created is None:
             return ""
-        due, now = created + self.date.age, situation.now
+        due, now = dates.later(created, self.date.age), situation.now
         if due > now:
             return dates.timestamp(due)
         held, soon = dates.shown_moment(current), dates.next_minute(now)

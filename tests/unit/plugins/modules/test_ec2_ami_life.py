@@ -305,6 +305,13 @@ def test_an_image_whose_revocation_fails_is_not_disabled(ec2: LocalEC2, run: Run
 
 REFUSED: dict[str, tuple[Json, Json, str]] = {
     "a date that has passed": ({}, {"deprecate_at": "2020-01-01"}, "has passed"),
+    "the last date that there is": (
+        {},
+        {"deprecate_at": "9999-12-31T23:59:59-01:00"},
+        "is more than 10 years from now",
+    ),
+    "the first date that there is": ({}, {"deprecate_at": "0001-01-01T00:00:00+14:00"}, "has passed"),
+    "an age beyond all dates": ({}, {"deprecate_at": "99999y"}, "is more than 10 years from now"),
     "more than ten years": ({}, {"deprecate_at": days(3700)}, "is more than 10 years from now"),
     "more than two years of a public image": (
         {"launch_permissions": {"group_names": ["all"]}},

@@ -176,6 +176,14 @@ def test_a_date_that_is_written_in_two_ways_is_one(ec2: LocalEC2, share: Run) ->
     assert shown()["date"] == AFTER["deprecate_at"]
 
 
+@pytest.mark.parametrize("date", ["9000y", "9999-12-31T23:59:59Z"])
+def test_a_date_beyond_all_dates_is_refused(ec2: LocalEC2, share: Run, date: str) -> None:
+    ec2.seed(image(A))
+    result = share(policy("P", "share", NEW, image_ids=[A], deprecate_at=date))
+    assert "The date of deprecation 9999-12-31T23:59:00.000Z is more than 10 years from now" in result["stopped"][0]
+    assert writes(ec2) == []
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_purge_agrees_with_what_it_keeps(ec2: LocalEC2, share: Run, order: int) -> None:
     ec2.seed(image(A, tags=OLD_TAGS))
