@@ -109,7 +109,15 @@ class Asked:
 
 
 def _fits(text: str, asked: str) -> bool:
-    return text == asked or (asked == PASSED and "" < text < _SOON)
+    return text == asked or (asked == PASSED and "" < text < _SOON) or "" != minute(text) == minute(asked)
+
+
+def minute(text: str) -> str:
+    """Return the minute that EC2 rounds a date to, in its form; an empty text for what is no date."""
+    if not re.fullmatch(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z", text):
+        return ""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc) + timedelta(seconds=30)
+    return moment.strftime("%Y-%m-%dT%H:%M:00.000Z")
 
 
 @dataclass(frozen=True)
@@ -296,7 +304,7 @@ def _texts_taken_back(
         name, text = ONE_VALUE.get(option), text_of(value)
         if name is None or _is_lost(facts, name, text, now, left):
             continue
-        if exact or facts.text(name) in (text_of(after[option]), text):
+        if exact or any(_fits(facts.text(name), each) for each in (text_of(after[option]), text)):
             yield name, text
 
 
@@ -308,7 +316,7 @@ def _is_lost(facts: Facts, name: str, text: str, now: float, left: Grants) -> bo
     """
     if name == DEPRECATION:
         moment = datetime.fromtimestamp(EPOCH + now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-        held = facts.text(DEPRECATION)
+        text, held = minute(text), minute(facts.text(DEPRECATION))
         return "" < text <= moment or (PUBLIC in left & facts.grants and held != "" and (not text or text > held))
     if name == STATE:
         return text == "disabled" and bool(left - {(USER, OWNER)})

@@ -231,8 +231,9 @@ _HELD = (
     ("imdsSupport", "v2.0", 0.3),
     (f"{SHARED}status", "old", 0.15),
     (f"{SHARED}release", "1", 0.1),
-    (DEPRECATION, "2027-06-01T00:00:00.000Z", 0.1),
-    (DEPRECATION, "2026-12-01T00:00:00.000Z", 0.05),
+    (DEPRECATION, "2027-06-01T00:00:00.000Z", 0.05),
+    (DEPRECATION, "2027-05-31T23:59:40.000Z", 0.05),  # as EC2 sets it
+    (DEPRECATION, "2026-12-01T00:00:20.000Z", 0.05),
     (PROTECTION, "enabled-with-cooldown", 0.1),
 )
 

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
+from . import dates
 from .permissions import Kind
 from .permissions import Permission
 from .permissions import Permissions
@@ -108,6 +109,10 @@ class Attribute:
     @property
     def has_tags(self) -> bool:
         return isinstance(self.unset, tuple)
+
+    def is_same(self, one: Value, other: Value) -> bool:
+        """Tell whether two values are one to EC2, to which the seconds of a date do not matter."""
+        return one == other or (self.dated and bool(one and other) and dates.minute(one) == dates.minute(other))
 
 
 def described_text(member: str, unset: Value) -> InDescription:

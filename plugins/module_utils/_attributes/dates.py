@@ -37,7 +37,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Date(t.NamedTuple):
-    """A moment, an ``age`` counted from the creation of the image, or, with neither, no date at all."""
+    """A ``moment`` to the minute, an ``age`` counted from the creation of the image, or, with neither, no date."""
 
     moment: datetime | None = None
     age: timedelta | None = None
@@ -51,7 +51,7 @@ def parse(text: str) -> Date | None:
     if age:
         return Date(age=timedelta(days=int(age[1]) * _DAYS[age[2]]))
     moment = shown_moment(text)
-    return Date(moment) if moment else None
+    return Date(rounded(moment)) if moment else None
 
 
 def shown_moment(text: t.Any) -> datetime | None:
@@ -78,10 +78,20 @@ def later(moment: datetime, length: timedelta) -> datetime:
         return LAST if length > timedelta(0) else FIRST
 
 
+def minute(text: t.Any) -> datetime | None:
+    """Return the minute of a date of deprecation, None if there is none. EC2 shows seconds of those that it has set."""
+    moment = shown_moment(text)
+    return rounded(moment) if moment else None
+
+
+def rounded(moment: datetime) -> datetime:
+    """Return the nearest minute, as EC2 rounds a date of deprecation (EnableImageDeprecation, API reference)."""
+    return later(moment, MINUTE / 2).replace(second=0, microsecond=0)
+
+
 def timestamp(moment: datetime) -> str:
-    """Return a moment as EC2 shows it: rounded to the nearest minute (EnableImageDeprecation, API reference)."""
-    rounded = later(moment, MINUTE / 2).replace(second=0, microsecond=0)
-    return rounded.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return a moment as EC2 shows a date of deprecation that it was asked for."""
+    return rounded(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def at(seconds: float) -> datetime:

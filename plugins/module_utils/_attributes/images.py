@@ -249,8 +249,8 @@ def _deprecation(plan: Plan, described: Description, surroundings: Surroundings)
         return
     action = "EnableImageDeprecation" if wanted else "DisableImageDeprecation"
     now, is_public = surroundings.now, _is_public(plan, described)
-    held = dates.shown_moment(dict(_options(plan.before)).get("deprecate_at"))
-    moment, created = dates.shown_moment(wanted), dates.shown_moment(described.get("CreationDate"))
+    held = dates.minute(dict(_options(plan.before)).get("deprecate_at"))
+    moment, created = dates.minute(wanted), dates.shown_moment(described.get("CreationDate"))
     if moment and moment < now - dates.MINUTE:
         yield Refusal("InvalidParameterValue", f"The date of deprecation {wanted} has passed", action)
     if moment and moment > now + dates.FARTHEST:
@@ -275,7 +275,7 @@ def _publishes_tags(plan: Plan, described: Description, _surroundings: Surroundi
 
 def _is_old(plan: Plan, _described: Description, surroundings: Surroundings) -> str:
     dated = [request.value for request in plan.requests if request.attribute.dated]
-    moment = dates.shown_moment(dated[0]) if dated else None
+    moment = dates.minute(dated[0]) if dated else None
     if moment is None or moment > surroundings.now + 2 * dates.MINUTE:
         return ""
     return "The image is older than deprecate_at, so it is deprecated within two minutes"

@@ -88,7 +88,12 @@ class AskedDate:
     date: dates.Date
 
     def applied_to(self, current: Value, situation: Situation) -> Value:
-        """Return the date as EC2 shows it. An age that has passed is satisfied by any date that has passed."""
+        """Return the date as EC2 shows it: what it shows already, if that is of the same minute."""
+        wanted = self._wanted(current, situation)
+        return current if self.attribute.is_same(current, wanted) else wanted
+
+    def _wanted(self, current: Value, situation: Situation) -> Value:
+        """Return the date to the minute. An age that has passed is satisfied by any date that has passed."""
         if self.date.moment:
             return dates.timestamp(self.date.moment)
         created = dates.shown_moment(situation.described.get("CreationDate"))
@@ -97,7 +102,7 @@ class AskedDate:
         due, now = dates.later(created, self.date.age), situation.now
         if due > now:
             return dates.timestamp(due)
-        held, soon = dates.shown_moment(current), dates.next_minute(now)
+        held, soon = dates.minute(current), dates.next_minute(now)
         # A date that a run has just set is not past yet, and a rerun must agree with it.
         return current if held and held <= soon else dates.timestamp(soon)
 
@@ -196,7 +201,7 @@ class Request:
 
     def is_visible_in(self, current: Value) -> bool:
         """Tell whether EC2 shows the request's effect; entries that others changed in the meantime do not matter."""
-        return self.applied_to(current) == current
+        return self.attribute.is_same(self.applied_to(current), current)
 
 
 @dataclass(frozen=True)

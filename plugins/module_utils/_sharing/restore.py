@@ -38,6 +38,7 @@ from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
 from .._attributes.options import shown
 from .._attributes.permissions import EVERYONE
+from .._attributes.plan import AskedDate
 from .._attributes.plan import AskedOfEntries
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedTags
@@ -270,7 +271,7 @@ def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Aske
 
 def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
     """Tell whether it is a date that EC2 no longer accepts."""
-    moment = dates.shown_moment(value) if attribute.dated else None
+    moment = dates.minute(value) if attribute.dated else None
     return moment is not None and moment <= dates.at(now)
 
 
@@ -280,7 +281,11 @@ def _wish(attribute: Attribute, value: Value, lists: t.Sequence[AskedPermissions
         return AskedOfEntries(attribute, bool(value), entries)
     if isinstance(value, tuple):
         return AskedTags(attribute, value, purge=True)
-    return AskedText(attribute, value if isinstance(value, (str, bool)) else "")
+    text = value if isinstance(value, str) else ""
+    date = dates.parse(text) if attribute.dated else None
+    if date:
+        return AskedDate(attribute, text, date)
+    return AskedText(attribute, value if isinstance(value, bool) else text)
 
 
 def _reasons(service: str, unset: t.Sequence[str], passed: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
@@ -313,8 +318,8 @@ def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attr
         if attribute.has_tags and not exact:
             wanted: Value = _tags_taken_back(*(dict(t.cast("Tags", each)) for each in (before, after, now)))
         else:
-            wanted = before if exact or now == after else now
-        if now != wanted:
+            wanted = before if exact or attribute.is_same(now, after) else now
+        if not attribute.is_same(now, wanted):
             changed[attribute] = wanted
     return changed
 

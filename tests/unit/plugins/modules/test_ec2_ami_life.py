@@ -26,9 +26,9 @@ Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
-def days(count: float) -> str:
-    """Return the time so many days from now, as EC2 shows it."""
-    return (NOW + datetime.timedelta(days=count)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def days(count: float, seconds: int = 0) -> str:
+    """Return the time so many days and seconds from now, as EC2 shows it."""
+    return (NOW + datetime.timedelta(days=count, seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @pytest.fixture
@@ -258,6 +258,35 @@ def test_an_age_that_has_passed_is_satisfied_by_any_date_that_has_passed(ec2: Lo
     warning = f"The image is older than deprecate_at, so it is deprecated within two minutes: {A} (us-east-1)"
     assert warned(result) == [warning]
     assert not run(image_ids=[A, B], deprecate_at="90d")["changed"]
+
+
+PUBLIC: Json = {"launch_permissions": {"group_names": ["all"]}}
+# EC2 shows the seconds of a date that it has set itself. Each: (the image, its date, the date asked for).
+SAME_MINUTE: dict[str, tuple[Json, str, str]] = {
+    "its minute": ({}, days(30, 20), days(30)),
+    "the next minute": ({}, days(30, 40), days(30, 60)),
+    "its own text": ({}, days(30, 20), days(30, 20)),
+    "its own text, while public": (PUBLIC, days(30, 40), days(30, 40)),
+    "its own text, in the past": ({}, days(-30, 40), days(-30, 40)),
+    "two years of a public image": ({**PUBLIC, "creation_date": days(-100, 37)}, days(630, 37), "2y"),
+    "without a fraction": ({}, days(30).replace(".000", ""), days(30)),
+}
+
+
+@pytest.mark.parametrize(("seed", "held", "asked"), SAME_MINUTE.values(), ids=list(SAME_MINUTE))
+def test_dates_of_the_same_minute_are_one(ec2: LocalEC2, run: Run, seed: Json, held: str, asked: str) -> None:
+    ec2.seed({"image_id": A, "deprecation_time": held, **seed})
+    for result in (run(deprecate_at=asked, check=True), run(deprecate_at=asked)):
+        assert (result["failed"], result["changed"]) == (False, False), result["msg"]
+        assert result["images"][0]["before"] == result["images"][0]["after"] == {"deprecate_at": held}
+    assert writes(ec2) == []
+
+
+def test_a_date_of_a_public_image_is_moved_to_an_earlier_minute(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "deprecation_time": days(30, 20), **PUBLIC})
+    refused = run(deprecate_at=days(30, 60))
+    assert "cannot be moved to a later time" in refused["msg"]
+    assert run(deprecate_at=days(30, -60))["images"][0]["after"] == {"deprecate_at": days(30, -60)}
 
 
 def test_a_cool_down_is_in_the_result(ec2: LocalEC2, run: Run) -> None:

@@ -31,9 +31,9 @@ Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 
-def days(count: float) -> str:
-    """Return the time so many days from now, as EC2 shows it."""
-    return (NOW + datetime.timedelta(days=count)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def days(count: float, seconds: int = 0) -> str:
+    """Return the time so many days and seconds from now, as EC2 shows it."""
+    return (NOW + datetime.timedelta(days=count, seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def shared(**tags: str) -> dict[str, str]:
@@ -170,7 +170,7 @@ def test_what_contradicts_each_other_stops_the_run(
 
 def test_a_date_that_is_written_in_two_ways_is_one(ec2: LocalEC2, share: Run) -> None:
     ec2.seed(image(A))
-    written = (DATE, f"{DATE} 02:00+02:00", f"{DATE}T00:00:00Z")
+    written = (DATE, f"{DATE} 02:00+02:00", f"{DATE}T00:00:00Z", f"{DATE}T00:00:10Z")
     policies = [policy(each, "share", NEW, image_ids=[A], deprecate_at=each) for each in written]
     assert share(*policies)["changed"]
     assert shown()["date"] == AFTER["deprecate_at"]
@@ -271,6 +271,24 @@ def test_what_others_have_set_since(
     write(file, BEFORE, MINE)
     assert not restore(exact=exact)["failed"]
     assert (shown()["tags"], shown()["date"]) == (tags, date)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_date_comes_back_without_its_seconds(ec2: LocalEC2, restore: Run, file: Path, exact: bool) -> None:
+    """EC2 shows the seconds of a date that it has set itself, and takes none."""
+    ec2.seed(image(A, deprecation_time=days(30)))
+    write(file, {"deprecate_at": days(300, 20)}, {"deprecate_at": days(30)})
+    done = restore(exact=exact, wait_timeout=1)
+    assert (done["failed"], done["changed"], shown()["date"]) == (False, True, days(300))
+    again = restore(exact=exact)
+    assert (again["failed"], again["changed"]) == (False, False)
+
+
+def test_a_date_that_has_passed_and_is_still_there_is_restored(ec2: LocalEC2, restore: Run, file: Path) -> None:
+    ec2.seed(image(A, deprecation_time=days(-1)))
+    write(file, {"deprecate_at": days(-1, 20)}, {"deprecate_at": days(30)})
+    done = restore(exact=True)
+    assert (done["failed"], done["changed"]) == (False, False)
 
 
 def test_a_date_that_has_passed_cannot_be_set_again(ec2: LocalEC2, restore: Run, file: Path) -> None:
