@@ -273,12 +273,9 @@ def _publishes_tags(plan: Plan, described: Description, _surroundings: Surroundi
     return "Anyone can read the shared tags of an image that is public" if adds and _is_public(plan, described) else ""
 
 
-def _is_old(plan: Plan, _described: Description, surroundings: Surroundings) -> str:
-    dated = [request.value for request in plan.requests if request.attribute.dated]
-    moment = dates.minute(dated[0]) if dated else None
-    if moment is None or moment > surroundings.now + 2 * dates.MINUTE:
-        return ""
-    return "The image is older than deprecate_at, so it is deprecated within two minutes"
+def _is_old(plan: Plan, _described: Description, _surroundings: Surroundings) -> str:
+    deprecates = plan.age == "passed" and any(request.attribute.dated for request in plan.requests)
+    return "The image is older than deprecate_at, so it is deprecated within two minutes" if deprecates else ""
 
 
 def _options(attributes: Attributes) -> t.Iterator[tuple[str, Value]]:

@@ -64,6 +64,8 @@ class Situation:
     now: datetime
 
 
+# What is the matter with an age that was asked for: it has passed already, or what it counts from is unknown.
+Age = t.Literal["", "passed", "unknown"]
 # For wishes that depend only on the current value.
 NOWHERE = Situation(MappingProxyType({}), dates.EPOCH)
 
@@ -96,15 +98,30 @@ class AskedDate:
         """Return the date to the minute. An age that has passed is satisfied by any date that has passed."""
         if self.date.moment:
             return dates.timestamp(self.date.moment)
-        created = dates.shown_moment(situation.described.get("CreationDate"))
-        if self.date.age is None or created is None:
+        if self.date.age is None:
             return ""
-        due, now = dates.later(created, self.date.age), situation.now
+        due, now = self._due(situation), situation.now
+        if due is None:
+            return current
         if due > now:
             return dates.timestamp(due)
         held, soon = dates.minute(current), dates.next_minute(now)
         # A date that a run has just set is not past yet, and a rerun must agree with it.
         return current if held and held <= soon else dates.timestamp(soon)
+
+    def age(self, situation: Situation) -> Age:
+        """Tell what is the matter with it, if it is an age."""
+        if self.date.age is None:
+            return ""
+        due = self._due(situation)
+        if due is None:
+            return "unknown"
+        return "passed" if due <= situation.now else ""
+
+    def _due(self, situation: Situation) -> datetime | None:
+        """Return when the image is of that age, None if EC2 does not show when it was created."""
+        created = dates.shown_moment(situation.described.get("CreationDate"))
+        return dates.later(created, self.date.age) if created and self.date.age else None
 
 
 @dataclass(frozen=True)
@@ -206,11 +223,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from the current to the new state. ``quota`` is how many entries a list may hold, None for no limit."""
+    """The way from the current to the new state. ``quota`` is how many entries a list may hold, None for no limit.
+
+    ``age`` is what is the matter with an age that was asked for, if one was.
+    """
 
     before: Attributes
     after: Attributes
     quota: int | None = None
+    age: Age = ""
 
     @property
     def changed(self) -> bool:
@@ -316,7 +337,8 @@ def make_plan(
     after = tuple(
         (attribute, wanted[attribute.option].applied_to(value, situation)) for attribute, value in current.values
     )
-    return Plan(current, Attributes(after), quota)
+    ages = [each.age(situation) for each in wanted.values() if isinstance(each, AskedDate)]
+    return Plan(current, Attributes(after), quota, age=ages[0] if ages else "")
 
 
 def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attributes:

@@ -58,7 +58,7 @@ def predict(
             subject.keep_within(limits.entries[subject.target.region])
         others = quotas.exceeded(subject.resource, subject, limits)
         subject.failure = refusal(subject.resource, subject.plan, subject.described, surroundings, others)
-        for caution in subject.resource.cautions:
+        for caution in () if subject.failure else subject.resource.cautions:
             cautions.setdefault(caution(subject.plan, subject.described, surroundings), []).append(subject.target)
     return limits.warnings + unread + [_caution(text, targets) for text, targets in cautions.items() if text]
 

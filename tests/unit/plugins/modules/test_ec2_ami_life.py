@@ -261,6 +261,28 @@ def test_an_age_that_has_passed_is_satisfied_by_any_date_that_has_passed(ec2: Lo
 
 
 PUBLIC: Json = {"launch_permissions": {"group_names": ["all"]}}
+# A date that is near is no age that has passed. Each: (the image, the date asked for).
+UNWARNED: dict[str, tuple[Json, str]] = {
+    "a date that is refused": ({}, "2020-01-01"),
+    "a date in a minute": ({}, days(0, 120)),
+    "an age that is refused": ({**PUBLIC, "creation_date": days(-900)}, "90d"),
+}
+
+
+@pytest.mark.parametrize(("seed", "asked"), UNWARNED.values(), ids=list(UNWARNED))
+def test_only_an_age_that_has_passed_and_is_not_refused_is_warned_of(
+    ec2: LocalEC2, run: Run, seed: Json, asked: str
+) -> None:
+    ec2.seed({"image_id": A, **seed})
+    assert warned(run(deprecate_at=asked)) == []
+
+
+def test_shared_tags_that_are_refused_are_not_public(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "tags": {str(number): "x" for number in range(50)}, **PUBLIC})
+    result = run(shared_tags={"status": "approved"})
+    assert (result["failed"], warned(result)) == (True, [])
+
+
 # EC2 shows the seconds of a date that it has set itself. Each: (the image, its date, the date asked for).
 SAME_MINUTE: dict[str, tuple[Json, str, str]] = {
     "its minute": ({}, days(30, 20), days(30)),
