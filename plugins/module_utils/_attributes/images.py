@@ -242,6 +242,12 @@ def _too_many_tags(plan: Plan, described: Description, _surroundings: Surroundin
         yield Refusal("TagLimitExceeded", message, "CreateTags")
 
 
+def _no_age(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    if plan.age == "unknown":
+        message = "EC2 does not show when the image was created, so it has no age; ask for a date"
+        yield Refusal("MissingParameter", message, "EnableImageDeprecation")
+
+
 def _deprecation(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
     """EnableImageDeprecation and DisableImageDeprecation, API reference."""
     wanted = next((request.value for request in plan.requests if request.attribute.option == "deprecate_at"), None)
@@ -358,7 +364,7 @@ IMAGES = Resource(
     foreign_code="AuthFailure",
     name_of=lambda described: described.get("Name"),
     encrypted_snapshots=_encrypted_snapshots,
-    rules=(_empty_description, _too_many_tags, _deprecation, _disabled, _managed_key, _public),
+    rules=(_empty_description, _too_many_tags, _no_age, _deprecation, _disabled, _managed_key, _public),
     cautions=(_publishes_tags, _is_old),
     more=_protected_until,
     quota=Quota("L-70015FFA", SHARING_QUOTA, "launch permissions"),

@@ -278,7 +278,8 @@ def refusal(
     resource: Resource, plan: Plan, described: Description, surroundings: Surroundings, others: t.Iterable[Refusal] = ()
 ) -> Failure | None:
     """Return what EC2 would refuse the plan with and its DryRun does not show, together with the ``others``."""
-    if not plan.changed:
+    # An age that cannot be counted leads to no change, and must not pass for one that is met.
+    if not plan.changed and plan.age != "unknown":
         return None
     refusals = [*_not_ready(resource, described, enables=plan.enables), *others]
     for rule in (*resource.rules, _crowded):

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import datetime
+import typing as t
+
 import pytest
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.dates import parse
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import EVERYONE
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedDate
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Situation
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import make_plan
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.resource import Surroundings
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.resource import refusal
@@ -27,3 +33,23 @@ def test_an_image_with_a_watermark_is_not_made_public(entry: Permission, refused
     failure = refusal(IMAGES, plan, WATERMARKED, Surroundings())
     assert (failure is not None) == refused
     assert failure is None or (failure.predicted and "watermark" in failure.message)
+
+
+DATE = next(attribute for attribute in IMAGES.attributes if attribute.dated)
+NOW = datetime.datetime(2026, 2, 28, 12, 0, 40, tzinfo=datetime.timezone.utc)
+
+
+def of_date(asked: str, held: str = "", now: datetime.datetime = NOW, **described: t.Any) -> tuple[t.Any, str]:
+    """Return what the date would be, and why EC2 would refuse that."""
+    date = parse(asked)
+    assert date is not None
+    wish, situation = AskedDate(DATE, asked, date), Situation({"State": "available", **described}, now)
+    plan = make_plan(Attributes(((DATE, held),)), [wish], situation)
+    failure = refusal(IMAGES, plan, situation.described, Surroundings(now=now))
+    return plan.after.as_options()["deprecate_at"], failure.message if failure else ""
+
+
+@pytest.mark.parametrize("held", ["", "2027-06-01T00:00:00.000Z"])
+def test_an_age_of_an_image_without_a_date_of_creation_changes_nothing(held: str) -> None:
+    message = "EC2 does not show when the image was created, so it has no age; ask for a date"
+    assert of_date("90d", held) == (held, message)
