@@ -23,6 +23,8 @@ from random import Random
 from local_ec2.api import errors
 from local_ec2.api.errors import Ec2Error
 from local_ec2.api.errors import Kind
+from local_ec2.api.lifecycle import to_the_minute
+from local_ec2.api.lifecycle import years_later
 from local_ec2.state.grants import GROUP
 from local_ec2.state.grants import ORGANIZATION
 from local_ec2.state.grants import PUBLIC
@@ -53,7 +55,6 @@ ELSEWHERE_DENIED = Kind(
 )
 NO_QUOTA = Kind("NoSuchResourceException", "The specified resource does not exist.")
 QUOTAS = {"L-70015FFA": 1000, "L-0E3CBAB9": 5}
-YEAR = timedelta(days=365)
 _ACCOUNT = r"arn:aws[^:]*:organizations::[0-9]{12}:"
 _FORMS = {
     GROUP: re.compile("all"),
@@ -451,18 +452,17 @@ def _tagged(facts: Facts, tags: t.Sequence[Json]) -> Facts:
 
 def _rounded(text: str) -> datetime:
     """EC2 rounds to the nearest minute (EnableImageDeprecation, API reference)."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00")) + timedelta(seconds=30)
-    return moment.replace(second=0, microsecond=0)
+    return to_the_minute(datetime.fromisoformat(text.replace("Z", "+00:00")))
 
 
 def _too_early_or_late(one: Resource, facts: Facts, moment: datetime, seconds: float) -> str:
     now = datetime.fromtimestamp(EPOCH + seconds, timezone.utc)
     if moment < now - timedelta(minutes=1):
         return "It is in the past."
-    if moment > now + 10 * YEAR + timedelta(days=3):
+    if moment > years_later(now, 10):
         return "It is more than 10 years from now."
     created = datetime.fromisoformat(one.created.replace("Z", "+00:00"))
-    if PUBLIC in facts.grants and moment > created + 2 * YEAR + timedelta(days=1):
+    if PUBLIC in facts.grants and moment > to_the_minute(years_later(created, 2)):
         return "It is more than 2 years from the creation of a public image."
     return ""
 

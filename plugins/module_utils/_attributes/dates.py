@@ -28,9 +28,8 @@ _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _AGE = re.compile(r"([1-9][0-9]{0,4})([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 MINUTE = timedelta(minutes=1)
-# EnableImageDeprecation, API reference. A year is assumed to be as long as it can be, so that EC2 decides at the limit.
-FARTHEST = timedelta(days=10 * 366)
-FARTHEST_OF_PUBLIC = timedelta(days=2 * 366)
+# In years of the calendar (EnableImageDeprecation, API reference): from now, and from the creation of a public image.
+FARTHEST, FARTHEST_OF_PUBLIC = 10, 2
 FIRST = datetime(1, 1, 1, tzinfo=timezone.utc)
 LAST = datetime(9999, 12, 31, 23, 59, tzinfo=timezone.utc)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -76,6 +75,14 @@ def later(moment: datetime, length: timedelta) -> datetime:
         return moment + length
     except OverflowError:
         return LAST if length > timedelta(0) else FIRST
+
+
+def years_later(moment: datetime, years: int) -> datetime:
+    """Return the anniversary, which of a 29th of February may be the 28th."""
+    try:
+        return moment.replace(year=moment.year + years)
+    except ValueError:
+        return moment.replace(year=moment.year + years, day=28)
 
 
 def minute(text: t.Any) -> datetime | None:

@@ -259,11 +259,12 @@ def _deprecation(plan: Plan, described: Description, surroundings: Surroundings)
     moment, created = dates.minute(wanted), dates.shown_moment(described.get("CreationDate"))
     if moment and moment < now - dates.MINUTE:
         yield Refusal("InvalidParameterValue", f"The date of deprecation {wanted} has passed", action)
-    if moment and moment > now + dates.FARTHEST:
+    if moment and moment > dates.years_later(now, dates.FARTHEST):
         yield Refusal(
             "InvalidParameterValue", f"The date of deprecation {wanted} is more than 10 years from now", action
         )
-    if is_public and moment and created and moment > created + dates.FARTHEST_OF_PUBLIC:
+    latest = dates.rounded(dates.years_later(created, dates.FARTHEST_OF_PUBLIC)) if created and is_public else None
+    if moment and latest and moment > latest:
         message = (
             f"The date of deprecation {wanted} is more than 2 years after the creation of the image, which is public"
         )

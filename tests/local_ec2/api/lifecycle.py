@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 DONE: Value = {"return": True}
 COOL_DOWN = timedelta(hours=24)
-YEAR = timedelta(days=365)
 
 
 def disable_image(call: Call) -> Value:
@@ -64,17 +63,29 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise Ec2Error(errors.INVALID_VALUE, value=text, name="DeprecateAt", reason="Expecting a time.") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return (moment.astimezone(timezone.utc) + timedelta(seconds=30)).replace(second=0, microsecond=0)
+    return to_the_minute(moment.astimezone(timezone.utc))
+
+
+def to_the_minute(moment: datetime) -> datetime:
+    return (moment + timedelta(seconds=30)).replace(second=0, microsecond=0)
+
+
+def years_later(moment: datetime, years: int) -> datetime:
+    """In the calendar; that it is the 28th where there is no 29th of February is assumed."""
+    try:
+        return moment.replace(year=moment.year + years)
+    except ValueError:
+        return moment.replace(year=moment.year + years, day=28)
 
 
 def _deprecation_problem(image: Image, moment: datetime) -> str:
     now = datetime.now(timezone.utc)
     if moment < now - timedelta(minutes=1):
         return "It is in the past."
-    if moment > now + 10 * YEAR + timedelta(days=3):
+    if moment > years_later(now, 10):
         return "It is more than 10 years from now."
     created = image.creation_date.replace(tzinfo=timezone.utc)
-    if image.is_public and moment > created + 2 * YEAR + timedelta(days=1):
+    if image.is_public and moment > to_the_minute(years_later(created, 2)):
         return "It is more than 2 years from the creation of a public image."
     return ""
 

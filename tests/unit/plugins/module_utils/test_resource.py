@@ -53,3 +53,30 @@ def of_date(asked: str, held: str = "", now: datetime.datetime = NOW, **describe
 def test_an_age_of_an_image_without_a_date_of_creation_changes_nothing(held: str) -> None:
     message = "EC2 does not show when the image was created, so it has no age; ask for a date"
     assert of_date("90d", held) == (held, message)
+
+
+TOO_FAR, TOO_OLD = "more than 10 years from now", "more than 2 years after the creation of the image, which is public"
+OF_PUBLIC = {"Public": True, "CreationDate": "2024-02-29T12:00:20.000Z"}
+LIMITS: list[tuple[str, dict[str, t.Any], str]] = [
+    ("2036-02-28T12:00", {}, ""),
+    ("2036-02-28T12:01", {}, TOO_FAR),
+    # An anniversary that does not exist is the day before.
+    ("2026-02-28T12:00", OF_PUBLIC, ""),
+    ("2026-02-28T12:01", OF_PUBLIC, TOO_OLD),
+    # The creation is rounded as well: 2 years of 365 days are never too many.
+    ("2y", {**OF_PUBLIC, "CreationDate": "2025-01-01T12:00:40.000Z"}, ""),
+    ("731d", {**OF_PUBLIC, "CreationDate": "2025-01-01T12:00:40.000Z"}, TOO_OLD),
+    ("731d", {**OF_PUBLIC, "CreationDate": "2027-01-01T12:00:40.000Z"}, ""),
+]
+
+
+@pytest.mark.parametrize(("asked", "described", "reason"), LIMITS)
+def test_limits_are_in_years_of_the_calendar(asked: str, described: dict[str, t.Any], reason: str) -> None:
+    _after, message = of_date(asked, **described)
+    assert message.endswith(reason)
+    assert bool(message) == bool(reason)
+
+
+def test_ten_years_from_a_day_that_they_do_not_have() -> None:
+    now = datetime.datetime(2028, 2, 29, 12, tzinfo=datetime.timezone.utc)
+    assert [bool(of_date(asked, now=now)[1]) for asked in ("2038-02-28T12:00", "2038-02-28T12:01")] == [False, True]
