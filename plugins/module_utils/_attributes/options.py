@@ -279,12 +279,20 @@ def asked_tags(
         problems.append(f"purge_{option}: needs {option}, the tags that remain ({option}: {{}} for none)")
     if tags is None:
         return None
-    written = sorted((str(key), "" if value is None else _tag_text(value)) for key, value in tags.items())
-    problems += [f"{option}: {problem}" for pair in written for problem in [attribute.tag_problem(*pair)] if problem]
+    written = sorted((str(key), _tag_text(value)) for key, value in tags.items())
+    found = [_nested(key, value) or attribute.tag_problem(str(key), _tag_text(value)) for key, value in tags.items()]
+    problems += [f"{option}: {problem}" for problem in sorted(found) if problem]
     return AskedTags(attribute, tuple(written), purge)
 
 
+def _nested(key: t.Any, value: t.Any) -> str:
+    is_nested = isinstance(value, (t.Mapping, list, tuple, set))
+    return f"the value of {key!r} is a {type(value).__name__}, and a tag takes text" if is_nested else ""
+
+
 def _tag_text(value: t.Any) -> str:
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

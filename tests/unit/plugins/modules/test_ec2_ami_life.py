@@ -422,6 +422,14 @@ WRONG: dict[str, tuple[Json, str]] = {
         {"shared_tags": {"key": "v" * 257}},
         "shared_tags: the value of 'key' has 257 characters, and EC2 takes 256",
     ),
+    "a list as a value": (
+        {"shared_tags": {"key": [1, 2]}},
+        "shared_tags: the value of 'key' is a list, and a tag takes text",
+    ),
+    "a dictionary as a value": (
+        {"shared_tags": {"key": {"b": 1}}},
+        "shared_tags: the value of 'key' is a dict, and a tag takes text",
+    ),
     "a purge without its tags": (
         {"purge_shared_tags": True},
         "purge_shared_tags: needs shared_tags, the tags that remain (shared_tags: {} for none)",

@@ -201,7 +201,9 @@ def test_whether_an_image_is_enabled_is_no_matter_of_policies(ec2: LocalEC2, sha
 
 def test_what_is_wrong_with_a_policy_is_said_by_its_name(ec2: LocalEC2, share: Run) -> None:
     odd = {"shared_tags": ["status"], "deprecate_at": "soon", "deregistration_protection": "sometimes"}
-    lines = share(policy("P", "share", NEW, image_ids=[A], **odd))["msg"].splitlines()
+    tags = policy("Q", "share", NEW, image_ids=[A], shared_tags={"status": ["approved"]})
+    lines = share(policy("P", "share", NEW, image_ids=[A], **odd), tags)["msg"].splitlines()
+    assert "policy 'Q': shared_tags: the value of 'status' is a list, and a tag takes text" in lines
     assert "policy 'P': shared_tags is of type list and not dict" in lines
     assert any(line.startswith("policy 'P': deprecate_at: 'soon' is neither a date ") for line in lines)
     assert any(line.startswith("policy 'P': deregistration_protection: 'sometimes' ") for line in lines)
