@@ -81,12 +81,18 @@ def _lines(subject: Subject, attributes: Attributes) -> str:
     lines = []
     for attribute, value in attributes.values:
         if isinstance(value, (frozenset, tuple)):
-            lines += [f"{attribute.option}.{kind}: {entry}" for kind, entry in sorted(value)]
+            lines += [_on_one_line(f"{attribute.option}.{key}", entry) for key, entry in sorted(value)]
         elif value or value is False:
-            lines.append(f"{attribute.option}: {str(value).lower() if isinstance(value, bool) else value}")
+            lines.append(_on_one_line(attribute.option, str(value).lower() if isinstance(value, bool) else value))
     document = subject.resource.document
     lines += document.lines(subject.planned_on, attributes) if document else []
     return "".join(f"{line}\n" for line in lines)
+
+
+def _on_one_line(name: str, value: str) -> str:
+    """Return what has that name as a line. What breaks lines is escaped as in JSON, which YAML reads as well."""
+    name, value = (text if text.isprintable() else json.dumps(text) for text in (name, value))
+    return f"{name}: {value}"
 
 
 def failure_message(subjects: t.Sequence[Subject], noun: str, check_mode: bool) -> str:

@@ -247,6 +247,21 @@ def test_shared_tags_of_a_public_image_are_public(ec2: LocalEC2, run: Run) -> No
     assert warning.startswith("Anyone can read the shared tags of an image that is public: ")
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("x\ny\n", r'"x\ny\n"'),
+        ("x\ry", r'"x\ry"'),
+        ("x\u2028y", r'"x\u2028y"'),
+        ('für "uns"', 'für "uns"'),
+    ],
+)
+def test_a_tag_is_one_line_of_the_diff_whatever_it_holds(ec2: LocalEC2, run: Run, value: str, line: str) -> None:
+    ec2.seed({"image_id": A})
+    (diff,) = run(shared_tags={"status": value}, check=True)["diff"]
+    assert diff["after"] == f"shared_tags.status: {line}\n"
+
+
 # Dates and protection
 
 
