@@ -14,6 +14,7 @@ import json
 import re
 import typing as t
 
+from . import dates
 from .options import id_problem
 from .options import region_problems
 from .options import shown
@@ -23,7 +24,9 @@ from .subject import Target
 
 if t.TYPE_CHECKING:
     from .attribute import Attribute
+    from .attribute import Tags
     from .attribute import Value
+    from .permissions import Permissions
     from .resource import Resource
     from .subject import Subject
 
@@ -123,9 +126,7 @@ def parsed(text: str | bytes) -> dict[str, t.Any]:
 
 
 def _entry(written: t.Any, resource: Resource, where: str) -> Entry:
-    if not isinstance(written, dict):
-        raise NotABackupError(f"{where} is not a dictionary")
-    region, resource_id, name = written.get("region"), written.get("id"), written.get("name")
+    region, resource_id, name = (_dict(written, where).get(key) for key in ("region", "id", "name"))
     problems = [id_problem(str(resource_id), None, resource), *region_problems([region and str(region)], "region")]
     for problem in filter(None, problems):
         raise NotABackupError(f"{where}: {problem}")
@@ -136,9 +137,7 @@ def _entry(written: t.Any, resource: Resource, where: str) -> Entry:
 
 
 def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
-    if not isinstance(written, dict):
-        raise NotABackupError(f"{where} is not a dictionary")
-    unknown = sorted(set(written) - {attribute.option for attribute in resource.attributes})
+    unknown = sorted(set(_dict(written, where)) - {attribute.option for attribute in resource.attributes})
     if unknown:
         raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")
     present = [attribute for attribute in resource.attributes if attribute.option in written]
@@ -146,24 +145,46 @@ def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
 
 
 def _value(written: t.Any, attribute: Attribute, where: str) -> Value:
-    if not attribute.kinds and not attribute.has_tags:
-        is_flag = isinstance(attribute.unset, bool)
-        # No text was ever set; or a flag of the entries of a list, of which only some had it.
-        is_none = written is None and (not is_flag or attribute.of is not None)
-        if is_none or isinstance(written, bool if is_flag else str):
-            return t.cast("Value", written)
-        raise NotABackupError(f"{where} is {'neither true nor false' if is_flag else 'not text'}")
-    if not isinstance(written, dict):
-        raise NotABackupError(f"{where} is not a dictionary")
+    if attribute.kinds:
+        return _permissions(written, attribute, where)
     if attribute.has_tags:
-        return tuple(sorted((str(key), str(value)) for key, value in written.items()))
-    unknown = sorted(set(written) - {kind.option for kind in (*attribute.kinds, *attribute.found)})
+        return _tags(written, attribute, where)
+    is_flag = isinstance(attribute.unset, bool)
+    # No text was ever set; or a flag of the entries of a list, of which only some had it.
+    is_none = written is None and (attribute.of is not None or not (is_flag or attribute.clears))
+    if not is_none and not isinstance(written, bool if is_flag else str):
+        raise NotABackupError(f"{where} is {'neither true nor false' if is_flag else 'not text'}")
+    if attribute.choices and written not in attribute.choices:
+        raise NotABackupError(f"{where}: {shown(written)} is not one of {', '.join(attribute.choices)}")
+    if attribute.dated and written and dates.shown_moment(written) is None:
+        raise NotABackupError(f"{where}: {shown(written)} is not a time such as 2027-12-31T18:00:00.000Z")
+    return t.cast("Value", written)
+
+
+def _tags(written: t.Any, attribute: Attribute, where: str) -> Tags:
+    for key, value in _dict(written, where).items():
+        if not isinstance(value, str):
+            raise NotABackupError(f"{where}.{key} is not text")
+        problem = attribute.tag_problem(key, value)
+        if problem:
+            raise NotABackupError(f"{where}: {problem}")
+    return tuple(sorted(written.items()))
+
+
+def _permissions(written: t.Any, attribute: Attribute, where: str) -> Permissions:
+    unknown = sorted(set(_dict(written, where)) - {kind.option for kind in (*attribute.kinds, *attribute.found)})
     if unknown:
         raise NotABackupError(f"{where}: unknown: {', '.join(map(shown, unknown))}")
     for kind, values in written.items():
         if not all(isinstance(value, str) for value in _list(values, f"{where}.{kind}")):
             raise NotABackupError(f"{where}.{kind} does not hold texts only")
     return frozenset(Permission(kind, value) for kind, values in written.items() for value in values)
+
+
+def _dict(written: t.Any, where: str) -> dict[str, t.Any]:
+    if not isinstance(written, dict):
+        raise NotABackupError(f"{where} is not a dictionary")
+    return written
 
 
 def _list(written: t.Any, where: str) -> list[t.Any]:

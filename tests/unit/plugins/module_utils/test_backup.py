@@ -21,6 +21,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup impo
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup import parse
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup import to_text
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import PROTECTIONS
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Attributes
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Plan
@@ -41,14 +42,23 @@ Json = dict[str, t.Any]
 _TEXTS = st.text(max_size=9)
 
 
-_TAGS = st.dictionaries(_TEXTS, _TEXTS, max_size=4).map(lambda tags: tuple(sorted(tags.items())))
+_KEYS = st.text(min_size=1, max_size=9)
+_TAGS = st.dictionaries(_KEYS, _TEXTS, max_size=4).map(lambda tags: tuple(sorted(tags.items())))
+
+
+_TEXT_VALUES: dict[str, st.SearchStrategy[Value]] = {
+    "deprecate_at": st.just("") | st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='milliseconds')}Z"),
+    "deregistration_protection": st.sampled_from(PROTECTIONS),
+}
 
 
 def _values(attribute: Attribute) -> st.SearchStrategy[Value]:
+    if attribute.has_tags:
+        return _TAGS
+    if isinstance(attribute.unset, bool):
+        return st.booleans()
     if not attribute.kinds:
-        return (
-            _TAGS if attribute.has_tags else st.booleans() if isinstance(attribute.unset, bool) else st.none() | _TEXTS
-        )
+        return _TEXT_VALUES.get(attribute.option, st.none() | _TEXTS)
     entries = st.builds(Permission, st.sampled_from([kind.option for kind in attribute.kinds]), _TEXTS)
     return st.frozensets(entries, max_size=4)
 
@@ -148,6 +158,7 @@ def held(**values: t.Any) -> Json:
 
 
 NO_TIME = "is not a time such as 2026-11-29T10:14:18Z"
+NO_DATE = "is not a time such as 2027-12-31T18:00:00.000Z"
 NOT_BACKUPS: dict[str, tuple[t.Any, str]] = {
     "a list": ([], "it is not a backup of this collection: it has no amikit_backup"),
     "another dictionary": ({"images": []}, "it is not a backup of this collection: it has no amikit_backup"),
@@ -181,6 +192,28 @@ NOT_BACKUPS: dict[str, tuple[t.Any, str]] = {
     ),
     "a description that is a number": (held(description=5), "images[0].before.description is not text"),
     "a flag that is text": (held(enabled="yes"), "images[0].before.enabled is neither true nor false"),
+    "a flag that is null": (held(enabled=None), "images[0].before.enabled is neither true nor false"),
+    "a date in words": (held(deprecate_at="soon"), f"images[0].before.deprecate_at: 'soon' {NO_DATE}"),
+    "an age in place of a date": (held(deprecate_at="90d"), f"images[0].before.deprecate_at: '90d' {NO_DATE}"),
+    "a date that is null": (held(deprecate_at=None), "images[0].before.deprecate_at is not text"),
+    "a date afterwards": (
+        backup(entry(before={"deprecate_at": ""}, after={"deprecate_at": "soon"})),
+        f"images[0].after.deprecate_at: 'soon' {NO_DATE}",
+    ),
+    "a protection that there is not": (
+        held(deregistration_protection="foo"),
+        "images[0].before.deregistration_protection: 'foo' is not one of enabled, enabled-with-cooldown, disabled",
+    ),
+    "a protection that is null": (
+        held(deregistration_protection=None),
+        "images[0].before.deregistration_protection is not text",
+    ),
+    "a tag that is null": (held(shared_tags={"a": None}), "images[0].before.shared_tags.a is not text"),
+    "a tag that is a number": (held(shared_tags={"a": 5}), "images[0].before.shared_tags.a is not text"),
+    "a tag that is too long": (
+        held(shared_tags={"a": "v" * 257}),
+        "images[0].before.shared_tags: the value of 'a' has 257 characters, and EC2 takes 256",
+    ),
     "tags that are a list": (held(shared_tags=["status"]), "images[0].before.shared_tags is not a dictionary"),
     "permissions that are a list": (
         held(launch_permissions=[ACCOUNT]),
