@@ -349,7 +349,9 @@ images:
         imds_support: v2.0
         launch_permissions: {user_ids: ["111122223333"], group_names: [], org_arns: [], org_unit_arns: []}
     protected_until:
-      description: When EC2 lets the AMI be deregistered, if its protection was disabled in the last 24 hours.
+      description:
+        - When EC2 lets the AMI be deregistered, if its protection was disabled in the last 24 hours or, in check mode,
+          would be now. What EC2 has not shown yet is worked out to the minute.
       type: str
       returned: while the AMI is still protected by the cool-down
     requests:

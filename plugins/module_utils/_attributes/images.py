@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 
 from . import dates
 from .attribute import Attribute
@@ -35,6 +36,8 @@ from .resource import becomes_public
 from .resource import ec2_ids
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from .plan import Attributes
     from .plan import Plan
 
@@ -79,6 +82,7 @@ def _write_date(image_id: str, _operation: Operation, payload: Payload) -> Call:
     return Call("enable_image_deprecation", {"ImageId": image_id, "DeprecateAt": payload})
 
 
+COOL_DOWN = timedelta(hours=24)  # EC2 User Guide, "Protect an AMI from deregistration"
 PROTECTIONS = ("enabled", "enabled-with-cooldown", "disabled")
 
 
@@ -88,10 +92,16 @@ def _protection(described: Description) -> str:
     return "enabled" if shown == "enabled-without-cooldown" else shown.partition(" ")[0]
 
 
-def _protected_until(described: Description, _after: Attributes) -> dict[str, t.Any]:
-    """Return when a protection that was disabled ends, if it is ending."""
-    head, after, moment = (described.get("DeregistrationProtection") or "").partition("disabled after ")
-    return {"protected_until": moment} if after and not head else {}
+def _protected_until(described: Description, after: Attributes, planned: datetime | None) -> dict[str, t.Any]:
+    """Return when a protection that is disabled ends, as EC2 shows it or, until then, by its rule."""
+    shown = described.get("DeregistrationProtection") or ""
+    if dict(_options(after)).get("deregistration_protection", _protection(described)) != "disabled":
+        return {}
+    if shown.startswith("disabled after "):
+        return {"protected_until": shown[len("disabled after ") :]}
+    if planned is None or shown != "enabled-with-cooldown":
+        return {}
+    return {"protected_until": dates.timestamp(planned + COOL_DOWN)}
 
 
 def _write_protection(image_id: str, _operation: Operation, payload: Payload) -> Call:

@@ -174,7 +174,7 @@ def _owner(described: Description) -> Permissions:
     return frozenset({Permission(USER_IDS.option, described.get("OwnerId", ""))})
 
 
-def _more(described: Description, after: Attributes) -> dict[str, t.Any]:
+def _more(described: Description, after: Attributes, _planned: datetime | None) -> dict[str, t.Any]:
     return {"arn": described.get("Arn"), "statements": _statements(described, after)}
 
 

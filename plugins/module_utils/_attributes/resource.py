@@ -136,7 +136,7 @@ class Document:
     lines: t.Callable[[Description, Attributes], list[str]]
 
 
-def _nothing_more(_described: Description, _after: Attributes) -> dict[str, t.Any]:
+def _nothing_more(_described: Description, _after: Attributes, _planned: datetime | None) -> dict[str, t.Any]:
     return {}
 
 
@@ -148,13 +148,13 @@ def _nothing_unlisted(_described: Description) -> Permissions:
 class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
-    ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's resource.
-    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of``
-    returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None
-    for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and
-    ``cautions`` are asked about every plan that changes something. ``more`` returns what else a result says, given
-    what was described and what the attributes are afterwards. ``service`` is what users call the service that it is of.
-    With a ``document``, all attributes are written together.
+    ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's resource. ``ready_states`` are
+    those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of`` returns the name of a
+    described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
+    known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and ``cautions`` are asked about
+    every plan that changes something. ``more`` returns what else a result says, given what was described, what the
+    attributes are afterwards, and when they were planned, if they were. ``service`` is what users call the service that
+    it is of. With a ``document``, all attributes are written together.
     """
 
     noun: str
@@ -178,7 +178,7 @@ class Resource:
     quota: Quota | None = None
     public_quota: Quota | None = None
     unlisted: t.Callable[[Description], Permissions] = _nothing_unlisted
-    more: t.Callable[[Description, Attributes], dict[str, t.Any]] = _nothing_more
+    more: t.Callable[[Description, Attributes, datetime | None], dict[str, t.Any]] = _nothing_more
     cautions: tuple[Caution, ...] = ()
     service: str = "EC2"
     document: Document | None = None

@@ -121,7 +121,7 @@ def item(subject: Subject) -> dict[str, t.Any]:
         "before": subject.plan.before.as_options() if subject.plan else {},
         "after": subject.after.as_options() if subject.after else {},
         "requests": [_request(step) for step in subject.steps],
-        **subject.resource.more(subject.described, subject.after or subject.hoped),
+        **subject.resource.more(subject.described, subject.after or subject.hoped, subject.planned),
     }
     if subject.failure:
         presented["error"] = error_of(subject.failure)

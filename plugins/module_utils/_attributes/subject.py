@@ -40,6 +40,8 @@ from .plan import in_parts
 from .plan import make_plan
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from .permissions import Permissions
     from .resource import Resource
 
@@ -107,7 +109,7 @@ class Subject:
     ``read`` holds the attributes that are read by calls of their own, as EC2 showed them last; ``verified`` says that
     this was after the last write. ``steps`` are the plan's requests in order. ``held_back`` names the operations on
     permissions that must not be sent because of another resource. ``foreseen`` says that the run sends nothing, so that
-    the plan is all there is to show. ``planned_on`` is what was described when it was planned.
+    the plan is all there is to show. ``planned_on`` is what was described when it was planned, and ``planned`` is when.
     """
 
     resource: Resource
@@ -115,6 +117,7 @@ class Subject:
     asked: tuple[Asked, ...]
     described: Description = field(default_factory=dict)
     planned_on: Description = field(default_factory=dict)
+    planned: datetime | None = None
     read: dict[str, Value] = field(default_factory=dict)
     verified: bool = False
     plan: Plan | None = None
@@ -138,8 +141,8 @@ class Subject:
         asked = self._asked_of_ec2()
         current = tuple((wish.attribute, self.current(wish.attribute)) for wish in asked)
         quota = self.resource.quota.default if self.resource.quota else None
-        self.planned_on = self.described
-        self.plan = make_plan(Attributes(current), asked, Situation(self.described, dates.at(now)), quota)
+        self.planned_on, self.planned = self.described, dates.at(now)
+        self.plan = make_plan(Attributes(current), asked, Situation(self.described, self.planned), quota)
         self.steps = tuple(Step(request) for request in self.plan.requests)
 
     def _asked_of_ec2(self) -> list[Asked]:

@@ -9,7 +9,6 @@ Shared tags, the date of deprecation, deregistration protection, and whether it 
 from __future__ import annotations
 
 import datetime
-import re
 import typing as t
 
 import boto3
@@ -326,11 +325,41 @@ def test_a_date_of_a_public_image_is_moved_to_an_earlier_minute(ec2: LocalEC2, r
     assert run(deprecate_at=days(30, -60))["images"][0]["after"] == {"deprecate_at": days(30, -60)}
 
 
-def test_a_cool_down_is_in_the_result(ec2: LocalEC2, run: Run) -> None:
-    ec2.seed({"image_id": A, "deregistration_protection": "enabled-with-cooldown"})
-    result = run(deregistration_protection="disabled")
-    assert re.match(r"20[0-9]{2}-", result["images"][0]["protected_until"])
-    assert not run(deregistration_protection="disabled")["changed"]
+COOLING: Json = {"deregistration_protection": f"disabled after {days(0.5, 7)}"}
+PROTECTED: Json = {"deregistration_protection": "enabled-with-cooldown"}
+# Each: (the image, the options, when the protection ends).
+ENDS: dict[str, tuple[Json, Json, str | None]] = {
+    "disabled": (PROTECTED, {"deregistration_protection": "disabled"}, "24 hours"),
+    "without looking": (PROTECTED, {"deregistration_protection": "disabled", "wait": False}, "24 hours"),
+    "in check mode": (PROTECTED, {"deregistration_protection": "disabled", "check": True}, "24 hours"),
+    "while it cools down": (COOLING, {"deregistration_protection": "disabled"}, days(0.5, 7)),
+    "of a task about something else": (COOLING, {"description": "New", "wait": False}, days(0.5, 7)),
+    "enabled again": (COOLING, {"deregistration_protection": "enabled", "wait": False}, None),
+    "enabled again, in check mode": (COOLING, {"deregistration_protection": "enabled", "check": True}, None),
+    "protected as before": (PROTECTED, {"description": "New"}, None),
+    "without a cool-down": (
+        {"deregistration_protection": "enabled-without-cooldown"},
+        {"deregistration_protection": "disabled", "wait": False},
+        None,
+    ),
+    "refused": (PROTECTED, {"deregistration_protection": "disabled", "deprecate_at": "2020-01-01"}, None),
+}
+
+
+@pytest.mark.parametrize(("seed", "options", "until"), ENDS.values(), ids=list(ENDS))
+def test_when_a_protection_ends_is_in_the_result(
+    ec2: LocalEC2, run: Run, seed: Json, options: Json, until: str | None
+) -> None:
+    ec2.seed({"image_id": A, **seed})
+    began = datetime.datetime.now(datetime.timezone.utc)
+    found = run(**options)["images"][0].get("protected_until")
+    if until != "24 hours":
+        assert found == until
+        return
+    assert found is not None
+    ends = datetime.datetime.fromisoformat(found.replace("Z", "+00:00")) - datetime.timedelta(hours=24)
+    minute = datetime.timedelta(minutes=1)
+    assert began - minute < ends < datetime.datetime.now(datetime.timezone.utc) + minute
 
 
 # Enabling and disabling
