@@ -136,6 +136,7 @@ def test_two_policies_ask_together(ec2: LocalEC2, share: Run) -> None:
 
 CONTRADICTIONS: dict[str, tuple[Json, Json, str]] = {
     "two dates": ({"deprecate_at": "1y"}, {"deprecate_at": "2y"}, "deprecate_at"),
+    "an age and the date on which it ends": ({"deprecate_at": "90d"}, {"deprecate_at": days(90)}, "deprecate_at"),
     "a date and none": ({"deprecate_at": "1y"}, {"deprecate_at": ""}, "deprecate_at"),
     "two protections": (
         {"deregistration_protection": "enabled"},
