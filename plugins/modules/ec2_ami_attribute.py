@@ -105,7 +105,7 @@ options:
         are 90 days, 26 weeks and 730 days.
       - An empty string cancels the deprecation.
       - EC2 rounds to the minute. So does the comparison, since EC2 shows the seconds of a date that it has set itself.
-      - EC2 takes no time in the past. An age that has passed is satisfied by any date that has passed. Otherwise the
+      - EC2 accepts no time in the past. An age that has passed is satisfied by any date that has passed. Otherwise the
         AMI is deprecated within two minutes, with a warning.
       - EC2 deprecates at most 10 years ahead and, if the AMI is public, at most 2 years after its creation. The date of
         a public AMI cannot be canceled or moved to a later time.

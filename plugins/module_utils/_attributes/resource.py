@@ -148,9 +148,9 @@ def _nothing_unlisted(_described: Description) -> Permissions:
 class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
-    ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's resource. ``ready_states`` are
-    those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of`` returns the name of a
-    described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
+    ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's resource.
+    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of``
+    returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
     known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and ``cautions`` are asked about
     every plan that changes something. ``more`` returns what else a result says, given what was described, what the
     attributes are afterwards, and when they were planned, if they were. ``service`` is what users call the service that
