@@ -40,6 +40,7 @@ _BECAME: dict[str, Status] = {**dict.fromkeys(DENIALS, "denied"), DRY_RUN_IGNORE
 FIRST: frozenset[Operation] = frozenset({"enable"})
 LAST: frozenset[Operation] = frozenset({"disable"})
 EVERYTHING: frozenset[Operation] = frozenset({"enable", "set", "add", "remove", "disable"})
+_MAKES_ROOM, _ADDS, _TAKES_OFF = range(3)  # turns of requests for many
 
 
 def send(
@@ -125,14 +126,33 @@ class Part(t.NamedTuple):
 def send_together(
     runtime: Runtime, subjects: t.Iterable[Subject], operations: t.Collection[Operation], *, dry_run: bool
 ) -> None:
-    """Send in one request what is the same for many. What EC2 refuses as a whole is sent again, one by one."""
-    alike: dict[tuple[str, Request], list[Part]] = {}
-    for subject in subjects:
-        for number, step in enumerate(subject.steps):
-            due = _is_due(subject, step, operations) and not _is_stopped(subject, step, dry_run=dry_run)
-            if due and step.request.attribute.write_all:
-                alike.setdefault((subject.target.region, step.request), []).append(Part(subject, number))
-    batches = [part for parts in alike.values() for part in in_parts(parts, RESOURCES_PER_REQUEST)]
+    """Send in one request what is the same for many. What EC2 refuses as a whole is sent again, one by one.
+
+    All additions are over before the first removal is judged: one that failed holds back those of its image.
+    """
+    subjects = list(subjects)
+    for turn in (_MAKES_ROOM, _ADDS, _TAKES_OFF):
+        alike: dict[tuple[str, Request], list[Part]] = {}
+        for subject in subjects:
+            for number, step in enumerate(subject.steps):
+                due = step.request.attribute.write_all and _is_due(subject, step, operations)
+                if due and _turn(subject, number) == turn and not _is_stopped(subject, step, dry_run=dry_run):
+                    alike.setdefault((subject.target.region, step.request), []).append(Part(subject, number))
+        _send_alike(runtime, alike.values(), dry_run=dry_run)
+
+
+def _turn(subject: Subject, number: int) -> int:
+    """Return when a request for many is sent: what it waits for may be refused, and is then sent again one by one."""
+    request = subject.steps[number].request
+    if request.operation == "add":
+        return _ADDS
+    later = (step.request for step in subject.steps[number:])
+    adds = any(each.operation == "add" and each.attribute == request.attribute for each in later)
+    return _MAKES_ROOM if adds else _TAKES_OFF
+
+
+def _send_alike(runtime: Runtime, alike: t.Iterable[list[Part]], *, dry_run: bool) -> None:
+    batches = [part for parts in alike for part in in_parts(parts, RESOURCES_PER_REQUEST)]
     alone = runtime.each(lambda batch: _send_batch(runtime, batch, dry_run=dry_run), batches)
     runtime.each(
         lambda part: _send_one(runtime, part.subject, part.number, dry_run=dry_run),

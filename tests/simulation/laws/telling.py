@@ -72,9 +72,9 @@ def _untrue(played: Played, subject: Subject, steps: list[Step], sent: list[Sent
         yield f"the result has {len(steps)} requests, and EC2 was sent {len(sent)}"
         return
     one = played.scenario.cloud.resources.get(target_of(subject))
-    # What is the same for many is sent after all else in a pass, with additions and removals of tags at the same time.
-    steps.sort(key=lambda step: step.request.operation if step.request.attribute.has_tags else "")
-    sent.sort(key=lambda each: each.request.operation if "Tags" in each.request.arguments else "")
+    # What is the same for many is sent when all else of a pass is.
+    steps.sort(key=lambda step: step.request.attribute.has_tags)
+    sent.sort(key=lambda each: "Tags" in each.request.arguments)
     for step, each in zip(steps, sent, strict=True):
         problem = _status_problem(one, step, each)
         if problem:

@@ -240,6 +240,27 @@ def test_one_that_is_denied_costs_the_others_nothing(ec2: LocalEC2, run: Run, ch
     assert writes(ec2).count("CreateTags") == 4
 
 
+@pytest.mark.parametrize("ids", [[A], [A, B]])
+def test_a_tag_that_cannot_be_added_keeps_the_others(ec2: LocalEC2, run: Run, ids: list[str]) -> None:
+    ec2.seed(*({"image_id": each, "tags": {"ec2:SharedTag/old": "1"}} for each in ids))
+    ec2.switch(image_errors={A: failing("CreateTags")})
+    result = run(image_ids=ids, shared_tags={"new": "2"}, purge_shared_tags=True)
+    assert statuses(result) == [
+        "sharedTags add failed",
+        "sharedTags remove not_sent",
+        *["sharedTags add applied", "sharedTags remove applied"] * (len(ids) - 1),
+    ]
+    assert described()["Tags"] == [{"Key": "ec2:SharedTag/old", "Value": "1"}]
+    # What is refused together is sent again one by one; a removal is sent of those that are left.
+    assert writes(ec2) == (["CreateTags"] if ids == [A] else [*["CreateTags"] * 3, "DeleteTags"])
+
+
+def test_tags_are_added_before_others_are_taken_off(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed(*({"image_id": each, "tags": {"ec2:SharedTag/old": "1"}} for each in (A, B)))
+    assert run(image_ids=[A, B], shared_tags={"new": "2"}, purge_shared_tags=True)["changed"]
+    assert writes(ec2) == ["CreateTags", "DeleteTags"]
+
+
 def test_shared_tags_of_a_public_image_are_public(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(*({"image_id": each, "launch_permissions": {"group_names": ["all"]}} for each in (A, B)))
     (warning,) = warned(run(image_ids=[A, B], shared_tags={"status": "approved"}))
