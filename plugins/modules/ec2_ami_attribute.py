@@ -96,6 +96,8 @@ options:
     description:
       - Whether to remove all shared tags except O(shared_tags). Other tags are left alone.
       - Needs O(shared_tags). With V({}) there, no shared tag remains.
+      - Tags are added before others are removed. EC2 allows 50 tags on an AMI. Where the new ones do not fit beside those
+        that are to be removed, as many of these as needed are removed first.
     type: bool
     default: false
   deprecate_at:

@@ -230,6 +230,8 @@ class EC2:
         for one in tagged if adds else ():
             if any(one.sort.shares_tag(each["Key"]) for each in tags):
                 self._owned(one)
+            if not one.has_room_for(one.at(now), [each["Key"] for each in tags]):
+                raise Ec2Error(errors.TOO_MANY_TAGS)
         words = ", ".join(each["Key"].removeprefix(SHARED) for each in tags)
         for one in tagged:
             one.alter(now, f"{'sets' if adds else 'removes'} the tags {words}", lambda facts: _tagged(facts, tags))
@@ -521,6 +523,7 @@ def _lifecycle(one: Resource, facts: Facts) -> Json:
     shown = {"enabled": "enabled-without-cooldown", "": "disabled"}
     protection = facts.texts.get(PROTECTION, "")
     tags = [{"Key": key, "Value": value} for key, value in facts.texts.items() if one.sort.shares_tag(key)]
+    tags += [{"Key": f"other-{number}", "Value": ""} for number in range(one.other_tags)]
     date = facts.texts.get(DEPRECATION)
     return {
         **({"DeregistrationProtection": shown.get(protection, protection)} if one.owner == OWNER else {}),

@@ -21,6 +21,7 @@ from local_ec2.state.sorts import SNAPSHOT
 from simulation.faults import Faults
 from simulation.principals import ODD
 from simulation.principals import OWNER
+from simulation.state import MAX_TAGS
 from simulation.state import SHARED
 from simulation.state import Change
 from simulation.state import Cloud
@@ -96,9 +97,25 @@ def _refused_together() -> Scenario:
     return scenario
 
 
+def _tags_swapped() -> Scenario:
+    """EC2 refuses to add a tag: those that were to leave for it stay."""
+    scenario = _tagged({"shared_tags": {"status": "approved"}, "purge_shared_tags": True})
+    scenario.cloud.denials.append(Denial("CreateTags", -math.inf, TWO[1]))
+    return scenario
+
+
+def _tags_swapped_when_full() -> Scenario:
+    """An image has all the tags that it can have: one has to leave before another is added."""
+    scenario = _tagged({"shared_tags": {"status": "approved"}, "purge_shared_tags": True})
+    scenario.cloud.resources[REGION, TWO[1]].other_tags = MAX_TAGS - 1
+    return scenario
+
+
 FOUND: dict[str, t.Callable[[], Scenario]] = {
     "refused entry": _refused_entry,
     "date of a public image": _date_of_a_public_image,
     "tag with many values": _tag_with_many_values,
     "refused together": _refused_together,
+    "tags side by side": _tags_swapped,
+    "no room for tags": _tags_swapped_when_full,
 }

@@ -220,12 +220,26 @@ def _tag_with_many_values() -> Patches:
     """Tags are removed with their values."""
     tag_requests = plan._tag_requests
 
-    def exact(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[plan.Request]:
-        for request in tag_requests(attribute, before, after):
+    def exact(attribute: Attribute, before: Tags, after: Tags, most: int | None) -> t.Iterator[plan.Request]:
+        for request in tag_requests(attribute, before, after, most):
             held = tuple(tag for tag in before if tag[0] in dict(t.cast("Tags", request.value)))
             yield replace(request, value=held) if request.operation == "remove" else request
 
     yield mock.patch.object(plan, "_tag_requests", exact)
+
+
+def _tags_side_by_side() -> Patches:
+    yield mock.patch.object(sending, "_turn", return_value=sending._ADDS)
+
+
+def _no_room_for_tags() -> Patches:
+    """Nothing is taken off first."""
+    tag_requests = plan._tag_requests
+
+    def heedless(attribute: Attribute, before: Tags, after: Tags, _most: int | None) -> t.Iterator[plan.Request]:
+        return tag_requests(attribute, before, after, None)
+
+    yield mock.patch.object(plan, "_tag_requests", heedless)
 
 
 class Fault(t.NamedTuple):
@@ -262,6 +276,8 @@ FAULTS = {
     "date of a public image": Fault(_date_of_a_public_image, ("restores",)),
     "refused together": Fault(_refused_together, ("success is success",)),
     "tag with many values": Fault(_tag_with_many_values, ("stays within the budget",)),
+    "tags side by side": Fault(_tags_side_by_side, ("keeps tags",)),
+    "no room for tags": Fault(_no_room_for_tags, ("converges",)),
 }
 
 

@@ -27,6 +27,7 @@ GONE = "deregistered"
 # What an image has besides permissions and texts, by what it is called among its texts; a shared tag by its whole key.
 DEPRECATION, PROTECTION, STATE = "deprecation", "deregistrationProtection", "imageState"
 SHARED = IMAGE.shared_tags
+MAX_TAGS = 50
 
 
 class Facts(t.NamedTuple):
@@ -72,7 +73,7 @@ class Resource:
 
     ``key`` is the ARN of the key that a snapshot is encrypted under. ``behind`` are the snapshots of an image, and
     their ids are shown from ``behind_shown`` on. Reads find it from ``appears`` on, those by its owner from
-    ``appears_to_owner`` on. ``events`` are in order of time.
+    ``appears_to_owner`` on. ``events`` are in order of time. ``other_tags`` is how many tags it has besides.
     """
 
     sort: Sort
@@ -87,6 +88,7 @@ class Resource:
     behind: tuple[Resource, ...] = ()
     behind_shown: float = -math.inf
     product_code: str = ""
+    other_tags: int = 0
     appears: float = -math.inf
     appears_to_owner: float = -math.inf
 
@@ -123,6 +125,11 @@ class Resource:
     @property
     def now(self) -> Facts:
         return self.history[-1].facts
+
+    def has_room_for(self, facts: Facts, tags: t.Collection[str]) -> bool:
+        """Tell whether these shared tags fit beside those that it has."""
+        held = {name for name in facts.texts if name.startswith(SHARED)}
+        return self.other_tags + len(held.union(tags)) <= MAX_TAGS
 
     def visible_to(self, account: str, facts: Facts) -> bool:
         return self.owner == account or PUBLIC in facts.grants or (USER, account) in facts.grants

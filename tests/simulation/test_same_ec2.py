@@ -359,6 +359,13 @@ def keys(*names: str) -> Json:
 LIVES: dict[str, list[tuple[str, Json]]] = {
     "tags": [("create_tags", tags(status="new", release="1")), ("create_tags", tags(status="old"))],
     "tags removed": [("create_tags", tags(status="new", release="1")), ("delete_tags", keys("status", "missing"))],
+    "all the tags that an image can have": [
+        ("create_tags", tags(**{f"tag-{number}": "1" for number in range(49)})),
+        ("create_tags", tags(status="new", release="1")),
+        ("create_tags", tags(status="new")),
+        ("create_tags", tags(release="1")),
+        ("create_tags", tags(status="old")),
+    ],
     "a date": [("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:31Z"})],
     "no date": [
         ("enable_image_deprecation", {"DeprecateAt": "2027-11-30T10:00:00Z"}),

@@ -97,6 +97,10 @@ class Asked:
         fit = all(_fits(facts.text(name), value) for name, value in self.texts)
         return fit and not (self.purge_tags and others)
 
+    def tags_missing(self, facts: Facts) -> set[str]:
+        """Return the shared tags that are asked for and are not there."""
+        return {name for name, text in self.texts if name.startswith(SHARED) and text and facts.text(name) != text}
+
     def entries_after(self, before: Grants) -> Grants:
         return frozenset(entry for entry in before | self.grant if not self.takes_away(entry))
 

@@ -164,6 +164,7 @@ def _add_images(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> None:
                 created=f"2026-0{chance.randint(1, 9)}-01T00:00:00.000Z",
                 behind=behind,
                 product_code="8kq3tpyv1x2mfm0nsdl5wcx9z" if odd and number == 2 else "",
+                other_tags=chance.choice((47, 48)) if chance.random() < 0.1 else 0,
             )
         )
 

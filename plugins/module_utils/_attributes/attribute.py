@@ -80,9 +80,10 @@ class Attribute:
     none. ``write`` makes the call that carries out one request, from the resource's id, the operation, and the text or
     entries. With ``kinds`` the attribute is a set of permissions of those kinds, at most ``entries_per_request`` of
     them in one request. Otherwise it has the type of ``unset``: tags, a flag, or text, which is one of ``choices``, a
-    date, or anything in which ``problem`` finds nothing wrong; ``tag_problem`` checks a tag. A text without ``clears``
-    cannot be unset. With ``write_all``, the same change of up to RESOURCES_PER_REQUEST resources is one request.
-    ``operations`` are the boto3 operations that ``write`` uses, if older versions of botocore lack them. Without
+    date, or anything in which ``problem`` finds nothing wrong; ``tag_problem`` checks a tag, and ``most_tags`` says how
+    many there may be on what is described like that. A text without ``clears`` cannot be unset. With ``write_all``, the
+    same change of up to RESOURCES_PER_REQUEST resources is one request. ``operations`` are the boto3 operations that
+    ``write`` uses, if older versions of botocore lack them. Without
     ``write``, the attribute is a part of the document of its resource, which is written as a whole.
 
     ``found`` are kinds that no task can name: their entries are only ever taken away. A flag ``of`` a list of
@@ -98,6 +99,7 @@ class Attribute:
     kinds: tuple[Kind, ...] = ()
     entries_per_request: int = 0
     tag_problem: t.Callable[[str, str], str] = field(default=_no_tag_problem, compare=False)
+    most_tags: t.Callable[[Description], int] | None = field(default=None, compare=False)
     choices: tuple[str, ...] = ()
     dated: bool = False
     clears: bool = True

@@ -138,6 +138,12 @@ def _tag_problem(key: str, value: str) -> str:
     return f"the value of {key!r} has {len(value)} characters, and EC2 takes {MAX_TAG}" if len(value) > MAX_TAG else ""
 
 
+def _most_tags(described: Description) -> int:
+    """Return how many shared tags there can be beside the others."""
+    keys = (tag["Key"] for tag in described.get("Tags", ()))
+    return MAX_TAGS - sum(not key.startswith((SHARED, "aws:")) for key in keys)
+
+
 def _write_tags(ids: t.Sequence[str], operation: Operation, payload: Payload) -> Call:
     tags = t.cast("Tags", payload)
     if operation == "remove":
@@ -167,6 +173,7 @@ ATTRIBUTES = (
         write=lambda image_id, operation, payload: _write_tags([image_id], operation, payload),
         write_all=_write_tags,
         tag_problem=_tag_problem,
+        most_tags=_most_tags,
     ),
     Attribute(
         "deprecate_at",
@@ -245,8 +252,7 @@ def _too_many_tags(plan: Plan, described: Description, _surroundings: Surroundin
     tags = values.get("shared_tags")
     if not isinstance(tags, tuple) or all(request.attribute.option != "shared_tags" for request in plan.requests):
         return
-    others = [tag for tag in described.get("Tags", ()) if not tag["Key"].startswith((SHARED, "aws:"))]
-    count = len(others) + len(tags)
+    count = MAX_TAGS - _most_tags(described) + len(tags)
     if count > MAX_TAGS:
         message = f"The image would have {count} tags, {len(tags)} of them shared, and EC2 allows {MAX_TAGS}"
         yield Refusal("TagLimitExceeded", message, "CreateTags")

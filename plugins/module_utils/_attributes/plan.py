@@ -223,8 +223,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from the current to the new state. ``quota`` is how many entries a list may hold, None for no limit.
+    """The way from the current to the new state.
 
+    ``quota`` is how many entries a list may hold, and ``most_tags`` how many tags there may be, None for no limit.
     ``age`` is what is the matter with an age that was asked for, if one was.
     """
 
@@ -232,6 +233,7 @@ class Plan:
     after: Attributes
     quota: int | None = None
     age: Age = ""
+    most_tags: int | None = None
 
     @property
     def changed(self) -> bool:
@@ -256,7 +258,9 @@ class Plan:
         pairs = zip(self.before.values, self.after.values)
         changes = [(attribute, before, after) for (attribute, before), (_dummy, after) in pairs]
         changes.sort(key=lambda change: not change[0].kinds)
-        requests = [request for change in changes for request in _attribute_requests(*change, self.quota)]
+        requests = [
+            request for change in changes for request in _attribute_requests(*change, self.quota, self.most_tags)
+        ]
         return tuple(sorted(requests, key=lambda request: _TURN.get(request.operation, 0)))
 
     @property
@@ -338,7 +342,8 @@ def make_plan(
         (attribute, wanted[attribute.option].applied_to(value, situation)) for attribute, value in current.values
     )
     ages = [each.age(situation) for each in wanted.values() if isinstance(each, AskedDate)]
-    return Plan(current, Attributes(after), quota, age=ages[0] if ages else "")
+    limits = (attribute.most_tags(situation.described) for attribute, _value in current.values if attribute.most_tags)
+    return Plan(current, Attributes(after), quota, ages[0] if ages else "", next(limits, None))
 
 
 def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attributes:
@@ -350,25 +355,33 @@ def after_requests(before: Attributes, requests: t.Iterable[Request]) -> Attribu
     return Attributes(tuple((attribute, values[attribute.option]) for attribute, _dummy in before.values))
 
 
-def _attribute_requests(attribute: Attribute, before: Value, after: Value, quota: int | None) -> t.Iterator[Request]:
+def _attribute_requests(
+    attribute: Attribute, before: Value, after: Value, quota: int | None, most_tags: int | None
+) -> t.Iterator[Request]:
     if isinstance(before, frozenset) and isinstance(after, frozenset):
         for operation, entries in _turns(before, after, quota):
             for some in in_parts(sorted(entries), attribute.entries_per_request):
                 yield Request(attribute, operation, tuple(some))
     elif attribute.has_tags:
-        yield from _tag_requests(attribute, _tags(before), _tags(after))
+        yield from _tag_requests(attribute, _tags(before), _tags(after), most_tags)
     elif before != after and isinstance(after, bool) and attribute.of is None:
         yield Request(attribute, "enable" if after else "disable", after)
     elif before != after and isinstance(after, (str, bool)):
         yield Request(attribute, "set", after)
 
 
-def _tag_requests(attribute: Attribute, before: Tags, after: Tags) -> t.Iterator[Request]:
-    """Yield the additions and the removals. A tag's value does not matter to its removal, so many are alike."""
-    keys = dict(after)
+def _tag_requests(attribute: Attribute, before: Tags, after: Tags, most: int | None) -> t.Iterator[Request]:
+    """Yield the additions and the removals. A tag's value does not matter to its removal, so many are alike.
+
+    Additions come first, but for the removal of as many tags as have to make room for them.
+    """
+    held, keys = dict(before), dict(after)
+    leaving = tuple((key, "") for key in held if key not in keys)
+    first = 0 if most is None or held.keys() >= keys.keys() else max(0, len(held.keys() | keys.keys()) - most)
     changes: list[tuple[Operation, Tags]] = [
+        ("remove", leaving[:first]),
         ("add", tuple(tag for tag in after if tag not in before)),
-        ("remove", tuple((key, "") for key, _value in before if key not in keys)),
+        ("remove", leaving[first:]),
     ]
     yield from (Request(attribute, operation, tags) for operation, tags in changes if tags)
 

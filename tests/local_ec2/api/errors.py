@@ -201,6 +201,7 @@ PUBLIC_DEPRECATED = Kind(
 )
 
 # Tags.
+TOO_MANY_TAGS = Kind("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
 RESERVED_TAG = Kind("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
 
 # What an account may share.

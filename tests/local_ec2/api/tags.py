@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DONE: Value = {"return": True}
 ACTIONS = frozenset({"CreateTags", "DeleteTags"})
+MAX_TAGS = 50  # those of AWS aside (EC2 User Guide, "Tag restrictions")
 
 
 def sort_of(resource_id: str) -> Sort | None:
@@ -38,7 +39,8 @@ def create_tags(call: Call) -> Value:
     resources = _resources(call)
     for resource in resources:
         _check(call, resource, tags)
-    call.backend.create_tags([resource.id for resource in resources], tags)
+    for resource in resources:
+        call.backend.tags[resource.id].update(tags)
     return DONE
 
 
@@ -49,6 +51,9 @@ def _check(call: Call, resource: Resource, tags: Mapping[str, str]) -> None:
             raise Ec2Error(errors.RESERVED_TAG)
         if resource.sort.shares_tag(key) and resource.owner_id != call.account:
             raise Ec2Error(errors.NOT_OWNER, id=resource.id)
+    held = {*call.backend.tags.get(resource.id, ()), *tags}
+    if sum(not key.startswith("aws:") for key in held) > MAX_TAGS:
+        raise Ec2Error(errors.TOO_MANY_TAGS)
 
 
 def delete_tags(call: Call) -> Value:

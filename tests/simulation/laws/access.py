@@ -10,6 +10,7 @@ from simulation.laws.view import Seen
 from simulation.laws.view import Violations
 from simulation.laws.view import added
 from simulation.laws.view import changes
+from simulation.laws.view import held
 from simulation.laws.view import key_of
 from simulation.laws.view import removed
 from simulation.laws.view import requests
@@ -61,6 +62,18 @@ def _given_up(run: Run, one: Resource, asked: Asked) -> Grants:
     sent = frozenset(entry for sent in writes(run) if key_of(sent) == (one.region, one.id) for entry in added(sent))
     refused = run.restores and subject and subject.failure and subject.failure.predicted
     return asked.grant - sent if subject and (refused or "add" in subject.held_back) else frozenset()
+
+
+def keeps_tags(played: Played) -> Violations:
+    """No shared tag is taken off before those that are asked for are there, unless there is no room for them."""
+    for run in played.runs:
+        for _key, one, asked in resources(played, run):
+            for before, change in changes(one, run):
+                gone = dict(held(before, "sharedTags")).keys() - dict(held(change.facts, "sharedTags")).keys()
+                missing = asked.tags_missing(change.facts)
+                touched = theirs(played, run, one, run.began, change.time).texts
+                if gone and missing and one.has_room_for(before, missing) and not touched:
+                    yield f"{run.title}: {one.id} lost the tags {sorted(gone)}, and has no {sorted(missing)} yet"
 
 
 def snapshots_first(played: Played) -> Violations:

@@ -161,15 +161,24 @@ def _limits(played: Played, images: t.Sequence[Subject]) -> _Limits:
 def _writes(subjects: t.Sequence[Subject], *, asks: bool, sends: bool) -> Counter[str]:
     """Return the writes that the plans need: one for each of their requests, and one for tags that many get.
 
+    Tags that make room for others are taken off before those are added, and so apart from the same ones elsewhere.
+
     A run that ``asks`` sends the first DryRun alone, and others until each action is authorized: here, all of them.
     """
     calls = [
-        (subject.target.region, step.request.call(subject.target.id)) for subject in subjects for step in subject.steps
+        (subject.target.region, _makes_room(subject, number), step.request.call(subject.target.id))
+        for subject in subjects
+        for number, step in enumerate(subject.steps)
     ]
-    alone = Counter(call.operation for _region, call in calls)
-    alike = {(region, call.operation, str(call.arguments.get("Tags", call))) for region, call in calls}
-    together = Counter(operation for _region, operation, _what in alike)
+    alone = Counter(call.operation for _region, _first, call in calls)
+    alike = {(region, first, call.operation, str(call.arguments.get("Tags", call))) for region, first, call in calls}
+    together = Counter(operation for _region, _first, operation, _what in alike)
     return (alone if asks else Counter()) + (together if sends else Counter())
+
+
+def _makes_room(subject: Subject, number: int) -> bool:
+    tags = [step.request.operation for step in subject.steps[number:] if step.request.attribute.has_tags]
+    return subject.steps[number].request.attribute.has_tags and tags[0] == "remove" and "add" in tags
 
 
 def _reads(subjects: t.Sequence[Subject], verified: bool) -> int:

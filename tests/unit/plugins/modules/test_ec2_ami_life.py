@@ -261,6 +261,30 @@ def test_tags_are_added_before_others_are_taken_off(ec2: LocalEC2, run: Run) -> 
     assert writes(ec2) == ["CreateTags", "DeleteTags"]
 
 
+def test_where_tags_do_not_fit_beside_each_other_as_many_as_needed_make_room(ec2: LocalEC2, run: Run) -> None:
+    old = {f"ec2:SharedTag/old-{number}": "1" for number in range(3)}
+    others = {str(number): "x" for number in range(46)}
+    ec2.seed({"image_id": A, "tags": {**others, **old}}, {"image_id": B, "tags": old})
+    wanted = {"new-1": "2", "new-2": "2"}
+    result = run(image_ids=[A, B], shared_tags=wanted, purge_shared_tags=True)
+    assert [(each["operation"], each["entries"]) for each in result["images"][0]["requests"]] == [
+        ("remove", 1),
+        ("add", 2),
+        ("remove", 2),
+    ]
+    assert statuses(result)[3:] == ["sharedTags add applied", "sharedTags remove applied"]
+    assert [image["after"]["shared_tags"] for image in result["images"]] == [wanted, wanted]
+    # The additions are alike, and one request.
+    assert writes(ec2) == ["DeleteTags", "CreateTags", "DeleteTags", "DeleteTags"]
+    assert len(described()["Tags"]) == 48
+    assert not run(image_ids=[A, B], shared_tags=wanted, purge_shared_tags=True)["changed"]
+
+
+def test_values_change_where_there_are_as_many_tags_as_there_can_be(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "tags": {**{str(number): "x" for number in range(49)}, "ec2:SharedTag/status": "old"}})
+    assert statuses(run(shared_tags={"status": "new"})) == ["sharedTags add applied"]
+
+
 def test_shared_tags_of_a_public_image_are_public(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(*({"image_id": each, "launch_permissions": {"group_names": ["all"]}} for each in (A, B)))
     (warning,) = warned(run(image_ids=[A, B], shared_tags={"status": "approved"}))
