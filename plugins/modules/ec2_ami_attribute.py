@@ -96,8 +96,8 @@ options:
     description:
       - Whether to remove all shared tags except O(shared_tags). Other tags are left alone.
       - Needs O(shared_tags). With V({}) there, no shared tag remains.
-      - Tags are added before others are removed. EC2 allows 50 tags on an AMI. Where the new ones do not fit beside those
-        that are to be removed, as many of these as needed are removed first.
+      - Tags are added before others are removed. EC2 allows 50 tags on an AMI. Where the new ones do not fit beside
+        those that are to be removed, as many of these as needed are removed first.
     type: bool
     default: false
   deprecate_at:
@@ -124,6 +124,9 @@ options:
         again, before anything else is changed.
       - EC2 removes all launch permissions of an AMI that is disabled. Unless the same task revokes them, or nobody but
         the owner has any, the task fails before anything is changed. The result lists them in C(before).
+      - With O(wait), a task that revokes launch permissions looks again before it disables the AMI. If something else
+        has shared it meanwhile, it is not disabled, and the task fails and says with whom. Other tasks go by what they
+        read at first.
     type: bool
   wait:
     description:

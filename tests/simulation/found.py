@@ -26,10 +26,12 @@ from simulation.state import SHARED
 from simulation.state import Change
 from simulation.state import Cloud
 from simulation.state import Denial
+from simulation.state import Event
 from simulation.state import Facts
 from simulation.state import Resource
 from simulation.wishes import Json
 from simulation.wishes import Wish
+from simulation.worlds import SOMEBODY
 from simulation.worlds import Scenario
 
 REGION = "us-east-1"
@@ -111,11 +113,25 @@ def _tags_swapped_when_full() -> Scenario:
     return scenario
 
 
+def _granted_before_disabling() -> Scenario:
+    """Somebody else shares an image that is about to be disabled, while others are revoked."""
+    disabling = {"enabled": False, "launch_permissions": {}, "purge_launch_permissions": True}
+    wish = Wish(IMAGE, {"image_ids": [f"{REGION}:{AMI}"], "wait_timeout": 120, **disabling})
+    scenario = Scenario(0, _world([(USER, MEMBER)]), wish)
+    entry = (USER, OTHER)
+    event = Event(0.5, SOMEBODY, f"grants {OTHER}", lambda facts: facts._replace(grants=facts.grants | {entry}))
+    scenario.events = [(scenario.cloud.resources[REGION, AMI], event)]
+    scenario.kinds = ["others"]
+    scenario.faults = Faults(Random(0))
+    return scenario
+
+
 FOUND: dict[str, t.Callable[[], Scenario]] = {
     "refused entry": _refused_entry,
     "date of a public image": _date_of_a_public_image,
     "tag with many values": _tag_with_many_values,
     "refused together": _refused_together,
     "tags side by side": _tags_swapped,
+    "looked at too late": _granted_before_disabling,
     "no room for tags": _tags_swapped_when_full,
 }

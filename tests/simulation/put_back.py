@@ -242,6 +242,10 @@ def _no_room_for_tags() -> Patches:
     yield mock.patch.object(plan, "_tag_requests", heedless)
 
 
+def _looked_at_too_late() -> Patches:
+    yield mock.patch.object(waiting, "look_before_disabling")
+
+
 class Fault(t.NamedTuple):
     """What is put back, and the laws that find it."""
 
@@ -276,6 +280,7 @@ FAULTS = {
     "date of a public image": Fault(_date_of_a_public_image, ("restores",)),
     "refused together": Fault(_refused_together, ("success is success",)),
     "tag with many values": Fault(_tag_with_many_values, ("stays within the budget",)),
+    "looked at too late": Fault(_looked_at_too_late, ("nobody is cut off",)),
     "tags side by side": Fault(_tags_side_by_side, ("keeps tags",)),
     "no room for tags": Fault(_no_room_for_tags, ("converges",)),
 }

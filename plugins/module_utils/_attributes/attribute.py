@@ -41,6 +41,11 @@ class Call(t.NamedTuple):
     arguments: Arguments
     service: str = "ec2"
 
+    @property
+    def action(self) -> str:
+        """EC2's own name of the operation."""
+        return "".join(word.capitalize() for word in self.operation.split("_"))
+
 
 RESOURCES_PER_REQUEST = 1000  # ids in one CreateTags or DeleteTags (API reference)
 

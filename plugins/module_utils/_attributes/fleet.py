@@ -191,6 +191,8 @@ def _ask(runtime: Runtime, each: Pass) -> None:
 
 def _send(runtime: Runtime, each: Pass) -> None:
     def one(subject: Subject) -> None:
+        if "disable" in each.operations:
+            waiting.look_before_disabling(runtime, subject)
         sending.send(runtime, subject, each.operations, dry_run=False, alone=True)
         if runtime.wait and _is_done(subject):
             # The verifying read of one need not wait for the writes of the others.

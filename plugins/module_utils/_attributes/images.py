@@ -27,6 +27,7 @@ from .permissions import GROUP_NAMES
 from .permissions import ORG_ARNS
 from .permissions import ORG_UNIT_ARNS
 from .permissions import USER_IDS
+from .permissions import in_words
 from .resource import Api
 from .resource import Quota
 from .resource import Refusal
@@ -316,10 +317,10 @@ def _disabled(plan: Plan, _described: Description, _surroundings: Surroundings) 
     if all(request.operation != "disable" for request in plan.requests):
         return
     launch = dict(_options(plan.after)).get("launch_permissions")
-    others = sorted(entry.value for entry in (launch if isinstance(launch, frozenset) else ()))
-    if others:
-        shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-        message = f"Disabling the image would cut off {shown}; revoke their launch permissions in the same task"
+    if isinstance(launch, frozenset) and launch:
+        message = (
+            f"Disabling the image would cut off {in_words(launch)}; revoke their launch permissions in the same task"
+        )
         yield Refusal("OperationNotPermitted", message, "DisableImage")
 
 

@@ -197,6 +197,12 @@ def _permission(kind: str, value: str) -> Permission:
     return Permission(kind, value)
 
 
+def in_words(permissions: Permissions, at_most: int = 5) -> str:
+    """Return who they are, the first of them."""
+    values = sorted("everyone" if entry == EVERYONE else entry.value for entry in permissions)
+    return ", ".join(values[:at_most]) + (f" and {len(values) - at_most} more" if len(values) > at_most else "")
+
+
 def to_ec2(permissions: t.Iterable[Permission]) -> list[dict[str, str]]:
     """Return the permissions as the entries of a Modify request."""
     return [{_MEMBERS[kind]: value} for kind, value in permissions]

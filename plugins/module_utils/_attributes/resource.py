@@ -22,6 +22,7 @@ from .attribute import Description
 from .permissions import EVERYONE
 from .permissions import Kind
 from .permissions import Permissions
+from .permissions import in_words
 from .plan import Attributes
 from .plan import Failure
 from .plan import Plan
@@ -30,7 +31,9 @@ from .plan import counted
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-# A code of our own, not that of a service: what the plan of a document was based on is no longer there.
+    from .plan import Request
+
+# A code of our own, not that of a service: what a change was planned on is no longer there.
 CHANGED_MEANWHILE = "ChangedMeanwhile"
 
 
@@ -268,6 +271,14 @@ def changed_meanwhile(resource: Resource) -> Failure:
         " task again"
     )
     return Failure(resource.modify_action, CHANGED_MEANWHILE, message, service=resource.service)
+
+
+def cuts_off(request: Request, resource: Resource, resource_id: str, others: Permissions) -> Failure:
+    message = (
+        f"Disabling the {resource.noun} would cut off {in_words(others)}: something else has shared it since the task"
+        " read it. Run the task again"
+    )
+    return Failure(request.call(resource_id).action, CHANGED_MEANWHILE, message, service=resource.service)
 
 
 def not_ready(resource: Resource, described: Description) -> Failure:

@@ -211,7 +211,7 @@ def _action(subject: Subject, step: Step) -> Action:
 
 
 def _is_held_back(subject: Subject, step: Step) -> bool:
-    return bool(step.request.attribute.kinds) and step.request.operation in subject.held_back
+    return step.request.operation in subject.held_back and not step.request.attribute.has_tags
 
 
 def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool) -> None:

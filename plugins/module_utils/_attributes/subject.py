@@ -108,8 +108,9 @@ class Subject:
 
     ``read`` holds the attributes that are read by calls of their own, as EC2 showed them last; ``verified`` says that
     this was after the last write. ``steps`` are the plan's requests in order. ``held_back`` names the operations on
-    permissions that must not be sent because of another resource. ``foreseen`` says that the run sends nothing, so that
-    the plan is all there is to show. ``planned_on`` is what was described when it was planned, and ``planned`` is when.
+    permissions that must not be sent because of another resource, or disabling because of somebody else. ``foreseen``
+    says that the run sends nothing, so that the plan is all there is to show. ``planned_on`` is what was described when
+    it was planned, and ``planned`` is when.
     """
 
     resource: Resource
@@ -158,6 +159,12 @@ class Subject:
             else wish
             for wish in self.asked
         ]
+
+    @property
+    def named_to_revoke(self) -> Permissions:
+        """Who is to be revoked, held or not, by name and not because nothing else is to remain."""
+        nobody: Permissions = frozenset()
+        return nobody.union(*(wish.revoke for wish in self._asked_of_ec2() if isinstance(wish, AskedPermissions)))
 
     def keep_within(self, quota: int) -> None:
         """Plan the same change for a quota that is not the default."""

@@ -18,6 +18,7 @@ from .plan import Attributes
 from .plan import Failure
 from .plan import Request
 from .plan import gained
+from .resource import cuts_off
 from .resource import is_pending
 from .resource import is_ready
 from .resource import still_pending
@@ -221,6 +222,35 @@ def meanwhile(subject: Subject) -> tuple[Permissions, Permissions]:
     expected = subject.after or Attributes(())
     now = tuple((attribute, subject.current(attribute)) for attribute, _value in expected.values)
     return gained(expected, Attributes(now)), gained(Attributes(now), expected)
+
+
+def look_before_disabling(runtime: Runtime, subject: Subject) -> None:
+    """Hold back disabling an image that something else has shared since it was planned: EC2 would cut them off.
+
+    The read that verifies revocations tells, so it comes first. Where nothing is verified, what was planned on counts.
+    """
+    due = [number for number, step in enumerate(subject.steps) if step.request.operation == "disable"]
+    if not runtime.wait or not due or subject.has_broken(subject.resource.permissions):
+        return
+    unseen = any(map(_by_call, _applied(subject))) and not subject.verified
+    if unseen:
+        reading.verify(runtime, subject)
+    failure = subject.failure if unseen and not subject.verified else None
+    others = _granted_meanwhile(subject)
+    if others:
+        failure = cuts_off(subject.steps[due[0]].request, subject.resource, subject.target.id, others)
+    if failure:
+        subject.held_back |= {"disable"}
+        subject.ended(due[0], "not_sent", failure)
+        subject.failure = subject.failure or failure
+
+
+def _granted_meanwhile(subject: Subject) -> Permissions:
+    """Return who was granted by something else. Whom the plan revokes may only show late."""
+    if subject.plan is None:
+        return frozenset()
+    granted, _revoked = meanwhile(subject)
+    return granted - subject.plan.revoked - subject.named_to_revoke
 
 
 def _not_yet_visible(subject: Subject, requests: t.Sequence[Request], timeout: int) -> Failure:

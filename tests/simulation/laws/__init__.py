@@ -15,6 +15,7 @@ from simulation.laws.access import all_are_planned_first
 from simulation.laws.access import guarded
 from simulation.laws.access import keeps_access
 from simulation.laws.access import keeps_tags
+from simulation.laws.access import nobody_is_cut_off
 from simulation.laws.access import only_what_was_asked
 from simulation.laws.access import selects
 from simulation.laws.access import snapshots_first
@@ -42,6 +43,7 @@ Law = t.Callable[[Played], Violations]
 LAWS: dict[str, Law] = {
     "keeps access": keeps_access,
     "keeps tags": keeps_tags,
+    "nobody is cut off": nobody_is_cut_off,
     "snapshots first": snapshots_first,
     "only what was asked": only_what_was_asked,
     "guarded": guarded,

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import math
+
 from local_ec2.state.grants import PUBLIC
+from local_ec2.state.grants import USER
 from simulation.edge import Sent
+from simulation.laws.view import READS
 from simulation.laws.view import Seen
 from simulation.laws.view import Violations
 from simulation.laws.view import added
@@ -74,6 +78,32 @@ def keeps_tags(played: Played) -> Violations:
                 touched = theirs(played, run, one, run.began, change.time).texts
                 if gone and missing and one.has_room_for(before, missing) and not touched:
                     yield f"{run.title}: {one.id} lost the tags {sorted(gone)}, and has no {sorted(missing)} yet"
+
+
+def nobody_is_cut_off(played: Played) -> Violations:
+    """To disable an image takes it from nobody but the owner whom the run has not seen, or was not asked to revoke.
+
+    If it revokes some, it looks after that: what others do after its latest look cannot be seen.
+    """
+    for run in played.runs:
+        saw = seen(run)
+        for key, one, asked in resources(played, run):
+            for before, change in changes(one, run):
+                if change.facts.status == "disabled" and key in saw:
+                    latest = _latest_look(run, key, change.time)
+                    touched = theirs(played, run, one, latest, change.time).entries
+                    revoked = frozenset(entry for entry in saw[key].ever if asked.takes_away(entry)) | asked.revoke
+                    lost = before.grants - touched - revoked - {(USER, one.owner)}
+                    if lost:
+                        yield f"{run.title}: {values(lost)} was cut off when {one.id} was disabled"
+
+
+def _latest_look(run: Run, key: Key, until: float) -> float:
+    """Return when the run last read the list before that, and after it had revoked anybody if it waits."""
+    revoked = [sent.began for sent in writes(run) if key_of(sent) == key and removed(sent) and sent.applied]
+    looks = [sent.began for sent in run.log if key_of(sent) == key and sent.request.operation in READS]
+    since = max(revoked, default=-math.inf) if run.wait else -math.inf
+    return max((look for look in looks if since < look <= until), default=until)
 
 
 def snapshots_first(played: Played) -> Violations:

@@ -29,7 +29,7 @@ from simulation.wishes import Asked
 from simulation.wishes import Key
 
 Violations = t.Iterator[str]
-_READS = frozenset({"describe_image_attribute", "describe_snapshot_attribute"})
+READS = frozenset({"describe_image_attribute", "describe_snapshot_attribute"})
 _STRUCTURES = {text.structure: name for name, text in TEXTS.items()}
 
 
@@ -150,7 +150,7 @@ def seen(run: Run) -> dict[Key, Seen]:
         key = key_of(sent)
         if sent.request.is_write:
             written.add(key)
-        elif sent.request.operation in _READS and sent.response and key not in written:
+        elif sent.request.operation in READS and sent.response and key not in written:
             before = found.get(key, Seen((), sent.began))
             found[key] = Seen((*before.answers, grants_shown(sent)), before.time)
     return found

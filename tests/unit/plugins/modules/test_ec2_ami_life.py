@@ -13,8 +13,10 @@ import typing as t
 
 import boto3
 import pytest
+from unit.images import launchers
 from unit.images import warned
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes import reading
 from local_ec2.client import LocalEC2
 
 OWNER, FORMER, NEW = "123456789012", "444455556666", "777788889999"
@@ -414,6 +416,8 @@ def test_nobody_is_cut_off_unasked(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
     refused = run(enabled=False)
     assert f"DisableImage: OperationNotPermitted: Disabling the image would cut off {FORMER}" in refused["msg"]
+    ec2.seed({"image_id": B, "launch_permissions": {"group_names": ["all"]}})
+    assert "Disabling the image would cut off everyone;" in run(image_ids=[B], enabled=False)["msg"]
     assert writes(ec2) == []
     done = run(enabled=False, revoke_launch_permissions={"user_ids": [FORMER]})
     assert statuses(done) == ["launchPermission remove applied", "imageState set applied"]
@@ -421,6 +425,56 @@ def test_nobody_is_cut_off_unasked(ec2: LocalEC2, run: Run) -> None:
     back = run(enabled=True, launch_permissions={"user_ids": [FORMER]})
     assert statuses(back) == ["imageState set applied", "launchPermission add applied"]
     assert described()["State"] == "available"
+
+
+def test_who_is_granted_while_the_task_runs_is_not_cut_off(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
+    ec2.switch(mid_run={A: {"reads": 1, "add": {"user_ids": [NEW]}}})
+    result = run(enabled=False, launch_permissions={}, purge_launch_permissions=True)
+    assert statuses(result) == ["launchPermission remove applied", "imageState set not_sent"]
+    assert f"DisableImage: ChangedMeanwhile: Disabling the image would cut off {NEW}" in result["msg"]
+    assert result["images"][0]["requests"][1]["error"]["code"] == "ChangedMeanwhile"
+    assert (described()["State"], launchers(ec2, A)) == ("available", [NEW])
+    done = run(enabled=False, launch_permissions={}, purge_launch_permissions=True)
+    assert (done["failed"], described()["State"]) == (False, "disabled")
+
+
+@pytest.mark.parametrize("entry", [OWNER, FORMER])
+def test_who_is_named_is_cut_off_whenever_granted(ec2: LocalEC2, run: Run, entry: str) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [NEW]}})
+    ec2.switch(mid_run={A: {"reads": 1, "add": {"user_ids": [entry]}}})
+    assert not run(enabled=False, revoke_launch_permissions={"user_ids": [NEW, FORMER]})["failed"]
+    assert described()["State"] == "disabled"
+
+
+def test_an_image_is_not_disabled_while_it_is_unknown_who_can_launch_it(
+    ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
+    verify = reading.verify
+
+    def denied(*arguments: t.Any) -> None:
+        ec2.switch(image_errors={A: failing("DescribeImageAttribute")})
+        verify(*arguments)
+
+    monkeypatch.setattr(reading, "verify", denied)
+    result = run(enabled=False, launch_permissions={}, purge_launch_permissions=True)
+    assert statuses(result) == ["launchPermission remove applied", "imageState set not_sent"]
+    assert result["images"][0]["error"]["operation"] == "DescribeImageAttribute"
+
+
+def test_to_look_before_disabling_takes_no_read_more(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
+    run(enabled=False, description="Retired", launch_permissions={}, purge_launch_permissions=True)
+    assert [each["action"] for each in ec2.requests()] == [
+        "DescribeImages",
+        "DescribeImageAttribute",
+        "ModifyImageAttribute",
+        "ModifyImageAttribute",
+        "DescribeImageAttribute",
+        "DisableImage",
+        "DescribeImages",
+    ]
 
 
 def test_what_is_not_enabled_gets_nothing_else(ec2: LocalEC2, run: Run) -> None:
