@@ -45,7 +45,7 @@ class Facts(t.NamedTuple):
     def text(self, name: str) -> str:
         """Return the text, empty if there is none. Whether an image is disabled is one as well."""
         if name == STATE:
-            return "disabled" if self.status == "disabled" else "available"
+            return {"disabled": "disabled", "failed": ""}.get(self.status, "available")
         return self.texts.get(name, "")
 
 

@@ -91,6 +91,7 @@ class Attribute:
     ``write`` uses, if older versions of botocore lack them. Without
     ``write``, the attribute is a part of the document of its resource, which is written as a whole.
 
+    EC2 changes it while the resource is ready, or, with ``any_state``, whatever state that is in, as far as is known.
     ``found`` are kinds that no task can name: their entries are only ever taken away. A flag ``of`` a list of
     permissions is what all its entries have, or none.
     """
@@ -112,6 +113,7 @@ class Attribute:
     operations: tuple[str, ...] = ()
     found: tuple[Kind, ...] = ()
     of: Attribute | None = None
+    any_state: bool = False
 
     @property
     def has_tags(self) -> bool:

@@ -112,6 +112,11 @@ def _write_protection(image_id: str, _operation: Operation, payload: Payload) ->
     return Call("enable_image_deregistration_protection", {"ImageId": image_id, "WithCooldown": cool_down})
 
 
+def _is_enabled(described: Description) -> bool | None:
+    """Tell whether it can be launched, or will be. One that has failed is neither enabled nor disabled."""
+    return {"available": True, "pending": True, "disabled": False}.get(described.get("State", ""))
+
+
 def _write_state(image_id: str, operation: Operation, _payload: Payload) -> Call:
     return Call(f"{operation}_image", {"ImageId": image_id})
 
@@ -175,6 +180,7 @@ ATTRIBUTES = (
         write_all=_write_tags,
         tag_problem=_tag_problem,
         most_tags=_most_tags,
+        any_state=True,
     ),
     Attribute(
         "deprecate_at",
@@ -184,6 +190,7 @@ ATTRIBUTES = (
         write=_write_date,
         problem=_date_problem,
         dated=True,
+        any_state=True,
         operations=("enable_image_deprecation", "disable_image_deprecation"),
     ),
     Attribute(
@@ -194,12 +201,13 @@ ATTRIBUTES = (
         write=_write_protection,
         choices=PROTECTIONS,
         operations=("enable_image_deregistration_protection", "disable_image_deregistration_protection"),
+        any_state=True,
     ),
     Attribute(
         "enabled",
         "imageState",
         unset=True,
-        read=InDescription(lambda described: described.get("State") != "disabled"),
+        read=InDescription(_is_enabled),
         write=_write_state,
         operations=("enable_image", "disable_image"),
     ),
@@ -373,7 +381,7 @@ IMAGES = Resource(
     advice={
         "pending": "it can be modified once it is available",
         "failed": "a failed image never becomes available, so create it again",
-        "disabled": "enable it first (EnableImage)",
+        "disabled": "enable it first (ec2_ami_attribute with enabled: true)",
     },
     describe_action="DescribeImages",
     modify_action="ModifyImageAttribute",

@@ -152,12 +152,12 @@ class Resource:
     """A kind of resource: what it is called in tasks, results and messages, and what is true of it.
 
     ``foreign_code`` is EC2's answer to a caller that reads the attributes of another account's resource.
-    ``ready_states`` are those in which EC2 changes attributes; ``advice`` says what to do in the others. ``name_of``
-    returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with their keys, None for a key that is not
-    known yet, and ``unlisted`` the entries that EC2 accepts and never lists. ``rules`` and ``cautions`` are asked about
-    every plan that changes something. ``more`` returns what else a result says, given what was described, what the
-    attributes are afterwards, and when they were planned, if they were. ``service`` is what users call the service that
-    it is of. With a ``document``, all attributes are written together.
+    ``ready_states`` are those in which EC2 changes all attributes; ``advice`` says what to do in the others.
+    ``name_of`` returns the name of a described one, ``encrypted_snapshots`` the encrypted snapshots behind it with
+    their keys, None for a key that is not known yet, and ``unlisted`` the entries that EC2 accepts and never lists.
+    ``rules`` and ``cautions`` are asked about every plan that changes something. ``more`` returns what else a result
+    says, given what was described, what the attributes are afterwards, and when they were planned, if they were.
+    ``service`` is what users call the service that it is of. With a ``document``, all attributes are written together.
     """
 
     noun: str
@@ -281,8 +281,14 @@ def cuts_off(request: Request, resource: Resource, resource_id: str, others: Per
     return Failure(request.call(resource_id).action, CHANGED_MEANWHILE, message, service=resource.service)
 
 
-def not_ready(resource: Resource, described: Description) -> Failure:
-    return _refused(resource, next(_not_ready(resource, described)))
+def not_ready(resource: Resource, described: Description, plan: Plan | None = None) -> Failure:
+    """Return why it cannot be changed now: it is in no state for that."""
+    request = _needing_readiness(plan) if plan else None
+    return _refused(resource, _not_ready(resource, described, request))
+
+
+def _needing_readiness(plan: Plan) -> Request | None:
+    return next((request for request in plan.requests if not request.attribute.any_state), None)
 
 
 def refusal(
@@ -292,7 +298,7 @@ def refusal(
     # An age that cannot be counted leads to no change, and must not pass for one that is met.
     if not plan.changed and plan.age != "unknown":
         return None
-    refusals = [*_not_ready(resource, described, enables=plan.enables), *others]
+    refusals = [*_state(resource, plan, described), *others]
     for rule in (*resource.rules, _crowded):
         refusals += rule(plan, described, surroundings)
     if not refusals:
@@ -301,13 +307,23 @@ def refusal(
     return _refused(resource, refusals[0]._replace(message=together))
 
 
-def _not_ready(resource: Resource, described: Description, *, enables: bool = False) -> t.Iterator[Refusal]:
-    state = described.get("State")
-    if state not in resource.ready_states and not (state == "disabled" and enables):
-        advice = resource.advice.get(
-            str(state), f"{resource.service} modifies it only while it is {' or '.join(resource.ready_states)}"
-        )
-        yield Refusal(resource.state_code, f"The {resource.noun} is {state}; {advice}")
+def _state(resource: Resource, plan: Plan, described: Description) -> t.Iterator[Refusal]:
+    request = _needing_readiness(plan)
+    is_to_be_enabled = described.get("State") == "disabled" and plan.enables
+    if request and not is_ready(resource, described) and not is_to_be_enabled:
+        yield _not_ready(resource, described, request)
+
+
+def _not_ready(resource: Resource, described: Description, request: Request | None) -> Refusal:
+    state = str(described.get("State"))
+    otherwise = f"{resource.service} modifies it only while it is {' or '.join(resource.ready_states)}"
+    message = f"The {resource.noun} is {state}; {resource.advice.get(state, otherwise)}"
+    return Refusal(resource.state_code, message, _action(request))
+
+
+def _action(request: Request | None) -> str:
+    """Return what a request asks of EC2, an empty text for one that is a part of a document."""
+    return request.call("").action if request and request.attribute.write else ""
 
 
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:

@@ -365,7 +365,7 @@ def _may_be_late(entry: Entry, subject: Subject) -> bool:
 def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
     """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse anyway.
 
-    The grant to everyone is taken out first, and then all grants: revocations are refused only for the image's state.
+    The grant to everyone is taken out first, then all grants, and at last all that the state does not let be changed.
     """
     judged: Judged = {}
     reasons: dict[Target, Failure] = {}
@@ -378,6 +378,10 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
                 _take_out(subject, entries, reasons)
                 subject.make_plan(runtime.clock.time())
             work.warnings += predicting.predict(runtime, left, work.snapshot_keys, judged)
+        left = [subject for subject in subjects if _is_narrowed_for_state(subject, reasons)]
+        for subject in left:
+            subject.make_plan(runtime.clock.time())
+        work.warnings += predicting.predict(runtime, left, work.snapshot_keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
 
 
@@ -397,6 +401,16 @@ def _take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reason
             asked.but_for(taken) if isinstance(asked, AskedPermissions) else asked for asked in subject.asked
         )
         subject.failure = None
+
+
+def _is_narrowed_for_state(subject: Subject, reasons: dict[Target, Failure]) -> bool:
+    """Ask only for what can be changed whatever state the resource is in, if that is why it fails; tell whether so."""
+    left = tuple(asked for asked in subject.asked if asked.attribute.any_state)
+    if not left or subject.failure is None or subject.failure.code != subject.resource.state_code:
+        return False
+    reasons.setdefault(subject.target, subject.failure)
+    subject.asked, subject.failure = left, None
+    return True
 
 
 def _stop_for_public(work: Work, wanted: Wanted) -> None:

@@ -298,7 +298,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
         waiting.until_ready(runtime, pending)
     for image in healthy(pending):
         if is_pending(IMAGES, image.described):
-            image.failure = not_ready(IMAGES, image.described)
+            image.failure = not_ready(IMAGES, image.described, image.plan)
     _plan_again(runtime, [image for image in healthy(pending) if is_ready(IMAGES, image.described)])
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")

@@ -310,7 +310,7 @@ def test_what_is_gone_or_not_ours_or_disabled_fails_alone(ec2: LocalEC2, restore
     codes = ["AuthFailure", "InvalidAMIID.Unavailable", "InvalidAMIID.NotFound", *["InvalidSnapshot.NotFound"] * 2]
     assert [line.partition(": ")[2].partition(":")[0] for line in lines[1:6]] == codes
     assert f"it belongs to {PARTNER}" in lines[1]
-    assert "The image is disabled; enable it first (EnableImage)" in lines[2]
+    assert "The image is disabled; enable it first (ec2_ami_attribute with enabled: true)" in lines[2]
     assert lines[6] == "2 resources changed"
     assert counts(result) == [2, 0, 5]
     written = json.loads(Path(result["backup_file"]).read_text())

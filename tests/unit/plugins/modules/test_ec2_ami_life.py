@@ -477,6 +477,44 @@ def test_to_look_before_disabling_takes_no_read_more(ec2: LocalEC2, run: Run) ->
     ]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_disabled_image_has_tags_a_date_and_protection(ec2: LocalEC2, run: Run, check: bool) -> None:
+    ec2.seed({"image_id": A, "state": "disabled", "creation_date": days(-100)})
+    wanted = {"shared_tags": {"status": "retired"}, "deprecate_at": "90d", "deregistration_protection": "enabled"}
+    result = run(enabled=False, launch_permissions={}, purge_launch_permissions=True, **wanted, check=check)
+    assert (result["failed"], result["changed"], len(statuses(result))) == (False, True, 3)
+    assert all(each.endswith("authorized" if check else "applied") for each in statuses(result))
+
+
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [
+        ({"launch_permissions": {"user_ids": [NEW]}}, "ModifyImageAttribute"),
+        ({"shared_tags": {"status": "x"}, "description": "New"}, "ModifyImageAttribute"),
+        ({"enabled": False, "description": "New"}, "ModifyImageAttribute"),
+    ],
+)
+def test_what_a_disabled_image_cannot_have_says_how_to_enable_it(
+    ec2: LocalEC2, run: Run, options: Json, action: str
+) -> None:
+    ec2.seed({"image_id": A, "state": "disabled"})
+    result = run(**options)
+    advice = "The image is disabled; enable it first (ec2_ami_attribute with enabled: true)"
+    assert f"EC2 would refuse {action}: InvalidAMIID.Unavailable: {advice}" in result["msg"]
+    assert writes(ec2) == []
+
+
+@pytest.mark.parametrize(("enabled", "action"), [(True, "EnableImage"), (False, "DisableImage")])
+def test_an_image_that_has_failed_is_neither_enabled_nor_disabled(
+    ec2: LocalEC2, run: Run, enabled: bool, action: str
+) -> None:
+    ec2.seed({"image_id": A, "state": "failed"})
+    result = run(enabled=enabled)
+    assert f"EC2 would refuse {action}: InvalidAMIID.Unavailable: The image is failed" in result["msg"]
+    assert result["images"][0]["before"] == {"enabled": None}
+    assert writes(ec2) == []
+
+
 def test_what_is_not_enabled_gets_nothing_else(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": A, "state": "disabled"})
     ec2.switch(image_errors={A: failing("EnableImage")})

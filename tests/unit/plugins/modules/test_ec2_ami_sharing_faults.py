@@ -95,7 +95,7 @@ def refused(name: str, why: str) -> str:
     return f"policy '{name}': {A} (us-east-1): EC2 would refuse ModifyImageAttribute: {why}"
 
 
-DISABLED = "InvalidAMIID.Unavailable: The image is disabled; enable it first (EnableImage)"
+DISABLED = "InvalidAMIID.Unavailable: The image is disabled; enable it first (ec2_ami_attribute with enabled: true)"
 FOREIGN = (
     f"AuthFailure: Not authorized for image:{A}: it belongs to {PARTNER}, and only the owner can read or modify its"
     " attributes; run the task with credentials of the owner"

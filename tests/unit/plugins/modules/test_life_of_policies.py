@@ -341,6 +341,28 @@ def test_a_disabled_image_comes_back_with_its_permissions(
     assert (shown()["state"], launchers(ec2, A)) == ("available", [KEPT, FORMER])
 
 
+def test_an_image_that_has_been_disabled_since_gets_back_what_needs_no_state(
+    ec2: LocalEC2, restore: Run, file: Path
+) -> None:
+    ec2.seed(image(A, tags=shared(status="approved"), deprecation_time=days(30), description="new", state="disabled"))
+    lists = [{"user_ids": [entry], "group_names": [], "org_arns": [], "org_unit_arns": []} for entry in (FORMER, NEW)]
+    write(
+        file,
+        {**BEFORE, "description": "old", "launch_permissions": lists[0]},
+        {
+            "shared_tags": {"status": "approved"},
+            "deprecate_at": days(30),
+            "description": "new",
+            "launch_permissions": lists[1],
+        },
+    )
+    result = restore()
+    assert "The image is disabled; enable it first" in result["msg"]
+    assert (shown()["tags"], shown()["date"]) == (shared(status="candidate"), BEFORE["deprecate_at"])
+    again = restore()
+    assert (again["changed"], again["failed"]) == (False, True)
+
+
 def test_an_image_that_was_disabled_is_not_taken_from_whom_it_was_shared_with_since(
     ec2: LocalEC2, restore: Run, file: Path
 ) -> None:
