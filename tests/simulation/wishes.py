@@ -89,12 +89,12 @@ class Asked:
         named = {asked for asked, _text in self.texts}
         if self.purge_tags and name.startswith(SHARED) and not text and name not in named:
             return True
-        return any(asked == name and _fits(text, value) for asked, value in self.texts)
+        return any(asked == name and fits(text, value) for asked, value in self.texts)
 
     def texts_met(self, facts: Facts) -> bool:
         named = {name for name, _text in self.texts}
         others = {name for name in facts.texts if name.startswith(SHARED)} - named
-        fit = all(_fits(facts.text(name), value) for name, value in self.texts)
+        fit = all(fits(facts.text(name), value) for name, value in self.texts)
         return fit and not (self.purge_tags and others)
 
     def tags_missing(self, facts: Facts) -> set[str]:
@@ -112,7 +112,7 @@ class Asked:
         return replace(self, grant=self.grant - entries, revoke=self.revoke - entries)
 
 
-def _fits(text: str, asked: str) -> bool:
+def fits(text: str, asked: str) -> bool:
     return text == asked or (asked == PASSED and "" < text < _SOON) or "" != minute(text) == minute(asked)
 
 
@@ -292,7 +292,7 @@ def of_backup(cloud: Cloud, text: str, now: float, *, exact: bool) -> dict[Key, 
             asked = Asked(grant, revoke, exact and named, named)
             left = asked.entries_after(facts.grants)
             texts = (
-                *_texts_taken_back(facts, *states, now, left, exact=exact),
+                *_texts_taken_back(facts, states, content["made"], now, left, exact=exact),
                 *_tags_taken_back(facts, *states, exact),
             )
             tagged = exact and "shared_tags" in entry["before"]
@@ -301,14 +301,19 @@ def of_backup(cloud: Cloud, text: str, now: float, *, exact: bool) -> dict[Key, 
 
 
 def _texts_taken_back(
-    facts: Facts, before: Json, after: Json, now: float, left: Grants, *, exact: bool
+    facts: Facts, states: tuple[Json, Json], made: str, now: float, left: Grants, *, exact: bool
 ) -> t.Iterator[tuple[str, str]]:
     """Yield the texts to set back: nobody else has set them since, and EC2 accepts them with these entries left."""
+    before, after = states
     for option, value in before.items():
         name, text = ONE_VALUE.get(option), text_of(value)
         if name is None or _is_lost(facts, name, text, now, left):
             continue
-        if exact or any(_fits(facts.text(name), each) for each in (text_of(after[option]), text)):
+        # The date for an age that has passed is worked out when it is sent, which is after the backup.
+        of_an_age = (
+            name == DEPRECATION and "" < text_of(after[option]) < _SOON and made[:10] <= facts.text(name) < _SOON
+        )
+        if exact or of_an_age or any(fits(facts.text(name), each) for each in (text_of(after[option]), text)):
             yield name, text
 
 

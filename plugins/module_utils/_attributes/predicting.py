@@ -52,8 +52,8 @@ def predict(
         if isinstance(answer, Failure) and becomes_public(subject.plan):
             subject.failure = answer
             continue
-        now = dates.at(runtime.clock.time())
-        surroundings = Surroundings(answer is True, _under(managed, subject), now)
+        # When it was planned: a run may have waited since, and a date that was the next minute is worked out again.
+        surroundings = Surroundings(answer is True, _under(managed, subject), subject.planned or dates.EPOCH)
         if subject.target.region in limits.entries:
             subject.keep_within(limits.entries[subject.target.region])
         others = quotas.exceeded(subject.resource, subject, limits)

@@ -216,6 +216,8 @@ def _is_held_back(subject: Subject, step: Step) -> bool:
 
 def _send_one(runtime: Runtime, subject: Subject, number: int, *, dry_run: bool) -> None:
     region, resource_id = subject.target
+    if subject.steps[number].request.attribute.dated:
+        subject.set_ages(runtime.clock.time())
     try:
         runtime.call(region, subject.steps[number].request.call(resource_id), **({"DryRun": True} if dry_run else {}))
         subject.ended(number, "authorized" if dry_run else "applied")

@@ -25,6 +25,7 @@ from .permissions import USER_IDS
 from .permissions import Permission
 from .plan import DRY_RUN_IGNORED
 from .plan import Asked
+from .plan import AskedDate
 from .plan import AskedOfEntries
 from .plan import AskedPermissions
 from .plan import AskedText
@@ -171,6 +172,19 @@ class Subject:
         if self.plan and self.plan.quota != quota:
             self.plan = replace(self.plan, quota=quota)
             self.steps = tuple(Step(request) for request in self.plan.requests)
+
+    def set_ages(self, now: float) -> None:
+        """Work dates that are ages out again: what was the next minute when it was planned may have passed."""
+        ages = {wish.attribute: wish for wish in self.asked if isinstance(wish, AskedDate) and wish.date.age}
+        self.steps = tuple(
+            replace(step, request=replace(step.request, value=self._due(ages[step.request.attribute], now)))
+            if step.status == "not_sent" and step.request.attribute in ages
+            else step
+            for step in self.steps
+        )
+
+    def _due(self, wish: AskedDate, now: float) -> str:
+        return t.cast("str", wish.applied_to("", Situation(self.planned_on, dates.at(now))))
 
     def ended(self, number: int, status: Status, failure: Failure | None = None) -> None:
         """Record what became of the step with that number."""

@@ -226,15 +226,16 @@ def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[T
     for entry in wanted.backup.entries:
         subject = work.subject(entry.target)
         if not subject.failure:
-            why = "; ".join(_ask_for_the_rest(entry, subject, now, exact=wanted.exact))
+            made = now - _age(wanted.backup, now)
+            why = "; ".join(_ask_for_the_rest(entry, subject, made, now, exact=wanted.exact))
             if why:
                 lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, why, predicted=True)
     return lost
 
 
-def _ask_for_the_rest(entry: Entry, subject: Subject, now: float, *, exact: bool) -> t.Iterator[str]:
-    """Plan to undo all that can be undone on one resource, and yield why the rest cannot."""
-    changed, odd = _changed_others(entry, subject, exact=exact), _odd_grants(subject)
+def _ask_for_the_rest(entry: Entry, subject: Subject, made: float, now: float, *, exact: bool) -> t.Iterator[str]:
+    """Plan to undo all that can be undone on one resource, and yield why the rest cannot. ``made`` is the backup's."""
+    changed, odd = _changed_others(entry, subject, made, now, exact=exact), _odd_grants(subject)
     unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
     passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
     partial = [attribute.option for attribute, value in changed.items() if attribute.of and value is None]
@@ -305,7 +306,7 @@ def _odd_grants(subject: Subject) -> Permissions:
     return frozenset(entry for entry in granted if problem[entry.kind](entry.value))
 
 
-def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attribute, Value]:
+def _changed_others(entry: Entry, subject: Subject, made: float, time: float, *, exact: bool) -> dict[Attribute, Value]:
     """Return the attributes other than permissions that have to change, and their new values.
 
     Unless ``exact``, a value that is not the one the run set was set by somebody else since, and stays.
@@ -318,10 +319,19 @@ def _changed_others(entry: Entry, subject: Subject, *, exact: bool) -> dict[Attr
         if attribute.has_tags and not exact:
             wanted: Value = _tags_taken_back(*(dict(t.cast("Tags", each)) for each in (before, after, now)))
         else:
-            wanted = before if exact or attribute.is_same(now, after) else now
+            mine = attribute.is_same(now, after) or (attribute.dated and _is_of_an_age(after, now, made, time))
+            wanted = before if exact or mine else now
         if not attribute.is_same(now, wanted):
             changed[attribute] = wanted
     return changed
+
+
+def _is_of_an_age(after: Value, held: Value, made: float, time: float) -> bool:
+    """Tell whether the run set that date for an age that had passed: not what it planned, but when it was sent."""
+    planned, became = dates.shown_moment(after), dates.shown_moment(held)
+    if planned is None or became is None or not math.isfinite(made):
+        return False
+    return planned <= dates.next_minute(dates.at(made)) and planned <= became <= dates.next_minute(dates.at(time))
 
 
 def _tags_taken_back(before: dict[str, str], after: dict[str, str], now: dict[str, str]) -> Tags:

@@ -17,6 +17,7 @@ from unit.images import launchers
 from unit.images import warned
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes import reading
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from local_ec2.client import LocalEC2
 
 OWNER, FORMER, NEW = "123456789012", "444455556666", "777788889999"
@@ -319,6 +320,21 @@ def test_an_age_that_has_passed_is_satisfied_by_any_date_that_has_passed(ec2: Lo
     warning = f"The image is older than deprecate_at, so it is deprecated within two minutes: {A} (us-east-1)"
     assert warned(result) == [warning]
     assert not run(image_ids=[A, B], deprecate_at="90d")["changed"]
+
+
+def test_the_date_for_an_age_that_has_passed_is_that_of_its_request(
+    ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large fleet, minutes may pass after the plan."""
+    ec2.seed({"image_id": A, "creation_date": days(-100)})
+    make_plan = Subject.make_plan
+    monkeypatch.setattr(Subject, "make_plan", lambda subject, now: make_plan(subject, now - 3600))
+    result = run(deprecate_at="90d")
+    assert statuses(result) == ["deprecation set applied"]
+    date = described()["DeprecationTime"]
+    assert days(0) < date <= days(0.1)
+    assert result["images"][0]["after"] == {"deprecate_at": date}
+    assert not run(deprecate_at="90d")["changed"]
 
 
 PUBLIC: Json = {"launch_permissions": {"group_names": ["all"]}}

@@ -55,9 +55,9 @@ def restore(run_module: Run, file: Path) -> Run:
     return lambda **options: run_module("ami_sharing_restore", **{"src": str(file), **options})
 
 
-def write(file: Path, before: Json, after: Json) -> None:
+def write(file: Path, before: Json, after: Json, made: str = "2026-11-29T10:14:18Z") -> None:
     """Write the backup of a run on the image A."""
-    head = {"amikit_backup": 1, "made": "2026-11-29T10:14:18Z", "caller": None, "snapshots": []}
+    head = {"amikit_backup": 1, "made": made, "caller": None, "snapshots": []}
     entry = {"id": A, "region": "us-east-1", "name": "golden", "before": before, "after": after}
     file.write_text(json.dumps({**head, "images": [entry]}), encoding="utf-8")
 
@@ -292,6 +292,16 @@ def test_a_date_that_has_passed_and_is_still_there_is_restored(ec2: LocalEC2, re
     write(file, {"deprecate_at": days(-1, 20)}, {"deprecate_at": days(30)})
     done = restore(exact=True)
     assert (done["failed"], done["changed"]) == (False, False)
+
+
+def test_the_date_of_an_age_may_be_later_than_planned(ec2: LocalEC2, restore: Run, file: Path) -> None:
+    """It is worked out when it is sent. The backup was made at its time, and says what was planned."""
+    ec2.seed(image(A, deprecation_time=days(-0.9)))
+    write(file, {"deprecate_at": ""}, {"deprecate_at": days(-1)}, made=f"{days(-1)[:19]}Z")
+    assert not restore()["failed"]
+    assert shown()["date"] == ""
+    ec2.seed(image(A, deprecation_time=days(60)))
+    assert not restore()["changed"]
 
 
 def test_a_date_that_has_passed_cannot_be_set_again(ec2: LocalEC2, restore: Run, file: Path) -> None:
