@@ -211,6 +211,11 @@ class Request:
         write = t.cast("Write", self.attribute.write)
         return write(resource_id, self.operation, self.value)
 
+    @property
+    def action(self) -> str:
+        """What it asks of EC2, an empty text if it is a part of a document."""
+        return self.call("").action if self.attribute.write else ""
+
     def call_for(self, resource_ids: t.Sequence[str]) -> Call:
         """Return the call that carries the same request out on all of them."""
         write_all = t.cast("WriteAll", self.attribute.write_all)
@@ -331,6 +336,18 @@ def as_option(attribute: Attribute, value: Value) -> t.Any:
     if isinstance(value, frozenset):
         return to_options(value, attribute.kinds)
     return dict(value) if isinstance(value, tuple) else value
+
+
+def sketched(wish: Asked) -> Request:
+    """Return what the wish may lead to, whatever there is: for the name of its action alone."""
+    value: Payload = ()
+    if isinstance(wish, (AskedTags, AskedDate)):
+        value = wish.tags if isinstance(wish, AskedTags) else wish.text
+    elif isinstance(wish, AskedText):
+        value = wish.value
+    if isinstance(value, bool):
+        return Request(wish.attribute, "enable" if value else "disable", value)
+    return Request(wish.attribute, "add" if value or wish.attribute.kinds else "remove", value)
 
 
 def make_plan(

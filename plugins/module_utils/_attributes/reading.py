@@ -65,7 +65,7 @@ def _describe_batch(runtime: Runtime, batch: t.Sequence[Subject]) -> None:
         if resource_id in own:
             subject.described = own[resource_id]
         elif resource_id in others:
-            subject.failure = foreign(subject.resource, resource_id, others[resource_id])
+            subject.failure = foreign(subject.resource, resource_id, others[resource_id], subject.action)
         else:
             subject.failure = unknown(subject.resource, resource_id, region, request_id)
 

@@ -31,8 +31,6 @@ from .plan import counted
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from .plan import Request
-
 # A code of our own, not that of a service: what a change was planned on is no longer there.
 CHANGED_MEANWHILE = "ChangedMeanwhile"
 
@@ -248,21 +246,21 @@ def unknown(resource: Resource, resource_id: str, region: str, request_id: str |
     return Failure(resource.describe_action, resource.not_found_code, message, request_id)
 
 
-def foreign(resource: Resource, resource_id: str, described: Description) -> Failure:
+def foreign(resource: Resource, resource_id: str, described: Description, action: str) -> Failure:
     owner = described.get("OwnerId", "another account")
     message = (
         f"Not authorized for {resource.noun}:{resource_id}: it belongs to {owner}, and only the owner can read or"
         " modify its attributes; run the task with credentials of the owner"
     )
-    return _refused(resource, Refusal("AuthFailure", message))
+    return _refused(resource, Refusal("AuthFailure", message, action))
 
 
-def still_pending(resource: Resource, resource_id: str, timeout: int) -> Failure:
+def still_pending(resource: Resource, resource_id: str, timeout: int, action: str) -> Failure:
     message = (
         f"The {resource.noun} {resource_id} is still pending after {timeout} s and may not be modified yet; raise"
         " wait_timeout, or run the task again later"
     )
-    return _refused(resource, Refusal(resource.state_code, message))
+    return _refused(resource, Refusal(resource.state_code, message, action))
 
 
 def changed_meanwhile(resource: Resource) -> Failure:
@@ -273,22 +271,16 @@ def changed_meanwhile(resource: Resource) -> Failure:
     return Failure(resource.modify_action, CHANGED_MEANWHILE, message, service=resource.service)
 
 
-def cuts_off(request: Request, resource: Resource, resource_id: str, others: Permissions) -> Failure:
+def cuts_off(resource: Resource, action: str, others: Permissions) -> Failure:
     message = (
         f"Disabling the {resource.noun} would cut off {in_words(others)}: something else has shared it since the task"
         " read it. Run the task again"
     )
-    return Failure(request.call(resource_id).action, CHANGED_MEANWHILE, message, service=resource.service)
+    return Failure(action, CHANGED_MEANWHILE, message, service=resource.service)
 
 
-def not_ready(resource: Resource, described: Description, plan: Plan | None = None) -> Failure:
-    """Return why it cannot be changed now: it is in no state for that."""
-    request = _needing_readiness(plan) if plan else None
-    return _refused(resource, _not_ready(resource, described, request))
-
-
-def _needing_readiness(plan: Plan) -> Request | None:
-    return next((request for request in plan.requests if not request.attribute.any_state), None)
+def not_ready(resource: Resource, described: Description, action: str) -> Failure:
+    return _refused(resource, _not_ready(resource, described, action))
 
 
 def refusal(
@@ -308,22 +300,17 @@ def refusal(
 
 
 def _state(resource: Resource, plan: Plan, described: Description) -> t.Iterator[Refusal]:
-    request = _needing_readiness(plan)
+    request = next((request for request in plan.requests if not request.attribute.any_state), None)
     is_to_be_enabled = described.get("State") == "disabled" and plan.enables
     if request and not is_ready(resource, described) and not is_to_be_enabled:
-        yield _not_ready(resource, described, request)
+        yield _not_ready(resource, described, request.action)
 
 
-def _not_ready(resource: Resource, described: Description, request: Request | None) -> Refusal:
+def _not_ready(resource: Resource, described: Description, action: str) -> Refusal:
     state = str(described.get("State"))
     otherwise = f"{resource.service} modifies it only while it is {' or '.join(resource.ready_states)}"
     message = f"The {resource.noun} is {state}; {resource.advice.get(state, otherwise)}"
-    return Refusal(resource.state_code, message, _action(request))
-
-
-def _action(request: Request | None) -> str:
-    """Return what a request asks of EC2, an empty text for one that is a part of a document."""
-    return request.call("").action if request and request.attribute.write else ""
+    return Refusal(resource.state_code, message, action)
 
 
 def _crowded(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:

@@ -39,6 +39,7 @@ from .plan import after_requests
 from .plan import gained
 from .plan import in_parts
 from .plan import make_plan
+from .plan import sketched
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -160,6 +161,12 @@ class Subject:
             else wish
             for wish in self.asked
         ]
+
+    @property
+    def action(self) -> str:
+        """What is asked of EC2 first, as far as that is known; an empty text if nothing is that has a name."""
+        requests = self.plan.requests if self.plan else ()
+        return next(filter(None, (each.action for each in (*requests, *map(sketched, self.asked)))), "")
 
     @property
     def named_to_revoke(self) -> Permissions:

@@ -64,7 +64,7 @@ def is_unknown(subject: Subject) -> bool:
 def until_ready(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
     """Wait for those that are pending, and fail those that still are at the end."""
     for subject in until(runtime, subjects, lambda subject: not is_pending(subject.resource, subject.described)):
-        subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout)
+        subject.failure = still_pending(subject.resource, subject.target.id, runtime.wait_timeout, subject.action)
 
 
 def until_enabled(runtime: Runtime, subjects: t.Sequence[Subject]) -> None:
@@ -238,7 +238,7 @@ def look_before_disabling(runtime: Runtime, subject: Subject) -> None:
     failure = subject.failure if unseen and not subject.verified else None
     others = _granted_meanwhile(subject)
     if others:
-        failure = cuts_off(subject.steps[due[0]].request, subject.resource, subject.target.id, others)
+        failure = cuts_off(subject.resource, subject.steps[due[0]].request.action, others)
     if failure:
         subject.held_back |= {"disable"}
         subject.ended(due[0], "not_sent", failure)

@@ -298,7 +298,7 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
         waiting.until_ready(runtime, pending)
     for image in healthy(pending):
         if is_pending(IMAGES, image.described):
-            image.failure = not_ready(IMAGES, image.described, image.plan)
+            image.failure = not_ready(IMAGES, image.described, image.action)
     _plan_again(runtime, [image for image in healthy(pending) if is_ready(IMAGES, image.described)])
     work.alone = {image.target for image in pending if image.failure and image.failure.predicted}
     _leave_out(work, _gone(pending), "were deregistered")
@@ -353,7 +353,7 @@ def _predict(runtime: Runtime, work: Work) -> None:
         changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))
         if changing and image.target not in pending and not is_ready(IMAGES, image.described):
             # Its snapshots could be changed, and that would help nobody: the image cannot be launched.
-            image.failure = not_ready(IMAGES, image.described)
+            image.failure = not_ready(IMAGES, image.described, image.action)
     work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
     judged: Judged = {}
     for leg in LEGS:

@@ -601,6 +601,35 @@ def _action(options: Json) -> str:
     return "EnableImageDeprecation" if options["deprecate_at"] else "DisableImageDeprecation"
 
 
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [
+        ({"shared_tags": {"status": "x"}}, "CreateTags"),
+        ({"shared_tags": {}, "purge_shared_tags": True}, "DeleteTags"),
+        ({"deprecate_at": "2y"}, "EnableImageDeprecation"),
+        ({"deprecate_at": ""}, "DisableImageDeprecation"),
+        ({"deregistration_protection": "disabled"}, "DisableImageDeregistrationProtection"),
+        ({"enabled": True}, "EnableImage"),
+        ({"enabled": False}, "DisableImage"),
+        ({"launch_permissions": {}}, "ModifyImageAttribute"),
+        ({"description": "New"}, "ModifyImageAttribute"),
+    ],
+)
+def test_a_refusal_names_what_the_task_would_do(ec2: LocalEC2, run: Run, options: Json, action: str) -> None:
+    ec2.seed({"image_id": A, "owner_id": FORMER})
+    (image,) = run(**options)["images"]
+    assert (image["error"]["operation"], image["error"]["code"]) == (action, "AuthFailure")
+
+
+def test_a_refusal_of_what_stays_pending_names_what_the_task_would_do(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed({"image_id": A, "pending_reads": 99})
+    (image,) = run(deprecate_at="2y", wait_timeout=0)["images"]
+    assert (image["error"]["operation"], image["error"]["code"]) == (
+        "EnableImageDeprecation",
+        "InvalidAMIID.Unavailable",
+    )
+
+
 NO_DATE = (
     "deprecate_at: 'next year' is neither a date such as 2027-12-31 or 2027-12-31T18:00:00Z nor an age such as 90d,"
     " 26w or 2y; an empty string cancels"
