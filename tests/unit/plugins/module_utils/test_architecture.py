@@ -18,8 +18,8 @@ UTILS = pathlib.Path(plan.__file__).parents[1]
 # A file imports only what stands before it, for type checking too, so there is no circle.
 ORDER = [
     "_attributes.permissions",
-    "_attributes.attribute",
     "_attributes.dates",
+    "_attributes.attribute",
     "_attributes.plan",
     "_attributes.resource",
     "_attributes.images",
