@@ -19,9 +19,9 @@ description:
     access while the task runs, that is neither revoked nor hidden. A warning names the image.
   - Nothing is changed anywhere if policies contradict each other, a guard is exceeded, a policy selects nothing,
     something cannot be read, or EC2 is known to refuse a change. The task then fails, and RV(stopped) has the reasons.
-  - Grants go to snapshots first and then to images. Revocations go to images first and then to snapshots. So at any
-    moment, an account that can launch an image can also copy it. Once changes have begun, the failure of one image does
-    not stop the others.
+  - Grants go to keys first, then to snapshots, and then to images. Revocations go to images first and then to
+    snapshots. So at any moment, an account that can launch an image can also copy it. Once changes have begun, the
+    failure of one image does not stop the others.
   - Use M(amikit.aws.ec2_ami_attribute) if you know the image ids. Use this module, or the role that wraps it, for a
     catalogue of images that policies describe.
 author:
@@ -49,6 +49,12 @@ options:
         organizations and OUs. For snapshots, the owner's own account is left out, because EC2 never lists it.
       - V(description), V(imds_support), V(shared_tags), V(purge_shared_tags), V(deprecate_at) and
         V(deregistration_protection) work as in M(amikit.aws.ec2_ami_attribute).
+      - V(kms) says what becomes of the keys behind encrypted images, without which the images cannot be launched.
+        V(report) (the default) reads the keys and tells who cannot use them. V(share) also makes the principals whom
+        the policy grants images users of the keys, as M(amikit.aws.kms_key_sharing) does. V(ignore) reads no keys. No
+        policy takes anybody off a key, because other images may need it.
+      - V(kms_autoscaling), a boolean, includes what Auto Scaling groups need, for all users of these keys, as
+        O(amikit.aws.kms_key_sharing#module:autoscaling) does.
       - V(allow_empty), a boolean, allows the policy to select no image.
     type: list
     elements: raw
@@ -112,15 +118,22 @@ notes:
   - In check mode, every planned request is sent with C(DryRun=true), in the order of a real run. The first request of
     each action is sent alone. A real run sends no C(DryRun), unless O(preflight=true).
   - Whatever the number of policies, the task sends one search per filter and Region, and one C(DescribeImageAttribute)
-    per image. For snapshots, it sends one C(DescribeSnapshots) per 200, and one C(DescribeSnapshotAttribute) each.
+    per image. For snapshots, it sends one C(DescribeSnapshots) per 200, and one C(DescribeSnapshotAttribute) each. For
+    the keys of encrypted images, it sends one C(DescribeSnapshots) per 200 snapshots that it has not read anyway, and
+    one C(DescribeKey) and one C(GetKeyPolicy) per key.
+  - KMS has no C(DryRun) for C(PutKeyPolicy), so in check mode its status is C(unproven), and O(preflight) does not
+    cover it.
   - If the task fails, C(before) and C(after) of the images and snapshots in RV(policies) contain no lists of
     permissions, and those that neither changed nor failed are only named. C(granted) and C(revoked) still say what was
     changed.
   - "The module needs the IAM permissions of M(amikit.aws.ec2_ami_attribute) and, for policies with V(snapshots), of
-    M(amikit.aws.ec2_snapshot_attribute). An audit needs only those that read."
+    M(amikit.aws.ec2_snapshot_attribute). For the keys of encrypted images, it needs C(ec2:DescribeSnapshots),
+    C(kms:DescribeKey) and C(kms:GetKeyPolicy), and C(kms:PutKeyPolicy) to share them. Without the permission to read a
+    key, V(kms=report) only says that nothing is known of it. An audit needs only those that read."
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute
+  - module: amikit.aws.kms_key_sharing
   - module: amikit.aws.ec2_ami_attribute_info
 extends_documentation_fragment:
   - amikit.aws._attributes
@@ -182,8 +195,8 @@ summary:
       type: int
       returned: always
     changed:
-      description: The number of images that were, or would be, changed. An image also counts if a snapshot behind it
-        was changed.
+      description: The number of images that were, or would be, changed. An image also counts if a snapshot or key
+        behind it was changed.
       type: int
       returned: always
     unchanged:
@@ -271,6 +284,17 @@ policies:
       type: list
       elements: dict
       returned: always
+    keys:
+      description:
+        - The keys behind its encrypted images, as M(amikit.aws.kms_key_sharing) returns them, unless it ignores them.
+          Each also has C(lacking), the principals who are granted images behind the key and cannot use it. C(unknown)
+          are those of whom its policy does not tell, because a statement of others may allow them, or denies something,
+          or because the key could not be read. Why it could not be read is in C(unread).
+        - C(statements) are those with which all of these principals could use the key, ready for its owner.
+        - If the task fails, keys that neither changed nor failed have no C(statements).
+      type: list
+      elements: dict
+      returned: always
   sample:
     - name: Golden images for production
       pattern: exclusive
@@ -293,6 +317,7 @@ policies:
           requests:
             - {attribute: launchPermission, operation: add, entries: 1, status: applied}
       snapshots: []
+      keys: []
 preview:
   description: Whether the result only shows what would be done, as in check mode, in an audit, or if the run was
     stopped.
@@ -307,7 +332,7 @@ stopped:
 report:
   description:
     - The facts for the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and
-      their C(names), C(summary), C(warnings), C(policies), C(principals) and C(images).
+      their C(names), C(summary), C(warnings), C(policies), C(principals), C(images) and C(keys).
     - Public images come first, then those that somebody outside the policies can launch. Principals are sorted in the
       same way.
     - The C(marks) of an image have one character for each of the C(principals), in their order. C(x) can launch it.
@@ -324,7 +349,7 @@ backup_file:
   type: str
   sample: /srv/backups/golden.json
 diff:
-  description: The difference of every changed image, followed by that of every changed snapshot.
+  description: The difference of every changed image, followed by those of every changed snapshot and key.
   returned: with --diff
   type: list
   elements: dict

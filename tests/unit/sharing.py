@@ -97,7 +97,7 @@ def planned(policies: t.Sequence[Policy], world: World) -> Work:
     work.images = _subjects(IMAGES, wishes(IMAGE_LEG, policies, work.spoken_of_images), world)
     sharing = [target for target, subject in work.images.items() if work.shares_snapshots(subject)]
     work.behind = {target: tuple(world.behind.get(target, ())) for target in sharing}
-    work.spoken_of_snapshots = speakers_behind(work.policies, SNAPSHOT_LEG, work.spoken_of_images, work.behind)
+    work.spoken_of_snapshots = speakers_behind(work.policies, SNAPSHOT_LEG.asked, work.spoken_of_images, work.behind)
     asked = wishes(SNAPSHOT_LEG, policies, work.spoken_of_snapshots)
     work.snapshots = _subjects(SNAPSHOTS, asked, world)
     return work

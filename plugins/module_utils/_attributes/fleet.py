@@ -63,7 +63,7 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, pref
     if dry_run:
         _ask(runtime, everything)
     elif not preflight or is_authorized(runtime, [everything]):
-        warnings += _uncovered(subjects) if preflight else []
+        warnings += uncovered(subjects) if preflight else []
         try:
             keep(runtime, [subject.resource for subject in subjects[:1]], subjects)
         except backup.NotKeptError as error:
@@ -73,7 +73,7 @@ def work(runtime: Runtime, subjects: t.Sequence[Subject], *, dry_run: bool, pref
     return Ended(subjects, warnings)
 
 
-def _uncovered(subjects: t.Iterable[Subject]) -> list[str]:
+def uncovered(subjects: t.Iterable[Subject]) -> list[str]:
     """Return a warning about what preflight has not proven."""
     written = [subject.resource for subject in subjects if subject.resource.document and subject.steps]
     if not written:

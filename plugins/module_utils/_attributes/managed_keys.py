@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from .ec2 import EC2Error
+from .plan import Failure
 from .subject import NAMED
 from .subject import Target
 from .subject import in_batches
@@ -23,7 +24,16 @@ if t.TYPE_CHECKING:
     from .runtime import Runtime
 
 
-Judged = dict[tuple[str, str], bool]  # (Region, key) to whether AWS manages it
+# (Region, key) to whether AWS manages it, or to why a run that has asked already does not know.
+Judged = dict[tuple[str, str], t.Union[bool, Failure]]
+
+
+def keys_of(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None]:
+    """Return the keys of snapshots of one Region, None where EC2 names none; raise EC2Error."""
+    region, ids = batch[0].region, [target.id for target in batch]
+    filters = [{"Name": "snapshot-id", "Values": ids}]
+    response = runtime.ec2.call(region, "describe_snapshots", Filters=filters)
+    return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
 
 
 @dataclass
@@ -53,6 +63,11 @@ class ManagedKeys:
         keys = list(dict.fromkeys((target.region, key) for target, key in self.snapshots.items() if key))
         new = [key for key in keys if key not in self.judged]
         self.judged.update(zip(new, self.runtime.each(self._is_managed, new)))
+        for key in keys:
+            answer = self.judged[key]
+            if isinstance(answer, Failure):
+                self._note(f"whether AWS manages the key {key[1]}", answer)
+                self.judged[key] = False
         return {target for target, key in self.snapshots.items() if key and self.judged[target.region, key]}
 
     def _find_keys(self) -> None:
@@ -63,23 +78,19 @@ class ManagedKeys:
         self._unread += [f"the key of {target}" for target, key in self.snapshots.items() if key is None]
 
     def _describe(self, batch: list[Target]) -> dict[Target, str | None]:
-        region, ids = batch[0].region, [target.id for target in batch]
-        filters = [{"Name": "snapshot-id", "Values": ids}]
         try:
-            response = self.runtime.ec2.call(region, "describe_snapshots", Filters=filters)
+            return keys_of(self.runtime, batch)
         except EC2Error as error:
-            self._note(f"the keys of {len(ids)} encrypted snapshot(s) in {region}", error)
-            return {Target(region, snapshot): "" for snapshot in ids}
-        return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
+            self._note(f"the keys of {len(batch)} encrypted snapshot(s) in {batch[0].region}", error.failure)
+            return dict.fromkeys(batch, "")
 
-    def _is_managed(self, key: tuple[str, str]) -> bool:
+    def _is_managed(self, key: tuple[str, str]) -> bool | Failure:
         region, key_id = key
         try:
             response = self.runtime.ec2.call(region, "describe_key", service="kms", patient=False, KeyId=key_id)
         except EC2Error as error:
-            self._note(f"whether AWS manages the key {key_id}", error)
-            return False
+            return error.failure
         return bool(response["KeyMetadata"].get("KeyManager") == "AWS")
 
-    def _note(self, unread: str, error: EC2Error) -> None:
-        self._unread.append(f"{unread} ({error.failure.operation}: {error.failure.code})")
+    def _note(self, unread: str, failure: Failure) -> None:
+        self._unread.append(f"{unread} ({failure.operation}: {failure.code})")

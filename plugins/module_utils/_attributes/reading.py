@@ -96,17 +96,17 @@ def _tell_foreign(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
     A refusal does not tell, nor does an answer that one does not exist: only to know who is asking does.
     """
     codes = {*DENIALS, *(subject.resource.not_found_code for subject in failed)}
-    asking = [(each, _known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
-    suspects = [(subject, known) for subject, known in asking if known]
+    asking = [(each, known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
+    suspects = [(subject, found) for subject, found in asking if found]
     caller = _caller(runtime, suspects[0][0].target.region) if suspects else None
-    for subject, known in suspects:
-        if caller and known["OwnerId"] != caller:
-            subject.described = known
-            subject.failure = t.cast("OneByOne", subject.resource.api).foreign(known, subject.hoped)
+    for subject, found in suspects:
+        if caller and found["OwnerId"] != caller:
+            subject.described = found
+            subject.failure = t.cast("OneByOne", subject.resource.api).foreign(found, subject.hoped)
 
 
-def _known(runtime: Runtime, subject: Subject) -> Description | None:
-    """Return what was described of a subject, or else what its id alone says."""
+def known(runtime: Runtime, subject: Subject) -> Description | None:
+    """Return what was described of a subject that takes calls of its own, or else what its id alone says."""
     region, resource_id = subject.target
     api = t.cast("OneByOne", subject.resource.api)
     return subject.described or api.presumed(resource_id, runtime.ec2.dns_suffix(region))

@@ -64,8 +64,9 @@ class Clock(t.Protocol):
 class Runtime:
     """The means of one run. ``wait_timeout`` is in seconds, for each of the waits that ``wait`` allows.
 
-    ``keep`` takes the backup of what is about to be changed, None if none was asked for. It raises NotKeptError, of
-    backup.py. ``progress`` counts what is done, for those who wait.
+    Without ``patient``, what it reads only tells more than the run needs to know. ``keep`` takes the backup of what is
+    about to be changed, None if none was asked for. It raises NotKeptError, of backup.py. ``progress`` counts what is
+    done, for those who wait.
     """
 
     ec2: EC2Like
@@ -75,6 +76,7 @@ class Runtime:
     clock: Clock = field(default_factory=lambda: t.cast("Clock", time))
     keep: t.Callable[[str], None] | None = None
     progress: Progress = field(default_factory=lambda: Progress(time.monotonic))
+    patient: bool = True
 
     def each(self, work: t.Callable[[Item], Result], items: t.Iterable[Item]) -> list[Result]:
         """Do the work for all items, side by side, and return the results in the order of the items."""
@@ -82,4 +84,4 @@ class Runtime:
 
     def call(self, region: str, call: Call, **more: t.Any) -> Response:
         arguments: Arguments = {**call.arguments, **more}
-        return self.ec2.call(region, call.operation, service=call.service, **arguments)
+        return self.ec2.call(region, call.operation, service=call.service, patient=self.patient, **arguments)

@@ -65,11 +65,12 @@ def _became(work: Work, options: Options) -> str:
     if options.check_mode and not is_doubtful(work.subjects):
         return "nothing was changed, as this is check mode"
     images = work.images.values()
-    changed = sum(any(each.changed for each in (image, *work.snapshots_behind(image))) for image in images)
+    changed = sum(any(each.changed for each in (image, *work.shared_behind(image))) for image in images)
     verb = "was" if changed == 1 else "were"
-    unknown = sum(any(each.is_uncertain for each in (image, *work.snapshots_behind(image))) for image in images)
+    unknown = sum(any(each.is_uncertain for each in (image, *work.shared_behind(image))) for image in images)
+    services = dict.fromkeys(subject.resource.service for subject in work.subjects if subject.is_uncertain)
     became = f"{changed} {verb} changed, in whole or in part" if changed else "" if unknown else "nothing was changed"
-    doubt = f"{unknown} may have changed, because EC2 gave no clear answer" if unknown else ""
+    doubt = f"{unknown} may have changed, because {' and '.join(services)} gave no clear answer" if unknown else ""
     both = " and ".join(filter(None, [became, doubt]))
     return f"{both}, although this is check mode" if options.check_mode else both
 
@@ -98,6 +99,6 @@ def _failed(subject: Subject) -> str:
     failure = subject.failure
     if failure is None:
         return str(subject.target)
-    said = f"EC2 would refuse {failure.operation}: " if failure.predicted else ""
+    said = f"{failure.service} would refuse {failure.operation}: " if failure.predicted else ""
     message = result.failure_text(failure, operation=False)
     return f"{subject.target}: {said}{message}"

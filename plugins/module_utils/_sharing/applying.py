@@ -21,11 +21,14 @@ from .._attributes.subject import healthy
 from .._attributes.subject import is_doubtful
 from .answer import failures_by_policy
 from .guards import guard
+from .legs import KEY_LEG
+from .legs import LEGS
 from .outcome import revocations
 from .passes import PASSES
 from .passes import sendable
 
 if t.TYPE_CHECKING:
+    from .._attributes.resource import Resource
     from .._attributes.runtime import Runtime
     from .options import Options
     from .work import Work
@@ -69,10 +72,17 @@ def _prepare(runtime: Runtime, work: Work, options: Options) -> None:
         # If a DryRun was carried out, the run cannot say that nothing was changed.
         work.stop([] if is_doubtful(work.subjects) else failures_by_policy(work, sound))
         return
+    work.warnings += fleet.uncovered(healthy(work.keys.values())) if options.preflight else []
     try:
-        fleet.keep(runtime, [leg.resource for leg in work.legs], work.subjects)
+        fleet.keep(runtime, _kept(work), work.subjects)
     except NotKeptError as error:
         work.stop([f"backup: {error}"])
+
+
+def _kept(work: Work) -> list[Resource]:
+    """Return the kinds that the backup lists: keys only if any change, as an earlier version cannot restore those."""
+    has_keys = any(key.plan and key.plan.changed for key in work.keys.values())
+    return [leg.resource for leg in LEGS if leg is not KEY_LEG or has_keys]
 
 
 def _passes(work: Work) -> list[fleet.Pass]:

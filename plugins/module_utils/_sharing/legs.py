@@ -14,12 +14,18 @@ from __future__ import annotations
 import typing as t
 
 from .._attributes.images import IMAGES
+from .._attributes.keys import AUTOSCALING
+from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
 from .._attributes.plan import Asked
+from .._attributes.plan import AskedOfEntries
 from .._attributes.plan import AskedPermissions
 from .._attributes.snapshots import SNAPSHOTS
+from .policies import IGNORE
+from .policies import SHARE
 
 if t.TYPE_CHECKING:
+    from .._attributes.permissions import Permissions
     from .._attributes.resource import Resource
     from .policies import Policy
 
@@ -45,16 +51,34 @@ def _of_snapshots(policy: Policy) -> tuple[Asked, ...]:
     return (AskedPermissions(SNAPSHOTS.permissions, grants, revokes, policy.pattern.exact),)
 
 
-def _of_keys(_policy: Policy) -> tuple[Asked, ...]:
-    return ()
+def _of_keys(policy: Policy) -> tuple[Asked, ...]:
+    """Nobody is taken off a key: other images may need it."""
+    return needed_of_keys(policy) if policy.kms == SHARE else ()
+
+
+def key_users(policy: Policy) -> Permissions:
+    """Return who is granted images, and so needs the keys behind them. What everyone can launch is not encrypted."""
+    kinds = {kind.option for kind in KEYS.kinds}
+    return frozenset(each for each in policy.grants if each.kind in kinds)
+
+
+def needed_of_keys(policy: Policy) -> tuple[Asked, ...]:
+    """Return what those whom the policy grants images need of the keys, whether it is asked for or only reported."""
+    users = AskedPermissions(KEY_USERS, key_users(policy))
+    if policy.kms == IGNORE or not users.grant:
+        return ()
+    return (users, AskedOfEntries(AUTOSCALING, True, users)) if policy.kms_autoscaling else (users,)
+
+
+def looks_at_keys(policy: Policy) -> bool:
+    """Tell whether the keys are read. A policy that shares keys and takes images away says who keeps which key."""
+    return policy.kms == SHARE or bool(needed_of_keys(policy))
 
 
 IMAGE_LEG = Leg(IMAGES, _of_images)
 SNAPSHOT_LEG = Leg(SNAPSHOTS, _of_snapshots)
 KEY_LEG = Leg(KEYS, _of_keys)
-LEGS = (IMAGE_LEG, SNAPSHOT_LEG)
-# A backup may hold keys as well, which policies are not about.
-RESTORED = (*LEGS, KEY_LEG)
+LEGS = (IMAGE_LEG, SNAPSHOT_LEG, KEY_LEG)
 
 
 def unshareable(policies: t.Iterable[Policy]) -> list[str]:

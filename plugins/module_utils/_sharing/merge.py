@@ -16,6 +16,7 @@ import typing as t
 
 from .._attributes.plan import Asked
 from .._attributes.plan import AskedDate
+from .._attributes.plan import AskedOfEntries
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedTags
 from .._attributes.subject import NAMED
@@ -43,12 +44,12 @@ def speakers(selected: t.Iterable[t.Iterable[Target]]) -> dict[Target, Speakers]
 
 def speakers_behind(
     policies: t.Sequence[Policy],
-    leg: Leg,
+    asks: t.Callable[[Policy], t.Any],
     images: t.Mapping[Target, Speakers],
     behind: t.Mapping[Target, t.Iterable[Target]],
 ) -> dict[Target, Speakers]:
     """Return the policies that ask something of each target behind the images, which may have one in common."""
-    asking = {number for number, policy in enumerate(policies) if leg.asked(policy)}
+    asking = {number for number, policy in enumerate(policies) if asks(policy)}
     spoken: dict[Target, set[int]] = {}
     for image, targets in behind.items():
         for target in targets:
@@ -85,6 +86,9 @@ def _both(one: Asked, other: Asked) -> Asked:
     if isinstance(one, AskedTags) and isinstance(other, AskedTags):
         tags = {**dict(max(one.tags, other.tags)), **dict(min(one.tags, other.tags))}
         return AskedTags(one.attribute, tuple(sorted(tags.items())), one.purge or other.purge)
+    if isinstance(one, AskedOfEntries) and isinstance(other, AskedOfEntries):
+        entries = t.cast("AskedPermissions", _both(one.entries, other.entries))
+        return AskedOfEntries(one.attribute, one.value or other.value, entries)
     return min((one, other), key=_written)
 
 
@@ -143,7 +147,10 @@ def _in_common(spoken: t.Mapping[Target, Speakers]) -> dict[tuple[int, int], lis
 
 
 def disputed(one: t.Iterable[Asked], other: t.Iterable[Asked]) -> tuple[str, ...]:
-    """Return what two policies contradict each other about on a resource of both: principals, then options."""
+    """Return what two policies contradict each other about on a resource of both: principals, then options.
+
+    A flag of entries is only ever asked to be set, so there is nothing to contradict.
+    """
     about: set[str] = set()
     texts: set[str] = set()
     for mine, theirs in itertools.product(one, other):
@@ -154,7 +161,7 @@ def disputed(one: t.Iterable[Asked], other: t.Iterable[Asked]) -> tuple[str, ...
             about |= {entry.value for entry in theirs.grant if mine.takes_away(entry)}
         elif isinstance(mine, AskedTags) and isinstance(theirs, AskedTags):
             texts |= {f"{mine.attribute.option}.{key}" for key in mine.disputes(theirs) | theirs.disputes(mine)}
-        elif mine != theirs:
+        elif mine != theirs and not isinstance(mine, AskedOfEntries):
             texts.add(mine.attribute.option)
     return (*sorted(about), *sorted(texts))
 

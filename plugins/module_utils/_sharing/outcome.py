@@ -21,6 +21,7 @@ from .._attributes.plan import Asked
 from .._attributes.plan import AskedPermissions
 from .._attributes.subject import DONE
 from .guards import Revocation
+from .recipients import of_key
 
 if t.TYPE_CHECKING:
     from .._attributes.attribute import Attribute
@@ -129,12 +130,15 @@ def granted_by(work: Work, image: Subject) -> Permissions:
 
 
 def summary(work: Work) -> dict[str, int]:
-    """Return the counts of the whole run. An image changes, or fails, when a snapshot behind it does."""
+    """Return the counts of the whole run. An image changes, or fails, when a snapshot or key behind it does.
+
+    Entries are counted on images and snapshots.
+    """
     images = list(work.images.values())
-    concerned = {image.target: [image, *work.snapshots_behind(image)] for image in images}
+    concerned = {image.target: [image, *work.shared_behind(image)] for image in images}
     failed = {target for target, subjects in concerned.items() if any(each.failure for each in subjects)}
     changed = {target for target, subjects in concerned.items() if any(each.changed for each in subjects)}
-    everything = result.summary(work.subjects)
+    everything = result.summary([*images, *work.snapshots.values()])
     return {
         "policies": len(work.policies),
         "images": len(images),
@@ -152,8 +156,11 @@ def summary(work: Work) -> dict[str, int]:
 
 
 def by_policy(work: Work, present: t.Callable[[Subject], t.Any]) -> list[dict[str, t.Any]]:
-    """Return each policy with its counts, and its images and snapshots as ``present`` makes them, each made once."""
+    """Return each policy with its counts, and its images, snapshots and keys as ``present`` makes them, each once."""
     items = {subject.target: present(subject) for subject in work.subjects}
+    items.update(
+        {key.target: {**items[key.target], **of_key(work, key, items[key.target])} for key in work.keys.values()}
+    )
     credited = {subject.target: credits_of(part, subject) for part in work.parts for subject in part.subjects}
     return [_of_policy(work, number, items, credited) for number in range(len(work.policies))]
 
@@ -164,12 +171,13 @@ def _of_policy(
     policy = work.policies[number]
     images = [work.images[target] for target in work.selected[number]]
     subjects = {part.leg.resource.result_key: part.of(number) for part in work.parts}
-    subjects["images"] = images  # in the order in which they were asked for
     mine = {each.target: credited[each.target][number] for every in subjects.values() for each in every}
+    # In the order in which they were asked for; and keys that the policy only reports on as well.
+    subjects.update(images=images, keys=work.keys_of(number))
     concerned = {
-        image.target: [image, *(each for each in work.snapshots_behind(image) if each.target in mine)]
-        for image in images
+        image.target: [image, *(each for each in work.shared_behind(image) if each.target in mine)] for image in images
     }
+    entries = [mine[each.target] for each in (*images, *subjects["snapshots"])]
     failed = {target for target, every in concerned.items() if any(each.failure for each in every)}
     changed = {target for target, every in concerned.items() if any(mine[each.target].is_change for each in every)}
     return {
@@ -177,8 +185,8 @@ def _of_policy(
         "pattern": policy.pattern.name,
         "selected": len(images),
         "changed": len(changed - failed),
-        "granted": sum(credit.granted for credit in mine.values()),
-        "revoked": sum(credit.revoked for credit in mine.values()),
+        "granted": sum(credit.granted for credit in entries),
+        "revoked": sum(credit.revoked for credit in entries),
         "failed": len(failed),
         **{key: [items[subject.target] for subject in every] for key, every in subjects.items()},
     }

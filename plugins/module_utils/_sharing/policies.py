@@ -41,6 +41,9 @@ _TRUE = frozenset({"yes", "on", "1", "true", "y", "t"})
 _FALSE = frozenset({"no", "off", "0", "false", "n", "f"})
 # What can be shared, or will be once it is available. Others are selected only by filters that name the state.
 _SHARED_STATES = ("available", "pending")
+# What becomes of the keys behind the images: only said, shared like the images, or not looked at.
+REPORT, SHARE, IGNORE = "report", "share", "ignore"
+KMS = (REPORT, SHARE, IGNORE)
 
 
 class InvalidPoliciesError(InvalidOptionsError):
@@ -119,6 +122,8 @@ class Policy:
     others: tuple[Asked, ...]
     snapshots: bool
     allow_empty: bool
+    kms: str = REPORT
+    kms_autoscaling: bool = False
 
     @cached_property
     def grants(self) -> Permissions:
@@ -211,6 +216,8 @@ OPTIONS: dict[str, _Option] = {
     "regions": _Option("list", _list),
     "newest": _Option("int", _int),
     "snapshots": _Option("bool", _bool),
+    "kms": _Option("str", str),
+    "kms_autoscaling": _Option("bool", _bool),
     "allow_empty": _Option("bool", _bool),
     **{each.option: _Option("dict", _dict) if each.has_tags else _Option("str", _text) for each in OTHERS},
     **{f"purge_{each.option}": _Option("bool", _bool) for each in OTHERS if each.has_tags},
@@ -289,11 +296,12 @@ class _Reader:
         principals = self._principals(pattern)
         selection = self._selection()
         others = tuple(wish for attribute in OTHERS for wish in self._other(attribute))
+        kms, autoscaling = self._keys()
         self._judge_public(pattern)
         if self.problems or pattern is None:
             return None, self.problems
         flags = bool(self._values.get("snapshots")), bool(self._values.get("allow_empty"))
-        return Policy(self._values["name"], pattern, principals, selection, others, *flags), []
+        return Policy(self._values["name"], pattern, principals, selection, others, *flags, kms, autoscaling), []
 
     def _read_options(self) -> None:
         unknown = sorted(set(self._said) - set(OPTIONS))
@@ -376,6 +384,15 @@ class _Reader:
         else:
             asked = asked_value(attribute, value, self.problems)
         yield from [asked] if asked else []
+
+    def _keys(self) -> tuple[str, bool]:
+        """Return what becomes of the keys, and whether Auto Scaling groups are to be allowed as well."""
+        kms, autoscaling = self._values.get("kms", REPORT), bool(self._values.get("kms_autoscaling"))
+        if kms not in KMS:
+            self.problems.append(f"value of kms must be one of: {', '.join(KMS)}, got: {shown(kms)[1:-1]}")
+        if autoscaling and kms == IGNORE:
+            self.problems.append("kms_autoscaling goes with kms: share or report, not with ignore")
+        return kms, autoscaling
 
     def _judge_public(self, pattern: Pattern | None) -> None:
         if pattern and pattern.everyone:

@@ -19,10 +19,13 @@ from .._attributes.permissions import EVERYONE
 from .._attributes.permissions import Permission
 from .._attributes.permissions import from_principal
 from .._attributes.plan import as_option
+from .._attributes.result import failure_text
 from .outcome import changed_others
 from .outcome import granted_by
 from .outcome import shown
 from .outcome import value
+from .recipients import users
+from .recipients import verdict
 
 if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
@@ -46,7 +49,7 @@ def report(
     work: Work, counts: t.Sequence[Facts], options: Options, *, preview: bool, made: str, warnings: t.Sequence[str]
 ) -> Facts:
     """Return the facts. ``counts`` are the policies of the result, ``made`` is when the run ended."""
-    rows = sorted((_row(work, image, work.snapshots_behind(image)) for image in work.images.values()), key=_risk)
+    rows = sorted((_row(work, image, work.shared_behind(image)) for image in work.images.values()), key=_risk)
     columns = _columns(work, rows, options)
     for row in rows:
         row["marks"] = _marks(row, [column["id"] for column in columns])
@@ -61,6 +64,7 @@ def report(
         "policies": [_policy(work, number, counted) for number, counted in enumerate(counts)],
         "principals": columns,
         "images": rows,
+        "keys": sorted((_key(work, key) for key in work.keys.values()), key=_need),
     }
 
 
@@ -79,10 +83,11 @@ def _marks(row: Facts, principals: t.Iterable[str]) -> str:
     return "".join(marks.values())
 
 
-def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
+def _row(work: Work, image: Subject, behind: t.Sequence[Subject]) -> Facts:
     held = shown(image)
     added, removed = _values(image.granted), _values(image.revoked)
-    changes = changed_others(image) + (["snapshots"] if any(each.changed for each in snapshots) else [])
+    changed = {each.resource.result_key for each in behind if each.changed}
+    changes = changed_others(image) + sorted(changed, reverse=True)
     return {
         "image_id": image.target.id,
         "region": image.target.region,
@@ -97,7 +102,7 @@ def _row(work: Work, image: Subject, snapshots: t.Sequence[Subject]) -> Facts:
         "outside": _values(held - granted_by(work, image)),
         "changes": changes,
         "snapshots": len(snapshot_ids(image.described)),
-        "error": _error(image, snapshots),
+        "error": _error(image, behind),
         **{attribute.option: as_option(attribute, value(image, attribute)) for attribute in LIFE},
     }
 
@@ -106,10 +111,33 @@ def _values(entries: t.Iterable[Permission]) -> list[str]:
     return sorted(entry.value for entry in entries)
 
 
-def _error(image: Subject, snapshots: t.Iterable[Subject]) -> str:
+def _key(work: Work, key: Subject) -> Facts:
+    found = verdict(work, key)
+    numbers = work.looking_at_keys[key.target]
+    unread = work.unread_keys.get(key.target)
+    return {
+        "key_id": key.target.id.rpartition("/")[2],
+        "region": key.target.region,
+        "arn": key.described.get("Arn"),
+        "policies": [work.policies[number].name for number in numbers],
+        "images": sum(key.target in keys for keys in work.keys_behind.values()),
+        "users": _values(users(key)),
+        "lacking": _values(found.lacking),
+        "unknown": _values(found.unknown),
+        "changed": key.changed,
+        "unread": failure_text(unread) if unread else "",
+    }
+
+
+def _need(row: Facts) -> tuple[t.Any, ...]:
+    """Keys that somebody lacks come first, then those of which somebody is not known to be a user."""
+    return (not row["lacking"], not row["unknown"], row["region"], row["key_id"])
+
+
+def _error(image: Subject, behind: t.Iterable[Subject]) -> str:
     if image.failure:
         return f"{image.failure.code}: {image.failure.message}"
-    failed = next((each for each in snapshots if each.failure), None)
+    failed = next((each for each in behind if each.failure), None)
     return f"{failed.target.id}: {failed.failure.code}: {failed.failure.message}" if failed and failed.failure else ""
 
 

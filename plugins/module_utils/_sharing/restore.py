@@ -32,7 +32,6 @@ from .._attributes.ec2 import EC2Error
 from .._attributes.ec2 import warn
 from .._attributes.images import snapshot_ids
 from .._attributes.keeping import keeper
-from .._attributes.keys import KEYS
 from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
@@ -55,7 +54,6 @@ from .._attributes.subject import healthy
 from .answer import stopped
 from .applying import apply
 from .legs import LEGS
-from .legs import RESTORED
 from .merge import listed
 from .options import Options
 from .options import parse_options
@@ -80,7 +78,7 @@ CANNOT_BE_UNDONE = "CannotBeUndone"
 # DescribeImages may show a change of a description that much later (observed by publishers: Terraform waits for it).
 _LATE = 120.0  # seconds
 _PATTERN = Pattern("restore", grants=True, exact=False, takes_principals=False)
-_RESOURCES = [leg.resource for leg in RESTORED]
+_RESOURCES = [leg.resource for leg in LEGS]
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def _without(attributes: Attributes, options: t.Container[str]) -> Attributes:
 def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
     """Do the work. EC2's errors end up in the subjects and in ``stopped``; none is raised."""
     work = _taken_up(wanted)
-    for leg in RESTORED:
+    for leg in LEGS:
         fleet.plan(runtime, work.subjects_of(leg))
     lost = _ask_for_what_can_be(runtime, work, wanted)
     _warn_of_late_texts(runtime, work, wanted)
@@ -192,9 +190,7 @@ def _taken_up(wanted: Wanted) -> Work:
     """Return the resources of the backup, under one policy that asks of each what the backup says."""
     backup = wanted.backup
     policy = Policy(f"Restore of {backup.made}", _PATTERN, (), (), (), snapshots=True, allow_empty=True)
-    # The backup of this run has a list of keys only if there are any: earlier versions cannot restore one that has.
-    has_keys = any(entry.resource is KEYS for entry in backup.entries)
-    work = Work([policy], RESTORED if has_keys else LEGS)
+    work = Work([policy])
     for entry in backup.entries:
         subject = Subject(entry.resource, entry.target, tuple(_permissions(entry, exact=wanted.exact)))
         work.take_up(subject, (0,))
@@ -379,7 +375,7 @@ def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
     """
     judged: Judged = {}
     reasons: dict[Target, Failure] = {}
-    for leg in RESTORED:
+    for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
         work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
         for entries in (_to_everyone, _granted):
@@ -435,7 +431,7 @@ def _stop_for_public(work: Work, wanted: Wanted) -> None:
 def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
     failed = bool(work.stopped or work.left_undone) or any(subject.failure for subject in work.subjects)
     present_one = result.trimmed if failed else result.item
-    kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in RESTORED}
+    kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in LEGS}
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
         "summary": {**{key: len(subjects) for key, subjects in kinds.items()}, **result.summary(work.subjects)},

@@ -41,7 +41,9 @@ from .answer import message
 from .answer import present
 from .applying import apply
 from .applying import exceeded
+from .encrypted import take_keys
 from .legs import IMAGE_LEG
+from .legs import KEY_LEG
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
 from .legs import unshareable
@@ -54,6 +56,7 @@ from .options import parse
 from .policies import InvalidPoliciesError
 from .policies import Policy
 from .policies import Search
+from .recipients import warnings
 from .work import Work
 
 if t.TYPE_CHECKING:
@@ -113,8 +116,11 @@ def work_through(runtime: Runtime, policies: t.Sequence[Policy], options: Option
         _wait_for_images(runtime, work)
     _plan_snapshots(runtime, work, wait=runtime.wait and not options.audit)
     _stop_for_contradictions(runtime, work, options)
-    _predict(runtime, work)
+    judged = take_keys(runtime, work)
+    work.stop(failures_by_policy(work, work.keys.values()))
+    _predict(runtime, work, judged)
     apply(runtime, work, options)
+    work.warnings += warnings(work, options.named)
     return work
 
 
@@ -240,7 +246,7 @@ def _take_snapshots(work: Work, images: t.Iterable[Subject]) -> list[Subject]:
         if work.shares_snapshots(image)
     }
     asking = {image.target: work.behind[image.target] for image in healthy(images) if image.target in work.behind}
-    work.spoken_of_snapshots = speakers_behind(work.policies, SNAPSHOT_LEG, work.spoken_of_images, asking)
+    work.spoken_of_snapshots = speakers_behind(work.policies, SNAPSHOT_LEG.asked, work.spoken_of_images, asking)
     known, work.snapshots = work.snapshots, {}
     for target, asked in wishes(SNAPSHOT_LEG, work.policies, work.spoken_of_snapshots).items():
         work.snapshots[target] = known.get(target) or Subject(SNAPSHOTS, target, asked)
@@ -287,7 +293,7 @@ def _stop_for_contradictions(runtime: Runtime, work: Work, options: Options) -> 
 
 
 def _wait_for_images(runtime: Runtime, work: Work) -> None:
-    """Wait for pending images that are to be changed, or whose snapshots are shared.
+    """Wait for pending images that are to be changed, or with whose snapshots or keys policies share more.
 
     One that is still pending then fails alone. One that is gone or has failed by then is left out: a search would not
     have selected it.
@@ -306,8 +312,8 @@ def _wait_for_images(runtime: Runtime, work: Work) -> None:
     work.left_out.update(image.target for image in broken)
     _leave_out(work, broken, "became unavailable")
     if runtime.wait:
-        sharing = [image for image in healthy(work.images.values()) if work.shares_snapshots(image)]
-        waiting.until(runtime, sharing, lambda image: not lacks_snapshots(image.described), at_most=waiting.APPEARING)
+        needing = [image for image in healthy(work.images.values()) if work.needs_snapshots(image)]
+        waiting.until(runtime, needing, lambda image: not lacks_snapshots(image.described), at_most=waiting.APPEARING)
     _stop_for_selection(work)
 
 
@@ -321,7 +327,7 @@ def _plan_again(runtime: Runtime, images: t.Sequence[Subject]) -> None:
 
 
 def _matters(work: Work, image: Subject) -> bool:
-    return image.plan is None or image.plan.changed or work.shares_snapshots(image)
+    return image.plan is None or image.plan.changed or work.needs_snapshots(image)
 
 
 def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
@@ -338,24 +344,24 @@ def _plan_snapshots(runtime: Runtime, work: Work, *, wait: bool) -> None:
 
 
 def _stop_for_hidden(work: Work, images: t.Sequence[Subject]) -> None:
-    hidden = [image for image in images if work.shares_snapshots(image) and lacks_snapshots(image.described)]
+    hidden = [image for image in images if work.needs_snapshots(image) and lacks_snapshots(image.described)]
     for number, policy in enumerate(work.policies):
-        mine = [each for each in hidden if number in work.spoken_of_images[each.target] and SNAPSHOT_LEG.asked(policy)]
+        needs = SNAPSHOT_LEG.asked(policy) or KEY_LEG.asked(policy)
+        mine = [each for each in hidden if needs and number in work.spoken_of_images[each.target]]
         if mine:
             shown = ", ".join(str(image.target) for image in mine[:NAMED])
             work.stop([f"{policy}: EC2 does not show the snapshot behind {shown}; run the task again later"])
 
 
-def _predict(runtime: Runtime, work: Work) -> None:
+def _predict(runtime: Runtime, work: Work, judged: Judged) -> None:
     """Stop if EC2 is known to refuse something. A pending image is no reason: it is waited for, or fails alone."""
     pending = _pending(work)
     for image in healthy(work.images.values()):
-        changing = any(each.plan and each.plan.changed for each in work.snapshots_behind(image))
+        changing = any(each.plan and each.plan.changed for each in work.shared_behind(image))
         if changing and image.target not in pending and not is_ready(IMAGES, image.described):
-            # Its snapshots could be changed, and that would help nobody: the image cannot be launched.
+            # What is behind it could be shared, and that would help nobody: the image cannot be launched.
             image.failure = not_ready(IMAGES, image.described, image.action)
     work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
-    judged: Judged = {}
     for leg in LEGS:
         subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
         work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)

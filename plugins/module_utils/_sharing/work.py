@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
 
+from .legs import KEY_LEG
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
 from .legs import Leg
 
 if t.TYPE_CHECKING:
     from .._attributes.plan import Asked
+    from .._attributes.plan import Failure
     from .._attributes.subject import Subject
     from .._attributes.subject import Target
     from .merge import Speakers
@@ -34,13 +36,14 @@ class Work:
     Each leg has a field for its resources and one for the numbers, named after the key of the resources in results.
 
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
-    snapshots some policy shares. ``alone`` are images whose failure stops nothing else. ``stopped`` are the reasons not
-    to change anything, ``left_undone`` is what could not even be asked for, so that the run fails at its end;
-    ``warnings`` are for the user.
+    snapshots some policy shares, ``keys_behind`` the keys behind each image whose keys some policy looks at. The
+    policies ``looking_at_keys`` share a key or only report on it, and ``unread_keys`` are those of the latter that
+    could not be read, and why. ``encrypted_under`` has the keys of snapshots that no policy shares. ``alone`` are
+    images whose failure stops nothing else. ``stopped`` are the reasons not to change anything, ``left_undone`` is what
+    could not even be asked for, so that the run fails at its end; ``warnings`` are for the user.
     """
 
     policies: t.Sequence[Policy]
-    legs: t.Sequence[Leg] = LEGS
     selected: list[list[Target]] = field(default_factory=list)
     images: dict[Target, Subject] = field(default_factory=dict)
     snapshots: dict[Target, Subject] = field(default_factory=dict)
@@ -48,7 +51,11 @@ class Work:
     spoken_of_images: dict[Target, Speakers] = field(default_factory=dict)
     spoken_of_snapshots: dict[Target, Speakers] = field(default_factory=dict)
     spoken_of_keys: dict[Target, Speakers] = field(default_factory=dict)
+    looking_at_keys: dict[Target, Speakers] = field(default_factory=dict)
     behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
+    keys_behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
+    encrypted_under: dict[Target, str] = field(default_factory=dict)
+    unread_keys: dict[Target, Failure] = field(default_factory=dict)
     left_out: set[Target] = field(default_factory=set)
     alone: set[Target] = field(default_factory=set)
     stopped: list[str] = field(default_factory=list)
@@ -74,16 +81,21 @@ class Work:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in self.legs)
+        return tuple(Part(leg, self.policies, self.subjects_of(leg), self.spoken_of(leg)) for leg in LEGS)
 
     @property
     def snapshot_keys(self) -> dict[Target, str]:
         """The keys of the snapshots that have been read, an empty text for one that is not encrypted."""
-        return {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
+        shared = {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
+        return {**self.encrypted_under, **shared}
 
     @property
     def subjects(self) -> list[Subject]:
-        return [subject for leg in self.legs for subject in self.subjects_of(leg)]
+        return [subject for leg in LEGS for subject in self.subjects_of(leg)]
+
+    def keys_of(self, number: int) -> list[Subject]:
+        """Return the keys that a policy shares or reports on."""
+        return [key for target, key in self.keys.items() if number in self.looking_at_keys.get(target, ())]
 
     def stop(self, reasons: t.Iterable[str]) -> None:
         """Add reasons not to change anything, each once."""
@@ -93,8 +105,21 @@ class Work:
         """Tell whether some policy shares the snapshots behind the image too."""
         return any(SNAPSHOT_LEG.asked(self.policies[number]) for number in self.spoken_of_images[image.target])
 
+    def needs_snapshots(self, image: Subject) -> bool:
+        """Tell whether some policy shares what is known by the snapshots behind the image: these, or their keys."""
+        return self.shares_snapshots(image) or self.shares_keys(image)
+
+    def shares_keys(self, image: Subject) -> bool:
+        """Tell whether some policy shares the keys behind the image too."""
+        return any(KEY_LEG.asked(self.policies[number]) for number in self.spoken_of_images[image.target])
+
     def snapshots_behind(self, image: Subject) -> list[Subject]:
         return [self.snapshots[each] for each in self.behind.get(image.target, ()) if each in self.snapshots]
+
+    def shared_behind(self, image: Subject) -> list[Subject]:
+        """Return what is shared for the sake of the image: the keys and snapshots behind it."""
+        keys = self.keys_behind.get(image.target, ()) if self.shares_keys(image) else ()
+        return [*(self.keys[each] for each in keys), *self.snapshots_behind(image)]
 
 
 @dataclass(frozen=True)

@@ -54,16 +54,18 @@ ORDER = [
     "_sharing.work",
     "_sharing.guards",
     "_sharing.passes",
+    "_sharing.recipients",
     "_sharing.outcome",
     "_sharing.report",
     "_sharing.answer",
     "_sharing.applying",
+    "_sharing.encrypted",
     "_sharing.run",
     "_sharing.restore",
     "_sharing.place",
 ]
 # What decides who is granted and who is revoked, without the standard library's clock, files and network.
-SENDING = [f"_sharing.{name}" for name in ("applying", "run", "restore", "place")]
+SENDING = [f"_sharing.{name}" for name in ("applying", "encrypted", "run", "restore", "place")]
 PURE = (
     ORDER[: ORDER.index("_attributes.progress")]
     + ["_attributes.result"]

@@ -40,16 +40,24 @@ from unit.sharing import some_policies
 from unit.sharing import some_policy
 from unit.sharing import worlds
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.keys import AUTOSCALING
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.keys import KEY_USERS
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.permissions import Permission
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Asked
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedOfEntries
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedText
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Target
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import KEY_LEG
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import looks_at_keys
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import needed_of_keys
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import unshareable
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import Speakers
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import disputed
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import listed
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import speakers
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.merge import wishes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
@@ -205,6 +213,51 @@ UNSHAREABLE: dict[str, tuple[list[Policy], list[str]]] = {
 @pytest.mark.parametrize(("policies", "principals"), UNSHAREABLE.values(), ids=list(UNSHAREABLE))
 def test_who_cannot_be_given_snapshots(policies: list[Policy], principals: list[str]) -> None:
     assert unshareable(policies) == principals
+
+
+# Keys
+
+
+def of_keys(one: Policy, kms: str, *, autoscaling: bool = False) -> Policy:
+    return dataclasses.replace(one, kms=kms, kms_autoscaling=autoscaling)
+
+
+def users(*grant: Permission) -> AskedPermissions:
+    return AskedPermissions(KEY_USERS, frozenset(grant))
+
+
+KEY = Target("us-east-1", "1234abcd-12ab-34cd-56ef-1234567890ab")
+EXACT, PUBLIC = policy("exclusive", A, OU), policy("public")
+# Each: a policy, what it asks of keys, what those whom it grants images need of them, whether it looks at them.
+OF_KEYS: dict[str, tuple[Policy, tuple[Asked, ...], tuple[Asked, ...], bool]] = {
+    "reported": (policy("share", A, ORG), (), (users(A, ORG),), True),
+    "shared": (of_keys(EXACT, "share"), (users(A, OU),), (users(A, OU),), True),
+    "ignored": (of_keys(EXACT, "ignore"), (), (), False),
+    "with Auto Scaling groups": (
+        of_keys(EXACT, "share", autoscaling=True),
+        (users(A, OU), AskedOfEntries(AUTOSCALING, True, users(A, OU))),
+        (users(A, OU), AskedOfEntries(AUTOSCALING, True, users(A, OU))),
+        True,
+    ),
+    "revoked, and reported": (policy("revoke", A), (), (), False),
+    "revoked, and shared": (of_keys(policy("revoke", A), "share"), (), (), True),
+    "private": (policy("private"), (), (), False),
+    "public": (PUBLIC, (), (), False),
+}
+
+
+@pytest.mark.parametrize(("one", "asked", "needed", "looks"), OF_KEYS.values(), ids=list(OF_KEYS))
+def test_what_a_policy_asks_of_keys(
+    one: Policy, asked: tuple[Asked, ...], needed: tuple[Asked, ...], looks: bool
+) -> None:
+    assert (KEY_LEG.asked(one), needed_of_keys(one), looks_at_keys(one)) == (asked, needed, looks)
+
+
+def test_policies_that_share_a_key_ask_together_and_contradict_nobody() -> None:
+    both = [of_keys(policy("exclusive", each), "share", autoscaling=True) for each in (A, B)]
+    merged = wishes(KEY_LEG, both, {KEY: (0, 1)})
+    assert merged == {KEY: (users(A, B), AskedOfEntries(AUTOSCALING, True, users(A, B)))}
+    assert disputed(*map(KEY_LEG.asked, both)) == ()
 
 
 # What contradicts what

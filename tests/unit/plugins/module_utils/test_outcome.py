@@ -210,6 +210,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "failed": 1,
             "images": [TWO, ONE],
             "snapshots": [COPY_ONE, COPY_TWO],
+            "keys": [],
         },
         {
             "name": "B",
@@ -221,6 +222,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "failed": 0,
             "images": [ONE, FAR],
             "snapshots": [],
+            "keys": [],
         },
         {
             "name": "C",
@@ -232,6 +234,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "failed": 0,
             "images": [],
             "snapshots": [],
+            "keys": [],
         },
     ]
 

@@ -79,7 +79,8 @@ def problems_of(policies: t.Sequence[t.Any], region: str | None = "us-east-1", *
 
 UNKNOWN = (
     "a policy takes allow_empty, deprecate_at, deregistration_protection, description, filters, image_ids,"
-    " imds_support, name, newest, pattern, principals, purge_shared_tags, regions, shared_tags, snapshots"
+    " imds_support, kms, kms_autoscaling, name, newest, pattern, principals, purge_shared_tags, regions, shared_tags,"
+    " snapshots"
 )
 ONE_OF = "value of pattern must be one of: share, exclusive, revoke, public, private, got: "
 SHARE: Json = {"name": "P", "pattern": "share", "principals": [KEPT]}
@@ -214,6 +215,17 @@ WRONG: dict[str, tuple[list[t.Any], list[str]]] = {
     "other types of lists": (
         [{**PRIVATE, "image_ids": {"image_id": "ami-11111111"}, "allow_empty": []}],
         ["policy 'P': image_ids is of type dict and not list", "policy 'P': allow_empty is of type list and not bool"],
+    ),
+    "something else with keys": (
+        [{**SHARE, "image_ids": "ami-11111111", "kms": False, "kms_autoscaling": "perhaps"}],
+        [
+            "policy 'P': kms_autoscaling is of type str and not bool",
+            "policy 'P': value of kms must be one of: report, share, ignore, got: False",
+        ],
+    ),
+    "Auto Scaling groups with keys that are ignored": (
+        [{**SHARE, "image_ids": "ami-11111111", "kms": "ignore", "kms_autoscaling": True}],
+        ["policy 'P': kms_autoscaling goes with kms: share or report, not with ignore"],
     ),
     "another IMDS version": (
         [{**PRIVATE, "filters": {}, "imds_support": "v1.0"}],
@@ -668,13 +680,13 @@ YES = [True, "yes", "Yes", "on", "1", "true", "TRUE", "y", "t", 1, 1.0]
 NO = [False, "no", "No", "off", "0", "false", "FALSE", "n", "f", 0, 0.0, None]
 
 
-@pytest.mark.parametrize("option", ["snapshots", "allow_empty"])
+@pytest.mark.parametrize("option", ["snapshots", "allow_empty", "kms_autoscaling"])
 @pytest.mark.parametrize(("value", "meant"), [*((yes, True) for yes in YES), *((no, False) for no in NO)], ids=repr)
 def test_every_way_to_write_a_boolean(option: str, value: t.Any, meant: bool) -> None:
     policy = read(**{option: value})
-    other = {"snapshots": "allow_empty", "allow_empty": "snapshots"}[option]
     assert getattr(policy, option) is meant
-    assert getattr(policy, other) is False
+    others = {"snapshots", "allow_empty", "kms_autoscaling"} - {option}
+    assert [getattr(policy, other) for other in others] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -755,6 +767,9 @@ FAULTS: list[list[Fault]] = [
     each("image_ids", [{}, {"image_id": "ami-11111111"}, "", [None], ["ami-xyz"], [5], [{}]], filters=None),
     each("snapshots", NO_BOOL),
     each("allow_empty", NO_BOOL),
+    each("kms", ["", "Report", "share ", "shared", True, False, 5, [], {}, ["share"]]),
+    each("kms_autoscaling", NO_BOOL),
+    each("kms_autoscaling", YES, kms="ignore"),
     each("imds_support", ["v1.0", "", "2.0", "V2.0", "v2.0\n", "v2.00", [], {}, True]),
     each("description", ["é", "a\nb", "a\n", "\t", "\x7f", "x" * 256, " a", "a ", " ", "\uff11"]),
     *(
@@ -838,6 +853,8 @@ def right_policy(draw: st.DrawFn, number: int) -> Json:
         policy["principals"] = draw(PRINCIPALS | LISTED)
     flag = st.sampled_from([*YES, *NO])
     others = {"snapshots": flag, "allow_empty": flag, "description": DESCRIPTION, "imds_support": st.just("v2.0")}
+    keys: dict[str, t.Any] = {"kms_autoscaling": flag, "kms": st.sampled_from(["report", "share", None])}
+    others |= draw(st.sampled_from([keys, {"kms": st.just("ignore")}]))
     if draw(st.booleans()):
         policy |= {"image_ids": draw(RIGHT_IDS), **draw(st.sampled_from([{}, {"filters": None}]))}
     else:
@@ -868,6 +885,8 @@ def test_what_is_right_is_read_as_it_was_written(data: st.DataObject, count: int
         assert [entry.value for entry in policy.principals] == list(dict.fromkeys(principals or everyone))
         assert policy.snapshots is (source.get("snapshots") in YES)
         assert policy.allow_empty is (source.get("allow_empty") in YES)
+        assert policy.kms == (source.get("kms") or "report")
+        assert policy.kms_autoscaling is (source.get("kms_autoscaling") in YES)
         assert isinstance(policy.selection, Search) is (source.get("filters") is not None)
 
 

@@ -166,6 +166,7 @@ def test_the_whole_report() -> None:
                 **LIFE,
             },
         ],
+        "keys": [],
     }
 
 

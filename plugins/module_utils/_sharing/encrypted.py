@@ -1,0 +1,144 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Encrypted: which keys are behind the images of a run, and what these are. It reads, and decides nothing.
+
+Each key is described and its policy read once, whatever the number of images, snapshots and policies.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._attributes import reading
+from .._attributes.ec2 import EC2Error
+from .._attributes.images import IMAGES
+from .._attributes.keys import KEY_USERS
+from .._attributes.keys import KEYS
+from .._attributes.managed_keys import keys_of
+from .._attributes.plan import AskedPermissions
+from .._attributes.plan import Failure
+from .._attributes.result import failure_text
+from .._attributes.subject import Subject
+from .._attributes.subject import Target
+from .._attributes.subject import healthy
+from .._attributes.subject import in_batches
+from .legs import KEY_LEG
+from .legs import looks_at_keys
+from .merge import speakers_behind
+from .merge import wishes
+
+if t.TYPE_CHECKING:
+    from .._attributes.managed_keys import Judged
+    from .._attributes.runtime import Runtime
+    from .work import Work
+
+Behind = dict[Target, tuple[Target, ...]]
+
+
+def take_keys(runtime: Runtime, work: Work) -> Judged:
+    """Take up the keys behind the images whose policies look at them, and return which of them AWS manages.
+
+    A key that is only reported on fails nothing.
+    """
+    snapshots = _snapshots(work)
+    _find(runtime, work, snapshots)
+    _speak(work, {image: _named(work, found) for image, found in snapshots.items()})
+    subjects = [Subject(KEYS, target, asked) for target, asked in _asked(work).items()]
+    names = [subject.target for subject in subjects]
+    shared = [subject for subject in subjects if work.spoken_of_keys[subject.target]]
+    reported = [subject for subject in subjects if not work.spoken_of_keys[subject.target]]
+    reading.describe(runtime, shared)
+    reading.describe(replace(runtime, patient=False), reported)
+    _take_up(runtime, work, dict(zip(names, subjects)))
+    for subject in reported:
+        if subject.failure:
+            work.unread_keys[subject.target], subject.failure = subject.failure, None
+            subject.described = reading.known(runtime, subject) or {}
+    return {(name.region, name.id): _is_managed(work, subject) for name, subject in zip(names, subjects)}
+
+
+def _is_managed(work: Work, key: Subject) -> bool | Failure:
+    """Tell whether AWS manages a key, or why nobody knows. That of another account is none of the caller's for EBS."""
+    failure = key.failure or work.unread_keys.get(key.target)
+    if failure and not failure.predicted and "KeyManager" not in key.described:
+        return failure
+    return bool(key.described.get("KeyManager") == "AWS")
+
+
+def _snapshots(work: Work) -> dict[Target, dict[Target, str | None]]:
+    """Return the encrypted snapshots behind each image whose policies look at keys, and their keys as far as known."""
+    looking = {number for number, policy in enumerate(work.policies) if looks_at_keys(policy)}
+    return {
+        image.target: {
+            Target(image.target.region, snapshot): key
+            for snapshot, key in IMAGES.encrypted_snapshots(image.described).items()
+        }
+        for image in healthy(work.images.values())
+        if looking.intersection(work.spoken_of_images[image.target])
+    }
+
+
+def _find(runtime: Runtime, work: Work, snapshots: t.Mapping[Target, t.Mapping[Target, str | None]]) -> None:
+    """Find the keys of snapshots that no policy shares. What cannot be found stops the policies that share keys."""
+    found = {snapshot: key for behind in snapshots.values() for snapshot, key in behind.items()}
+    unknown = [snapshot for snapshot, key in found.items() if not key and not work.snapshot_keys.get(snapshot)]
+    work.encrypted_under.update({snapshot: key for snapshot, key in found.items() if key})
+    batches = in_batches(unknown, lambda target: target)
+    for batch, answer in zip(batches, runtime.each(lambda batch: _described(runtime, batch), batches)):
+        keys = {} if isinstance(answer, Failure) else answer
+        work.encrypted_under.update({snapshot: key for snapshot, key in keys.items() if key})
+        why = failure_text(answer) if isinstance(answer, Failure) else "EC2 does not show the key of the snapshot"
+        _stop(work, snapshots, {snapshot: why for snapshot in batch if not keys.get(snapshot)})
+
+
+def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None] | Failure:
+    try:
+        return keys_of(runtime, batch)
+    except EC2Error as error:
+        return error.failure
+
+
+def _stop(work: Work, snapshots: t.Mapping[Target, t.Iterable[Target]], missing: t.Mapping[Target, str]) -> None:
+    for image, behind in snapshots.items():
+        sharing = [number for number in work.spoken_of_images[image] if KEY_LEG.asked(work.policies[number])]
+        lost = [snapshot for snapshot in behind if snapshot in missing]
+        work.stop(
+            f"{work.policies[number]}: {snapshot}: {missing[snapshot]}" for number in sharing for snapshot in lost
+        )
+
+
+def _named(work: Work, snapshots: t.Iterable[Target]) -> tuple[Target, ...]:
+    """Return the keys of snapshots, each once, as EC2 names them."""
+    keys = [Target(each.region, key) for each in snapshots for key in [work.snapshot_keys.get(each)] if key]
+    return tuple(dict.fromkeys(keys))
+
+
+def _speak(work: Work, behind: Behind) -> None:
+    """Write down which keys are behind which images, and which policies share them or look at them."""
+    work.keys_behind = behind
+    images = work.spoken_of_images
+    work.spoken_of_keys = speakers_behind(work.policies, KEY_LEG.asked, images, behind)
+    work.looking_at_keys = speakers_behind(work.policies, looks_at_keys, images, behind)
+
+
+def _asked(work: Work) -> dict[Target, tuple[t.Any, ...]]:
+    """Return what is asked of each key. Of one that is only looked at, that is nothing about its users."""
+    asked = wishes(KEY_LEG, work.policies, work.spoken_of_keys)
+    return {target: asked.get(target) or (AskedPermissions(KEY_USERS),) for target in work.looking_at_keys}
+
+
+def _take_up(runtime: Runtime, work: Work, read: t.Mapping[Target, Subject]) -> None:
+    """Know the keys by their ids from now on, which are the same however EC2 names them, and plan them."""
+    behind = {
+        image: tuple(dict.fromkeys(read[name].target for name in names)) for image, names in work.keys_behind.items()
+    }
+    _speak(work, behind)
+    asked = _asked(work)
+    for subject in read.values():
+        subject.asked = asked[subject.target]
+        work.keys.setdefault(subject.target, subject)
+    for key in healthy(work.keys.values()):
+        key.make_plan(runtime.clock.time())
