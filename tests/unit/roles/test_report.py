@@ -42,6 +42,7 @@ SEEDS: list[dict[str, t.Any]] = [
         "launch_permissions": {"user_ids": [STRANGER], "group_names": ["all"]},
     },
 ]
+OWNER = "123456789012"
 MINUS = "\N{MINUS SIGN}"
 SHARED_HEAD = ["sharedami-0bbbbbbbbbbbbbbbb eu-west-1", "2", "public 2 outside +2 snapshots "]
 EXACT_HEAD = [f"exact-{NASTY}ami-0aaaaaaaaaaaaaaaa us-east-1", "1", f"+1 {MINUS}1 "]
@@ -185,6 +186,34 @@ def test_a_failure_is_on_the_page(ec2: LocalEC2, write: Write) -> None:
     assert [image["error"] for image in facts["images"]] == ["", "InvalidAMIID.Unavailable: Not <now>."]
     assert "<td>InvalidAMIID.Unavailable<td" in page
     assert "Not &lt;now&gt;." in page
+
+
+def test_keys_that_recipients_cannot_use_are_on_the_page(ec2: LocalEC2, write: Write) -> None:
+    open_, closed = ec2.seed_keys({"policy": statement({"AWS": "*"})}, {"policy": statement({"AWS": OWNER})})
+    behind = [{"encrypted": True, "kms_key_id": key["arn"]} for key in (open_, closed)]
+    ec2.seed({**SEEDS[0], "snapshots": behind}, {"name": "exact-2", "snapshots": behind[1:]})
+    page, facts = write(EXACT, words=["--check"])
+    assert [(key["key_id"], key["images"], key["lacking"], key["unknown"]) for key in facts["keys"]] == [
+        (closed["key_id"], 2, [KEPT, NEW], []),
+        (open_["key_id"], 1, [], [KEPT, NEW]),
+    ]
+    assert "1 key is closed to somebody who is granted an encrypted image. Who" in said(page)
+    (table,) = re.findall(r'<table aria-labelledby="keys">(.*?)</table>', page, re.DOTALL)
+    rows = [re.sub("<[^>]*>", " ", row).split() for row in table.split("<tr>")[2:]]
+    names = [f"{KEPT},", NEW]
+    assert rows == [[closed["key_id"], "us-east-1", "2", *names], [open_["key_id"], "us-east-1", "1", *names]]
+    page, facts = write({**EXACT, "kms": "share"})
+    assert [(key["users"], key["lacking"], key["changed"]) for key in facts["keys"]] == [([KEPT, NEW], [], True)] * 2
+    assert [image["changes"] for image in facts["images"]] == [["keys"], ["keys"]]
+    assert 'id="keys"' not in page
+    assert "keys closed" not in " ".join(said(page))
+
+
+def statement(principal: dict[str, str]) -> dict[str, t.Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}],
+    }
 
 
 def test_nothing_to_tell(ec2: LocalEC2, write: Write) -> None:
