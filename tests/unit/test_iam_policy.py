@@ -19,7 +19,9 @@ from local_ec2.client import LocalEC2
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
-POLICY, ORGANIZATION, KEYS, QUOTAS, DECODING = (json.loads(block.text) for block in blocks("permissions", "json"))
+POLICY, ORGANIZATION, KEYS, REPORTING, QUOTAS, DECODING = (
+    json.loads(block.text) for block in blocks("permissions", "json")
+)
 STATEMENTS: dict[str, Json] = {statement["Sid"]: statement for statement in POLICY["Statement"]}
 # The guide's table: what somebody is to do, and the statements that it takes.
 _HEAD, *_ROWS = rows("permissions")
@@ -97,6 +99,18 @@ BLOCKS = {"ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAcces
 TAGGED, RETIRED = "change images, and their shared tags", "change images, and deprecate, protect or disable them"
 SHARE_KEYS = {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy"}
 PUT = ["kms:PutKeyPolicy"]
+FIND_KEYS = "ec2:DescribeSnapshots"
+# An image under the key.
+UNDER_KEY: Json = {
+    "snapshots": [
+        {
+            "snapshot_id": SNAPSHOT,
+            "create_volume_permissions": HELD,
+            "encrypted": True,
+            "kms_key_id": f"arn:aws:kms:us-east-1:123456789012:key/{KEY_ID}",
+        }
+    ]
+}
 ALONE: Json = {"launch_permissions": {}, "purge_launch_permissions": True}
 
 
@@ -159,6 +173,29 @@ SCENARIOS = {
     "revoke by a policy": Scenario("share by policies", SHARING, by_policy("revoke", *OLD), LAUNCH),
     "exclusive, with snapshots": Scenario(
         "share by policies, snapshots too", SHARING, by_policy("exclusive", *NEW, snapshots=True), LAUNCH | COPY
+    ),
+    "share by a policy, with keys": Scenario(
+        "share by policies, keys too",
+        SHARING,
+        by_policy("share", *NEW, kms="share"),
+        LAUNCH | SHARE_KEYS | {FIND_KEYS},
+        UNDER_KEY,
+        PUT,
+    ),
+    "exclusive, with snapshots and keys": Scenario(
+        "share by policies, snapshots and keys too",
+        SHARING,
+        by_policy("exclusive", *NEW, snapshots=True, kms="share"),
+        LAUNCH | COPY | SHARE_KEYS,
+        UNDER_KEY,
+        PUT,
+    ),
+    "audit, with keys": Scenario(
+        "audit policies, keys too",
+        SHARING,
+        by_policy("exclusive", *NEW, audit=True, kms="share"),
+        READS | {FIND_KEYS, "kms:DescribeKey", "kms:GetKeyPolicy"},
+        UNDER_KEY,
     ),
     "public by a policy, with snapshots": Scenario(
         "make public by policies, snapshots too",
@@ -270,7 +307,9 @@ def test_every_statement_is_in_the_table_and_no_action_is_a_pattern() -> None:
     assert {sid for named in ROWS.values() for sid in named} == set(STATEMENTS)
     assert set(ROWS) == {scenario.row for scenario in SCENARIOS.values()}
     assert [
-        action for action in actions([*STATEMENTS.values(), ORGANIZATION, KEYS, QUOTAS, DECODING]) if "*" in action
+        action
+        for action in actions([*STATEMENTS.values(), ORGANIZATION, KEYS, REPORTING, QUOTAS, DECODING])
+        if "*" in action
     ] == []
 
 
@@ -288,7 +327,11 @@ def test_each_row_lists_what_its_tasks_need_and_nothing_else(row: str) -> None:
 
 @pytest.mark.parametrize("row", AUDITS)
 def test_an_audit_needs_nothing_but_reads(row: str) -> None:
-    assert [action for action in actions(of_row(row)) if not action.startswith(("ec2:Describe", "ec2:Get"))] == []
+    assert [action for action in actions(of_row(row)) if not is_read(action)] == []
+
+
+def is_read(action: str) -> bool:
+    return action.partition(":")[2].startswith(("Describe", "Get"))
 
 
 @CHECK
@@ -300,9 +343,9 @@ def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenar
     assert not told(result)
     assert result["changed"] is (scenario.module != INFO)
     if scenario.module != INFO:
-        foreseen = "unproven" if scenario.unproven else "authorized"
-        status = "unproven" if scenario.row in AUDITS else foreseen if check else "applied"
-        assert {each["status"] for each in requests_of(result)} == {status}
+        writes = {action for action in scenario.needs if not is_read(action)}
+        foreseen = {"unproven" if action in scenario.unproven else "authorized" for action in writes} or {"unproven"}
+        assert {each["status"] for each in requests_of(result)} == (foreseen if check or not writes else {"applied"})
 
 
 @CHECK
@@ -420,6 +463,19 @@ def test_without_an_action_of_it_a_warning_tells_and_ec2_decides(
     assert refused["failed"] is not check
     if not check:
         assert not the_one(refused)["error"]["predicted"]
+
+
+def lacking(result: Json) -> list[str]:
+    return [who for each in result["policies"][0]["keys"] for who in each["lacking"]]
+
+
+def test_the_optional_statement_tells_who_cannot_use_the_keys(run: Run) -> None:
+    statements, options = of_row("share by policies"), by_policy("share", *NEW)
+    assert lacking(run(SHARING, [*statements, REPORTING], options, seed=UNDER_KEY)) == NEW
+    for action in actions([REPORTING]):
+        granted = [each for each in actions([REPORTING]) if each != action]
+        result = run(SHARING, [*statements, {**REPORTING, "Action": granted}], options, seed=UNDER_KEY)
+        assert (result["failed"], lacking(result)) == (False, [])
 
 
 @MODIFYING
