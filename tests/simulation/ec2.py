@@ -41,10 +41,12 @@ from simulation.principals import OWNER
 from simulation.state import DEPRECATION
 from simulation.state import GONE
 from simulation.state import PROTECTION
+from simulation.state import RUN
 from simulation.state import SHARED
 from simulation.state import Cloud
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.state import Written
 
 Json = dict[str, t.Any]
 EXPIRED = Kind("RequestExpired", "Request has expired.")
@@ -338,8 +340,24 @@ class EC2:
 
     def describe_key(self, request: Request, now: float) -> Json:
         self._permit(request, now)
-        arn = request.arguments["KeyId"]
-        return {"KeyMetadata": {"Arn": arn, "KeyManager": self.cloud.keys[arn]}}
+        arn = self._arn(request)
+        key_id = arn.rpartition("/")[2]
+        return {"KeyMetadata": {"Arn": arn, "KeyId": key_id, "KeyState": "Enabled", "KeyManager": self.cloud.keys[arn]}}
+
+    def _arn(self, request: Request) -> str:
+        key: str = request.arguments["KeyId"]
+        return key if key.startswith("arn:") else f"arn:aws:kms:{request.region}:{self.cloud.account}:key/{key}"
+
+    def get_key_policy(self, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        return {"Policy": self.cloud.policy(self._arn(request), now), "PolicyName": "default"}
+
+    def put_key_policy(self, request: Request, now: float) -> Json:
+        self._permit(request, now)
+        written = self.cloud.policies[self._arn(request)]
+        written.append(Written(now, RUN, request.arguments["Policy"]))
+        written.sort(key=lambda each: each.time)
+        return {}
 
     def caller_identity(self) -> Json:
         return {"UserId": "AIDAEXAMPLE", "Account": self.cloud.account, "Arn": _caller(self.cloud.account)}
@@ -360,6 +378,8 @@ _OPERATIONS: dict[str, _Operation] = {
     "get_image_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(IMAGE, request, now),
     "get_snapshot_block_public_access_state": lambda ec2, request, now: ec2.block_public_access(SNAPSHOT, request, now),
     "describe_key": lambda ec2, request, now: ec2.describe_key(request, now),
+    "get_key_policy": lambda ec2, request, now: ec2.get_key_policy(request, now),
+    "put_key_policy": lambda ec2, request, now: ec2.put_key_policy(request, now),
     "enable_image": lambda ec2, request, now: ec2.set_status("available", request, now),
     "disable_image": lambda ec2, request, now: ec2.set_status("disabled", request, now),
     "enable_image_deprecation": lambda ec2, request, now: ec2.deprecate(request, now),

@@ -24,15 +24,20 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes import wait
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Attribute
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import ByCall
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Tags
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Asked
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import AskedPermissions
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import answer
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import applying
+from ansible_collections.amikit.aws.plugins.module_utils._sharing import encrypted
+from ansible_collections.amikit.aws.plugins.module_utils._sharing import merge
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import passes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import restore
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import KEY_LEG
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Search
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
@@ -246,6 +251,28 @@ def _looked_at_too_late() -> Patches:
     yield mock.patch.object(waiting, "look_before_disabling")
 
 
+def _taken_off_keys() -> Patches:
+    """What is exclusive on images is exclusive on their keys."""
+
+    def exact(policy: Policy) -> tuple[Asked, ...]:
+        return tuple(
+            replace(wish, purge=policy.pattern.exact) if isinstance(wish, AskedPermissions) else wish
+            for wish in KEY_LEG.asked(policy)
+        )
+
+    yield mock.patch.object(encrypted, "KEY_LEG", KEY_LEG._replace(asked=exact))
+
+
+def _policies_of_keys_unheeded() -> Patches:
+    """The first policy that is about a key decides about it."""
+    speakers_behind = merge.speakers_behind
+
+    def first_of(*arguments: t.Any) -> t.Any:
+        return {target: numbers[:1] for target, numbers in speakers_behind(*arguments).items()}
+
+    yield mock.patch.object(encrypted, "speakers_behind", first_of)
+
+
 class Fault(t.NamedTuple):
     """What is put back, and the laws that find it."""
 
@@ -262,6 +289,8 @@ FAULTS = {
     "backup written late": Fault(_late_backup, ("backup comes first",)),
     "additive purge": Fault(_additive_purge, ("only what was asked", "keeps access", "sums agree")),
     "granted twice": Fault(_granted_twice, ("sends once",)),
+    "taken off keys": Fault(_taken_off_keys, ("keys are only shared",)),
+    "policies of keys unheeded": Fault(_policies_of_keys_unheeded, ("keys are as asked", "keys first")),
     # Others, so that every law finds something.
     "seen at once": Fault(_seen_at_once, ("is shown", "interference is reported")),
     "unread is well": Fault(_unread_is_well, ("all are planned first",)),

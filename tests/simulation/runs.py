@@ -26,6 +26,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._attributes import resu
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup import NotKeptError
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.backup import parse as parse_backup
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.keys import KEYS
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.options import parse_task
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime import Runtime
@@ -62,9 +63,9 @@ MADE = "2027-01-15 08:00 UTC"
 class Run:
     """One run. ``mode`` is real, check or audit, and ``message`` what a failed one says.
 
-    One that was killed has no result. ``subjects`` are what it worked on, as far as that is known, ``work`` is that of
-    a run over policies. ``backups`` are what it kept, and when. A restoration ``restores`` the backup of another run.
-    ``crash`` is an error that the engine let through.
+    One that was killed has no result. ``subjects`` are what it worked on, as far as that is known, and ``keys`` what of
+    it is KMS's. ``work`` is that of a run over policies. ``backups`` are what it kept, and when. A
+    restoration ``restores`` the backup of another run. ``crash`` is an error that the engine let through.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Run:
     log: list[Sent] = field(default_factory=list)
     killed: bool = False
     subjects: t.Sequence[Subject] = ()
+    keys: t.Sequence[Subject] = ()
     work: Work | None = None
     result: Json | None = None
     message: str = ""
@@ -198,7 +200,13 @@ def _recover(run: Run, killed: Killed) -> None:
     for frame, _line in traceback.walk_tb(killed.__traceback__):
         found = frame.f_locals.get("work")
         if isinstance(found, Work):
-            run.work, run.subjects = found, found.subjects
+            _know(run, found)
+
+
+def _know(run: Run, work: Work) -> None:
+    run.work = work
+    run.subjects = [subject for subject in work.subjects if subject.resource is not KEYS]
+    run.keys = list(work.keys.values())
 
 
 def _defaults(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -243,7 +251,7 @@ def _run_policies(scenario: Scenario, run: Run, runtime: Runtime) -> None:
 def _restore(scenario: Scenario, run: Run, runtime: Runtime) -> None:
     """Do what the module ami_sharing_restore does: one without guards consents to public images."""
     assert run.restores is not None
-    backup = parse_backup(run.restores.backups[-1][1], (IMAGES, SNAPSHOTS))
+    backup = parse_backup(run.restores.backups[-1][1], (IMAGES, SNAPSHOTS, KEYS))
     run.asked = wishes.of_backup(scenario.cloud, run.restores.backups[-1][1], run.began, exact=scenario.exact)
     options = sharing_options.parse_options(_params(scenario, _OF_POLICIES), [], check_mode=False)
     if not run.guarded:
@@ -254,5 +262,6 @@ def _restore(scenario: Scenario, run: Run, runtime: Runtime) -> None:
 
 
 def _end(run: Run, work: Work, presented: Json, message: str) -> None:
-    run.work, run.subjects, run.warnings = work, work.subjects, work.warnings
+    _know(run, work)
+    run.warnings = work.warnings
     run.result, run.message = presented, message

@@ -154,11 +154,20 @@ class Blocking(t.NamedTuple):
     since: float = -math.inf
 
 
+class Written(t.NamedTuple):
+    """``who`` wrote a key policy, and when."""
+
+    time: float
+    who: str
+    policy: str
+
+
 @dataclass
 class Cloud:
     """One account's EC2 in all Regions, and what decides how it answers.
 
-    ``keys`` maps the ARN of a key to whether AWS or the customer manages it. ``lag`` is how many seconds, at most, a
+    ``keys`` maps the ARN of a key to whether AWS or the customer manages it, ``policies`` to what was written of its
+    policy, in order of time. ``lag`` is how many seconds, at most, a
     read by that operation is behind, ``expires`` when the credentials do. ``met`` counts the faults that struck.
     Service Quotas ``lists_quotas`` that are applied to the account, or knows the defaults alone.
     """
@@ -166,6 +175,7 @@ class Cloud:
     account: str
     resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, list[Written]] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
     blocking: list[Blocking] = field(default_factory=list)
     lag: dict[str, float] = field(default_factory=dict)
@@ -188,6 +198,11 @@ class Cloud:
             found = [one for one in self.resources.values() if one.sort is sort and one.region == region]
             self._in_order[sort.name, region] = sorted(found, key=lambda one: one.id)
         return self._in_order[sort.name, region]
+
+    def policy(self, arn: str, time: float) -> str:
+        """Return the policy that a key had then."""
+        written = self.policies[arn]
+        return next((each.policy for each in reversed(written) if each.time <= time), written[0].policy)
 
     def public_images(self, region: str) -> int:
         images = self.of(IMAGE, region)

@@ -271,6 +271,12 @@ def of_policy(policy: Json) -> tuple[Asked, Asked | None]:
     return of_image, Asked(granted & shareable, revoked & shareable, exact)
 
 
+def key_users_of(policy: Json) -> Grants:
+    """Return who is to use the keys behind the policy's images: whom it grants these, if it shares keys."""
+    granted = of_policy(policy)[0].grant - {PUBLIC, (USER, OWNER)}
+    return granted if policy.get("kms") == "share" else NOBODY
+
+
 def principal(text: str) -> Grant:
     if not text.startswith("arn:"):
         return PUBLIC if text == PUBLIC[1] else (USER, text)

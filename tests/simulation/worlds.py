@@ -9,6 +9,7 @@ can be read.
 
 from __future__ import annotations
 
+import json
 import math
 import typing as t
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from simulation.state import Event
 from simulation.state import Facts
 from simulation.state import Grants
 from simulation.state import Resource
+from simulation.state import Written
 from simulation.wishes import Json
 from simulation.wishes import Wish
 from simulation.wishes import options_of_entries
@@ -50,7 +52,8 @@ RESTORATIONS = ("first restore", "rerun", "guarded restore", "restore of restore
 PARTNER = "888888888888"
 SOMEBODY = "somebody else"
 _NAMES = ("golden", "web")
-_KEYS = {"CUSTOMER": "0000aaaa", "AWS": "ffffaaaa"}
+_KEYS = {"CUSTOMER": "00000000-0000-0000-0000-00000000aaaa", "AWS": "ffffffff-0000-0000-0000-00000000aaaa"}
+_ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*", "Resource": "*"}
 
 
 @dataclass
@@ -145,7 +148,7 @@ def _id(chance: Random, sort: Sort) -> str:
 
 def _add_images(chance: Random, cloud: Cloud, regions: t.Sequence[str]) -> None:
     odd = chance.random() < 0.07
-    encrypted = chance.random() < 0.12
+    encrypted = chance.random() < 0.25
     for number in range(chance.randint(1, 8)):
         region = chance.choice(regions)
         made = [_snapshot(chance, cloud, region, encrypted) for _each in range(chance.choice((0, 1, 1, 1, 2)))]
@@ -200,9 +203,10 @@ def _snapshot(chance: Random, cloud: Cloud, region: str, encrypted: bool) -> Res
     if known and chance.random() < 0.25:
         return chance.choice(known)
     manager = "AWS" if chance.random() < 0.2 else "CUSTOMER"
-    key = f"arn:aws:kms:{region}:{cloud.account}:key/{_KEYS[manager]}" if encrypted and chance.random() < 0.5 else ""
-    if key:
+    key = f"arn:aws:kms:{region}:{cloud.account}:key/{_KEYS[manager]}" if encrypted and chance.random() < 0.7 else ""
+    if key and key not in cloud.keys:
         cloud.keys[key] = manager
+        cloud.policies[key] = [Written(-math.inf, EC2, json.dumps(_key_policy(chance, region)))]
     held = frozenset() if manager == "AWS" and key else _entries(chance, USERS[:-1])
     status = "pending" if chance.random() < 0.05 else "completed"
     facts = Facts(status, held - {PUBLIC} if key else held)
@@ -216,6 +220,35 @@ def _snapshot(chance: Random, cloud: Cloud, region: str, encrypted: bool) -> Res
             key=key,
         )
     )
+
+
+def _key_policy(chance: Random, region: str) -> Json:
+    """What the owner of a key has written, perhaps about a recipient, and what an earlier run has."""
+    theirs = {**_ROOT, "Sid": "theirs", "Principal": {"AWS": chance.choice(USERS)[1]}, "Action": ["kms:Decrypt"]}
+    statement = chance.choice((_ROOT, [_ROOT], [theirs, _ROOT], [theirs, _ROOT, *_shared(region, USERS[5][1])]))
+    return {"Version": "2012-10-17", "Statement": statement}
+
+
+def _shared(region: str, account: str) -> list[Json]:
+    """Return the statements with which an account uses a key for images."""
+    by_ec2 = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:CallerAccount": account}
+    use = ["Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
+    roles: list[tuple[str, t.Any, Json]] = [
+        ("Use", [f"kms:{action}" for action in use], {"StringEquals": by_ec2}),
+        ("Describe", "kms:DescribeKey", {"StringEquals": {"kms:CallerAccount": account}}),
+        ("Grant", "kms:CreateGrant", {"StringEquals": by_ec2, "Bool": {"kms:GrantIsForAWSResource": "true"}}),
+    ]
+    return [
+        {
+            "Sid": f"AmikitSharingAccounts{role}",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": actions,
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalAccount": OWNER}, **conditions},
+        }
+        for role, actions, conditions in roles
+    ]
 
 
 def _entries(chance: Random, entries: t.Sequence[Grant]) -> Grants:
@@ -332,6 +365,8 @@ def _policy(chance: Random, cloud: Cloud, regions: t.Sequence[str], number: int,
         half = slice(pattern == "revoke", None, 2)
         pool = (*USERS, *GROUPS) if alone or chance.random() < 0.1 else (*USERS[half], *GROUPS[half])
         policy["principals"] = sorted(value for _kind, value in _some(chance, pool, 0.3) | {chance.choice(pool)})
+    policy["kms"] = chance.choice(("report", "share", "share", "ignore"))
+    policy["kms_autoscaling"] = policy["kms"] == "share" and chance.random() < 0.3
     if number == 0:
         return {**policy, **_asked_texts(chance)}
     return {**policy, "shared_tags": {f"team-{number}": "yes"}} if chance.random() < 0.1 else policy
@@ -492,6 +527,9 @@ _DENIED = (
     ("EnableImage", 1),
     ("EnableImageDeprecation", 1),
     ("GetServiceQuota", 1),
+    ("DescribeKey", 1),
+    ("GetKeyPolicy", 1),
+    ("PutKeyPolicy", 2),
 )
 
 

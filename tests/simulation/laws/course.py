@@ -145,7 +145,14 @@ def _budget(played: Played, run: Run) -> dict[str, int]:
         "get_snapshot_block_public_access_state": regions,
         "get_caller_identity": 1,
         "describe_key": len(played.scenario.cloud.keys),
+        "get_key_policy": len(run.keys) + (1 + verified) * _due(run),
+        "put_key_policy": _due(run),
     }
+
+
+def _due(run: Run) -> int:
+    """Return how many keys the run changes."""
+    return sum(bool(key.steps) for key in run.keys) if run.mode == "real" else 0
 
 
 class _Limits(t.NamedTuple):

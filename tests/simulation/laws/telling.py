@@ -21,6 +21,7 @@ from simulation.laws.view import grants_shown
 from simulation.laws.view import held
 from simulation.laws.view import is_permissions
 from simulation.laws.view import key_of
+from simulation.laws.view import policies_written
 from simulation.laws.view import removed
 from simulation.laws.view import requests
 from simulation.laws.view import resources
@@ -109,7 +110,8 @@ def doubt_is_reported(played: Played) -> Violations:
     """A run that lacks an answer of EC2's says that something may have changed; others say no such thing."""
     for run in played.runs:
         if not run.killed:
-            doubtful = any(step.is_uncertain for subject in run.subjects for step in subject.steps)
+            subjects = [*run.subjects, *run.keys]
+            doubtful = any(step.is_uncertain for subject in subjects for step in subject.steps)
             if doubtful and "may have changed" not in run.message:
                 yield f"{run.title}: EC2 gave no clear answer, and the message does not say so: {run.message!r}"
             if not doubtful and "may have changed" in run.message:
@@ -126,7 +128,8 @@ def results_are_true(played: Played) -> Violations:
         if changed and not run.result["changed"] and not doubtful:
             yield f"{run.title}: something was changed, and the result says that nothing was"
         # If something was left in doubt and somebody else does the same, the two cannot be told apart.
-        done = any(sent.applied or (sent.failure and sent.failure.uncertain) for sent in writes(run))
+        written = [*writes(run), *policies_written(run)]
+        done = any(sent.applied or (sent.failure and sent.failure.uncertain) for sent in written)
         if run.result["changed"] and run.mode == "real" and not done:
             yield f"{run.title}: nothing was changed, and the result says that something was"
         presented = items(run.result)
@@ -193,13 +196,15 @@ def sums_agree(played: Played) -> Violations:
         if run.result is None:
             continue
         summary = run.result["summary"]
-        total = len(run.subjects) if run.work is None or run.restores else summary["images"]
+        # Policies count images, and entries on these and on snapshots.
+        counted = [*run.subjects, *run.keys] if run.restores else run.subjects
+        total = len(counted) if run.work is None or run.restores else summary["images"]
         if summary["changed"] + summary["unchanged"] + summary["failed"] != total:
             yield f"{run.title}: changed, unchanged and failed are not all: {summary}"
         if bool(summary["failed"] or run.result.get("stopped")) != run.failed:
             yield f"{run.title}: {summary['failed']} failed, and the message is {run.message!r}"
         for count in ("granted", "revoked"):
-            entries = sum(len(getattr(subject, count)) for subject in run.subjects)
+            entries = sum(len(getattr(subject, count)) for subject in counted)
             if summary[count] != entries:
                 yield f"{run.title}: the summary has {summary[count]} {count}, and its resources have {entries}"
             of_policies = sum(policy[count] for policy in run.result.get("policies", ()))
@@ -214,6 +219,8 @@ def is_shown(played: Played) -> Violations:
             continue
         waiting: dict[Key, list[Sent]] = {}
         for sent in run.log:
+            if sent.request.service == "kms":
+                continue
             if sent.request.is_write and is_permissions(sent):
                 waiting.setdefault(key_of(sent), []).append(sent)
             elif sent.response and ("LaunchPermissions" in sent.response or "CreateVolumePermissions" in sent.response):
@@ -265,7 +272,8 @@ def check_mode_predicts(played: Played) -> Violations:
         predicted, became = (_comparable(run, name) for run in (preview, main))
         if predicted != became:
             yield f"check mode predicted {name} {predicted}, and it was {became}"
-    for before, after in zip(preview.subjects, main.subjects, strict=True):
+    pairs = zip([*preview.subjects, *preview.keys], [*main.subjects, *main.keys], strict=True)
+    for before, after in pairs:
         facts = [(each.target, each.plan, each.after, _code(each)) for each in (before, after)]
         if facts[0] != facts[1]:
             yield f"check mode predicted {facts[0]}, and it was {facts[1]}"

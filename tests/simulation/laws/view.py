@@ -42,11 +42,12 @@ def target_of(subject: Subject) -> Key:
 
 
 def requests(run: Run) -> list[Sent]:
-    """Return what was sent, as if each request were about one resource.
+    """Return what EC2 was sent, as if each request were about one resource.
 
     What EC2 refused of many together was sent again for each of them, so it is left out.
     """
-    return [one for sent in run.log if not _is_refused_together(sent) for one in _each(sent)]
+    log = [sent for sent in run.log if sent.request.service != "kms"]
+    return [one for sent in log if not _is_refused_together(sent) for one in _each(sent)]
 
 
 def _is_refused_together(sent: Sent) -> bool:
@@ -67,6 +68,11 @@ def writes(run: Run) -> list[Sent]:
     return [sent for sent in requests(run) if sent.request.is_write and not sent.dry_run]
 
 
+def policies_written(run: Run) -> list[Sent]:
+    """Return the requests that were to change the policy of a key."""
+    return [sent for sent in run.log if sent.request.operation == "put_key_policy"]
+
+
 def structure_of(sent: Sent) -> tuple[str, Json]:
     """Return what a request is about: permissions, with the structure of a Modify request, or texts, with these."""
     for member, structure in sent.request.arguments.items():
@@ -83,6 +89,7 @@ def _tags(arguments: t.Mapping[str, t.Any]) -> Json:
 _TEXTS: dict[str, t.Callable[[t.Mapping[str, t.Any]], Json]] = {
     "create_tags": _tags,
     "delete_tags": _tags,
+    "put_key_policy": lambda arguments: {"policy": arguments["Policy"]},
     "enable_image": lambda _arguments: {STATE: "available"},
     "disable_image": lambda _arguments: {STATE: "disabled"},
     "enable_image_deprecation": lambda arguments: {DEPRECATION: arguments["DeprecateAt"]},

@@ -1,0 +1,158 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The keys behind the images: the laws of what a run may do to their policies, and of what waits for them.
+
+What a policy says is read here without the engine: from the statements that let somebody use a key.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from local_ec2.state.grants import ORGANIZATION
+from local_ec2.state.grants import USER
+from local_ec2.state.grants import Grant
+from simulation.edge import Sent
+from simulation.laws.view import Violations
+from simulation.laws.view import changes
+from simulation.laws.view import policies_written
+from simulation.laws.view import values
+from simulation.laws.view import writes
+from simulation.runs import Played
+from simulation.runs import Run
+from simulation.state import Grants
+from simulation.state import Resource
+from simulation.wishes import Json
+from simulation.wishes import Key
+from simulation.wishes import key_users_of
+
+_SID = "AmikitSharing"
+
+
+def keys_first(played: Played) -> Violations:
+    """Nobody is granted an image before the keys behind it, where a policy shares both."""
+    for run in played.runs:
+        if run.mode == "real" and not run.restores:
+            for image, wanted in _sharing(played, run):
+                for before, change in changes(image, run):
+                    granted = (change.facts.grants - before.grants) & wanted
+                    for arn in _keys(played, image):
+                        early = _missing(granted, played.scenario.cloud.policy(arn, change.time))
+                        if early:
+                            yield f"{run.title}: {values(early)} got {image.id} before {arn}, which is behind it"
+
+
+def keys_are_only_shared(played: Played) -> Violations:
+    """Policies take nobody off a key and add only whom they grant images behind it; the rest stays as it was read."""
+    for run in played.runs:
+        read: dict[Key, Json] = {}
+        asked = _asked(played, run)
+        for sent in run.log:
+            if sent.request.operation == "get_key_policy" and sent.response:
+                read[_key(sent)] = json.loads(sent.response["Policy"])
+            elif sent.request.operation == "put_key_policy":
+                yield from (f"{run.title}: {why}" for why in _wrong(run, sent, read[_key(sent)], asked))
+
+
+def _wrong(run: Run, sent: Sent, before: Json, asked: t.Mapping[Key, set[str]]) -> Violations:
+    key, after = _key(sent), json.loads(sent.request.arguments["Policy"])
+    if run.mode != "real" or (run.result and run.result.get("stopped")):
+        yield f"it was not to change anything, and wrote the policy of {key[1]}"
+    if _others(before) != _others(after):
+        yield f"statements of others on {key[1]} are not as they were"
+    if run.restores is None:
+        if _users(before) - _users(after):
+            yield f"{_users(before) - _users(after)} lost the key {key[1]}"
+        if _users(after) - _users(before) - asked.get(key, set()):
+            yield f"nobody asked to give {key[1]} to {_users(after) - _users(before)}"
+
+
+def keys_are_as_asked(played: Played) -> Violations:
+    """After a run that did not fail, whoever is granted an image by a policy that shares keys can use them.
+
+    A run that would be refused on a key changes nothing anywhere, and a restoration takes back what a run did.
+    """
+    for run in played.runs:
+        refused = [key for key in run.keys if key.failure and key.failure.predicted and not run.restores]
+        if refused and (writes(run) or policies_written(run)):
+            yield f"{run.title}: {refused[0].target} would be refused, and something was changed"
+        if run.killed or run.failed or run.mode != "real":
+            continue
+        for image, wanted in _sharing(played, run) if run.restores is None else ():
+            for arn in _keys(played, image):
+                missing = _missing(wanted, played.scenario.cloud.policy(arn, run.until))
+                if missing:
+                    yield f"{run.title}: it succeeded, and {values(missing)} cannot use {arn}"
+        if run.restores is not None and run.title == "restore":
+            yield from _not_as_before(played, run, run.restores)
+
+
+def _not_as_before(played: Played, run: Run, undone: Run) -> Violations:
+    for arn in played.scenario.cloud.policies:
+        was, now = (_users(json.loads(played.scenario.cloud.policy(arn, at))) for at in (undone.began, run.until))
+        if was != now:
+            yield f"{run.title}: {was ^ now} on {arn} is not as before"
+
+
+def _sharing(played: Played, run: Run) -> t.Iterator[tuple[Resource, Grants]]:
+    """Yield the images of which some policy shares the keys, and with whom."""
+    for policy, selected in zip(played.scenario.wish.policies, run.work.selected if run.work else (), strict=False):
+        wanted = key_users_of(policy)
+        for target in selected if wanted else ():
+            image = played.scenario.cloud.resources.get((target.region, target.id))
+            if image:
+                yield image, wanted
+
+
+def _asked(played: Played, run: Run) -> dict[Key, set[str]]:
+    asked: dict[Key, set[str]] = {}
+    for image, wanted in _sharing(played, run):
+        for arn in _keys(played, image):
+            asked.setdefault((image.region, arn.rpartition("/")[2]), set()).update(map(_meant, wanted))
+    return asked
+
+
+def _keys(played: Played, image: Resource) -> list[str]:
+    return sorted({each.key for each in image.behind if each.key in played.scenario.cloud.policies})
+
+
+def _key(sent: Sent) -> Key:
+    return sent.request.region, str(sent.request.arguments["KeyId"])
+
+
+def _missing(wanted: Grants, policy: str) -> Grants:
+    users = _users(json.loads(policy))
+    return frozenset(each for each in wanted if _meant(each) not in users)
+
+
+def _meant(entry: Grant) -> str:
+    """Return how a condition names an account, an organization or a unit."""
+    kind, value = entry
+    if kind == USER:
+        return value
+    if kind == ORGANIZATION:
+        return value.rpartition("/")[2]
+    _ou, organization, unit = value.rpartition(":")[2].split("/")
+    return f"{organization}/*/{unit}/*"
+
+
+def _statements(policy: Json) -> list[Json]:
+    held = policy["Statement"]
+    return held if isinstance(held, list) else [held]
+
+
+def _others(policy: Json) -> list[str]:
+    return [json.dumps(each) for each in _statements(policy) if not each.get("Sid", "").startswith(_SID)]
+
+
+def _users(policy: Json) -> set[str]:
+    """Return whom our statements of use name."""
+    named: set[str] = set()
+    for each in _statements(policy):
+        sid = each.get("Sid", "")
+        for keys in each["Condition"].values() if sid.startswith(_SID) and sid.endswith("Use") else ():
+            for name in ("kms:CallerAccount", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"):
+                found = keys.get(name, [])
+                named.update([found] if isinstance(found, str) else found)
+    return named
