@@ -23,12 +23,14 @@ DESCRIBED_AT_ONCE = 200  # snapshots, by one DescribeSnapshots
 class Catalogue(Work):
     """Every policy selects all images. Each names its part of the accounts, or with ``overlapping`` all of them.
 
-    Without ``snapshots`` the images alone are to be shared, although they have snapshots all the same.
+    Without ``snapshots`` the images alone are to be shared, although they have snapshots all the same. The snapshots
+    are encrypted under so many ``keys``, which are to be shared too.
     """
 
     policies: int = 3
     overlapping: bool = False
     snapshots: bool = True
+    keys: int = 0
 
     @property
     def described(self) -> dict[str, t.Any]:
@@ -41,6 +43,7 @@ class Catalogue(Work):
             "pattern": "share",
             "principals": self.principals(number),
             "snapshots": self.snapshots,
+            **({"kms": "share"} if self.keys else {}),
         }
 
     def principals(self, number: int) -> list[str]:
@@ -55,7 +58,12 @@ class Catalogue(Work):
 
     def _snapshot(self, number: int) -> dict[str, t.Any]:
         held = {"create_volume_permissions": {"user_ids": self.user_ids}} if self.done else {}
-        return {"snapshot_id": _snapshot_id(number), **held}
+        encrypted = {"encrypted": True, "kms_key_id": _key_id(number % self.keys)} if self.keys else {}
+        return {"snapshot_id": _snapshot_id(number), **held, **encrypted}
+
+    @property
+    def key_seeds(self) -> list[dict[str, t.Any]]:
+        return [{"key_id": _key_id(number)} for number in range(self.keys)]
 
     def unshared(self, ec2: LocalEC2) -> list[str]:
         ids = [_snapshot_id(number) for number in range(self.images)] if self.snapshots else []
@@ -68,11 +76,16 @@ class Catalogue(Work):
 
     @property
     def what(self) -> str:
-        return f"{self.policies} policies, {counted(self.images, 'image')}"
+        under = f" under {counted(self.keys, 'key')}" if self.keys else ""
+        return f"{self.policies} policies, {counted(self.images, 'image')}{under}"
 
 
 def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _key_id(number: int) -> str:
+    return f"{number:08x}-0000-0000-0000-000000000000"
 
 
 def _snapshot_id(number: int) -> str:
@@ -89,5 +102,9 @@ def requests(work: Catalogue) -> dict[str, int]:
         "DescribeSnapshotAttribute": reads,
         "ModifyImageAttribute": 0 if work.done else work.images,
         "ModifySnapshotAttribute": 0 if work.done else work.images,
+        "DescribeKey": work.keys,
+        # Before the plan, right before the write, and after it.
+        "GetKeyPolicy": work.keys if work.done else 3 * work.keys,
+        "PutKeyPolicy": 0 if work.done else work.keys,
     }
     return {action: count for action, count in counts.items() if count}

@@ -45,6 +45,23 @@ def ten(stage: Stage, quick: bool, rounds: int | None) -> Section:
     return Section("Ten policies", rows, goals, [note])
 
 
+def encrypted(stage: Stage, _quick: bool, rounds: int | None) -> Section:
+    """The keys behind the images cost requests by their number, and not by that of images or policies."""
+    works = [Catalogue(MANY, 3, keys=keys) for keys in (0, 3)]
+    rows = [["images", "under keys", "seconds", "CPU seconds", "runs", "requests"]]
+    goals = []
+    for work in works:
+        runs = [
+            stage.run_whole(f"{work.what}, round {number + 1}", stage.playbook("sharing.yml"), work)
+            for number in range(rounds or 1)
+        ]
+        spent = [f"{seconds_of(runs):.2f}", f"{cpu_of(runs):.2f}", str(len(runs))]
+        rows.append([str(work.images), str(work.keys), *spent, requests_of(runs)])
+        goals.append(exactly(f"{work.what}, {MODULE}", requests(work), runs))
+    note = "Three policies over the same images and their snapshots, with `kms: share`, and without encryption."
+    return Section("Encrypted images", rows, goals, [note])
+
+
 def large(stage: Stage, quick: bool, _rounds: int | None) -> Section:
     """Memory of the module, and CPU of its own part of the work."""
     work = Catalogue(MANY if quick else 1000, 200, overlapping=True)

@@ -43,6 +43,7 @@ SECTIONS = {
     "organization": organizations,
     "sharing": sharing,
     "policies": policies.ten,
+    "encrypted": policies.encrypted,
     "catalogue": policies.large,
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"

@@ -64,8 +64,14 @@ class Work:
         held = {"launch_permissions": {"user_ids": self.user_ids}} if self.done else {}
         return [{"image_id": image_id, "region": region, **held} for region, image_id in self.targets]
 
+    @property
+    def key_seeds(self) -> list[dict[str, t.Any]]:
+        """The keys that the images are encrypted under."""
+        return []
+
     def make(self, ec2: LocalEC2) -> None:
         """Make what the work is about on an empty embedded EC2."""
+        ec2.seed_keys(*self.key_seeds)
         ec2.seed(*self.seeds)
 
     def unshared(self, ec2: LocalEC2) -> list[str]:
