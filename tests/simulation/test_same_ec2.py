@@ -44,6 +44,7 @@ from simulation.state import Cloud
 from simulation.state import Denial
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.state import Written
 from simulation.wishes import options_of_entries
 
 if t.TYPE_CHECKING:
@@ -250,6 +251,8 @@ def _take_up_key(server: LocalEC2, cloud: Cloud, one: Resource) -> None:
     one.key = (server.snapshot(one.id, one.region) or {})["kms_key_id"]
     managed = one.id in (SNAPSHOTS["under aws"], behind(NAMES["under aws"]))
     cloud.keys[one.key] = "AWS" if managed else "CUSTOMER"
+    policy = json.dumps((server.key(one.key) or {})["policy"])
+    cloud.policies[one.key] = [Written(-math.inf, "", policy)]
 
 
 def behind(image_id: str) -> str:
@@ -524,6 +527,20 @@ def test_keys_and_the_caller(both: Both) -> None:
         managers = [edge.call(EAST, "describe_key", service="kms", KeyId=arn)["KeyMetadata"] for arn in both.cloud.keys]
         assert sorted(manager["KeyManager"] for manager in managers) == ["AWS", "CUSTOMER"]
         assert edge.call(EAST, "get_caller_identity", service="sts")["Account"] == OWNER
+
+
+def test_key_policies(both: Both) -> None:
+    more = {"Sid": "More", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    [arn] = [arn for arn, manager in both.cloud.keys.items() if manager == "CUSTOMER"][:1]
+    named: Json = {"service": "kms", "KeyId": arn, "PolicyName": "default"}
+    shown = []
+    for edge in (both.real, both.simulated):
+        held = json.loads(edge.call(EAST, "get_key_policy", **named)["Policy"])
+        changed = {**held, "Statement": [*held["Statement"], more]}
+        edge.call(EAST, "put_key_policy", **named, Policy=json.dumps(changed))
+        shown.append((held, json.loads(edge.call(EAST, "get_key_policy", **named)["Policy"])))
+    assert shown[0] == shown[1]
+    assert shown[0][1]["Statement"][-1] == more
 
 
 DENIABLE: dict[str, Json] = {

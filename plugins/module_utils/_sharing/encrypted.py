@@ -27,6 +27,7 @@ from .._attributes.subject import healthy
 from .._attributes.subject import in_batches
 from .legs import KEY_LEG
 from .legs import looks_at_keys
+from .merge import listed
 from .merge import speakers_behind
 from .merge import wishes
 
@@ -45,7 +46,8 @@ def take_keys(runtime: Runtime, work: Work) -> Judged:
     """
     snapshots = _snapshots(work)
     _find(runtime, work, snapshots)
-    _speak(work, {image: _named(work, found) for image, found in snapshots.items()})
+    keys = work.snapshot_keys
+    _speak(work, {image: _named(keys, found) for image, found in snapshots.items()})
     subjects = [Subject(KEYS, target, asked) for target, asked in _asked(work).items()]
     names = [subject.target for subject in subjects]
     shared = [subject for subject in subjects if work.spoken_of_keys[subject.target]]
@@ -84,14 +86,18 @@ def _snapshots(work: Work) -> dict[Target, dict[Target, str | None]]:
 def _find(runtime: Runtime, work: Work, snapshots: t.Mapping[Target, t.Mapping[Target, str | None]]) -> None:
     """Find the keys of snapshots that no policy shares. What cannot be found stops the policies that share keys."""
     found = {snapshot: key for behind in snapshots.values() for snapshot, key in behind.items()}
-    unknown = [snapshot for snapshot, key in found.items() if not key and not work.snapshot_keys.get(snapshot)]
+    known = work.snapshot_keys
+    unknown = [snapshot for snapshot, key in found.items() if not key and not known.get(snapshot)]
     work.encrypted_under.update({snapshot: key for snapshot, key in found.items() if key})
     batches = in_batches(unknown, lambda target: target)
+    missing: dict[Target, str] = {}
     for batch, answer in zip(batches, runtime.each(lambda batch: _described(runtime, batch), batches)):
         keys = {} if isinstance(answer, Failure) else answer
         work.encrypted_under.update({snapshot: key for snapshot, key in keys.items() if key})
         why = failure_text(answer) if isinstance(answer, Failure) else "EC2 does not show the key of the snapshot"
-        _stop(work, snapshots, {snapshot: why for snapshot in batch if not keys.get(snapshot)})
+        missing.update({snapshot: why for snapshot in batch if not keys.get(snapshot)})
+    if missing:
+        _stop(work, snapshots, missing)
 
 
 def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None] | Failure:
@@ -102,18 +108,17 @@ def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str 
 
 
 def _stop(work: Work, snapshots: t.Mapping[Target, t.Iterable[Target]], missing: t.Mapping[Target, str]) -> None:
-    for image, behind in snapshots.items():
-        sharing = [number for number in work.spoken_of_images[image] if KEY_LEG.asked(work.policies[number])]
-        lost = [snapshot for snapshot in behind if snapshot in missing]
-        work.stop(
-            f"{work.policies[number]}: {snapshot}: {missing[snapshot]}" for number in sharing for snapshot in lost
-        )
+    for number, policy in enumerate(work.policies):
+        mine = [image for image in snapshots if number in work.spoken_of_images[image]] if KEY_LEG.asked(policy) else []
+        lost: dict[str, dict[Target, None]] = {}
+        for snapshot in (each for image in mine for each in snapshots[image] if each in missing):
+            lost.setdefault(missing[snapshot], {})[snapshot] = None
+        work.stop(f"{policy}: {listed(list(behind))}: {why}" for why, behind in lost.items())
 
 
-def _named(work: Work, snapshots: t.Iterable[Target]) -> tuple[Target, ...]:
-    """Return the keys of snapshots, each once, as EC2 names them."""
-    keys = [Target(each.region, key) for each in snapshots for key in [work.snapshot_keys.get(each)] if key]
-    return tuple(dict.fromkeys(keys))
+def _named(keys: t.Mapping[Target, str], snapshots: t.Iterable[Target]) -> tuple[Target, ...]:
+    """Return the keys of these snapshots, each once, as EC2 names them."""
+    return tuple(dict.fromkeys(Target(each.region, keys[each]) for each in snapshots if keys.get(each)))
 
 
 def _speak(work: Work, behind: Behind) -> None:

@@ -111,7 +111,11 @@ class Work:
 
     def shares_keys(self, image: Subject) -> bool:
         """Tell whether some policy shares the keys behind the image too."""
-        return any(KEY_LEG.asked(self.policies[number]) for number in self.spoken_of_images[image.target])
+        return not self._sharing_keys.isdisjoint(self.spoken_of_images[image.target])
+
+    @cached_property
+    def _sharing_keys(self) -> frozenset[int]:
+        return frozenset(number for number, policy in enumerate(self.policies) if KEY_LEG.asked(policy))
 
     def snapshots_behind(self, image: Subject) -> list[Subject]:
         return [self.snapshots[each] for each in self.behind.get(image.target, ()) if each in self.snapshots]

@@ -302,8 +302,9 @@ def test_what_hides_the_keys_stops_a_policy_that_shares_them(fleet: LocalEC2, ru
     blind = fleet.principal("blind", {"Version": "2012-10-17", "Statement": [statement]})
     credentials = {name: blind[name] for name in ("access_key", "secret_key")}
     result = run(policy("Encrypted", "share", NEW, image_ids=IDS, kms="share"), **credentials)
-    assert len(result["stopped"]) == 3
-    reason = f"policy 'Encrypted': {snapshot_of(A)} (us-east-1): DescribeSnapshots: UnauthorizedOperation: "
+    assert len(result["stopped"]) == 2
+    snapshots = f"us-east-1:{snapshot_of(A)}, us-east-1:{snapshot_of(B)}"
+    reason = f"policy 'Encrypted': {snapshots}: DescribeSnapshots: UnauthorizedOperation: "
     assert result["stopped"][0].startswith(reason)
     assert written(fleet) == []
     reported = run(policy("Encrypted", "share", NEW, image_ids=IDS), **credentials)
