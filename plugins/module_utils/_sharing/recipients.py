@@ -65,7 +65,7 @@ def of_key(work: Work, key: Subject, presented: t.Mapping[str, t.Any]) -> dict[s
     found = verdict(work, key)
     more: dict[str, t.Any] = {"lacking": _values(found.lacking), "unknown": _values(found.unknown)}
     if "statements" in presented:
-        more.update(KEYS.more(key.described, _if_shared(work, key)))
+        more.update(KEYS.more(key.described, _if_shared(work, key), key.planned))
     if key.target in work.unread_keys:
         more["unread"] = failure_text(work.unread_keys[key.target])
     return more
