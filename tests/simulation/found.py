@@ -9,6 +9,7 @@ and a test checks that it is found again.
 
 from __future__ import annotations
 
+import json
 import math
 import typing as t
 from random import Random
@@ -21,6 +22,7 @@ from local_ec2.state.sorts import SNAPSHOT
 from simulation.faults import Faults
 from simulation.principals import ODD
 from simulation.principals import OWNER
+from simulation.state import EC2
 from simulation.state import MAX_TAGS
 from simulation.state import SHARED
 from simulation.state import Change
@@ -29,10 +31,13 @@ from simulation.state import Denial
 from simulation.state import Event
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.state import Written
 from simulation.wishes import Json
 from simulation.wishes import Wish
+from simulation.worlds import ROOT
 from simulation.worlds import SOMEBODY
 from simulation.worlds import Scenario
+from simulation.worlds import shared_key
 
 REGION = "us-east-1"
 AMI, SNAP = "ami-0aaaaaaaaaaaaaaaa", "snap-0aaaaaaaaaaaaaaaa"
@@ -126,11 +131,26 @@ def _granted_before_disabling() -> Scenario:
     return scenario
 
 
+def _exclusive_and_encrypted() -> Scenario:
+    """A key has a user whom the policy takes off the images: other images may need the key."""
+    wish = _exclusive(OTHER)
+    wish.policies[0]["kms"] = "share"
+    scenario = Scenario(0, _world([(USER, MEMBER)]), wish)
+    cloud, arn = scenario.cloud, f"arn:aws:kms:{REGION}:{OWNER}:key/0000aaaa"
+    cloud.resources[REGION, SNAP].key = arn
+    cloud.keys[arn] = "CUSTOMER"
+    policy = {"Version": "2012-10-17", "Statement": [ROOT, *shared_key(REGION, MEMBER)]}
+    cloud.policies[arn] = [Written(-math.inf, EC2, json.dumps(policy))]
+    scenario.faults = Faults(Random(0))
+    return scenario
+
+
 FOUND: dict[str, t.Callable[[], Scenario]] = {
     "refused entry": _refused_entry,
     "date of a public image": _date_of_a_public_image,
     "tag with many values": _tag_with_many_values,
     "refused together": _refused_together,
+    "taken off keys": _exclusive_and_encrypted,
     "tags side by side": _tags_swapped,
     "looked at too late": _granted_before_disabling,
     "no room for tags": _tags_swapped_when_full,

@@ -53,7 +53,7 @@ PARTNER = "888888888888"
 SOMEBODY = "somebody else"
 _NAMES = ("golden", "web")
 _KEYS = {"CUSTOMER": "00000000-0000-0000-0000-00000000aaaa", "AWS": "ffffffff-0000-0000-0000-00000000aaaa"}
-_ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*", "Resource": "*"}
+ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*", "Resource": "*"}
 
 
 @dataclass
@@ -224,12 +224,12 @@ def _snapshot(chance: Random, cloud: Cloud, region: str, encrypted: bool) -> Res
 
 def _key_policy(chance: Random, region: str) -> Json:
     """What the owner of a key has written, perhaps about a recipient, and what an earlier run has."""
-    theirs = {**_ROOT, "Sid": "theirs", "Principal": {"AWS": chance.choice(USERS)[1]}, "Action": ["kms:Decrypt"]}
-    statement = chance.choice((_ROOT, [_ROOT], [theirs, _ROOT], [theirs, _ROOT, *_shared(region, USERS[5][1])]))
+    theirs = {**ROOT, "Sid": "theirs", "Principal": {"AWS": chance.choice(USERS)[1]}, "Action": ["kms:Decrypt"]}
+    statement = chance.choice((ROOT, [ROOT], [theirs, ROOT], [theirs, ROOT, *shared_key(region, USERS[5][1])]))
     return {"Version": "2012-10-17", "Statement": statement}
 
 
-def _shared(region: str, account: str) -> list[Json]:
+def shared_key(region: str, account: str) -> list[Json]:
     """Return the statements with which an account uses a key for images."""
     by_ec2 = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:CallerAccount": account}
     use = ["Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
