@@ -38,9 +38,9 @@ def organizations(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
     """Every account with its OUs, with and without their names, and as long as answers had no paths."""
     program = stage.program("module_process.py")
     works: list[tuple[str, Organization, int]] = [
-        ("with the names of OUs", Organization(0, 0), 88),
-        ("without", Organization(0, 0, with_units=False), 26),
-        ("with the names, answers without paths", Organization(0, 0, walked=True), 126),
+        ("with the names of OUs", Organization(images=0, accounts=0), 88),
+        ("without", Organization(images=0, accounts=0, with_units=False), 26),
+        ("with the names, answers without paths", Organization(images=0, accounts=0, walked=True), 126),
     ]
     rows, goals = [["what", "seconds", "requests"]], []
     for what, work, most in works:

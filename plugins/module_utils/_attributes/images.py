@@ -99,7 +99,7 @@ def _protected_until(described: Description, after: Attributes, planned: datetim
     if dict(_options(after)).get("deregistration_protection", _protection(described)) != "disabled":
         return {}
     if shown.startswith("disabled after "):
-        return {"protected_until": shown[len("disabled after ") :]}
+        return {"protected_until": shown.split()[-1]}
     if planned is None or shown != "enabled-with-cooldown":
         return {}
     return {"protected_until": dates.timestamp(planned + COOL_DOWN)}

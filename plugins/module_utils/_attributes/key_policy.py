@@ -135,7 +135,7 @@ def _grouped(users: Permissions) -> list[_Who]:
             manager, organization = value.split(":")[4], value.rsplit("/", 1)[1]
             groups.setdefault((f"Organizations{manager}", "StringEquals", _ORGANIZATION), []).append(organization)
         else:
-            manager, (_ou, organization, unit) = value.split(":")[4], value.split(":")[5].split("/")
+            manager, (organization, unit) = value.split(":")[4], value.split("/")[1:]
             group = groups.setdefault((f"Units{manager}", "ForAnyValue:StringLike", _PATHS), [])
             group.append(f"{organization}/*/{unit}/*")
     return [_Who(*names, tuple(values)) for names, values in groups.items()]

@@ -45,6 +45,7 @@ def argument_spec(resource: Resource) -> dict[str, t.Any]:
             "elements": "raw",
             "required": True,
             "aliases": [resource.id_option],
+            "no_log": False,  # Ansible takes what is about keys for a secret
         },
         **CARE,
         **PACE,
@@ -66,6 +67,7 @@ def _options(attribute: Attribute) -> dict[str, t.Any]:
 def _permission_options(attribute: Attribute) -> dict[str, t.Any]:
     entries = {
         "type": "dict",
+        "no_log": False,
         "options": {
             kind.option: {"type": "list", "elements": "str", "aliases": list(kind.aliases)} for kind in attribute.kinds
         },

@@ -246,7 +246,7 @@ def test_reads_lag_by_answers(ec2: LocalEC2, kms: Any) -> None:
     before = read(kms)
     ec2.switch(policy_lag_reads=2)
     put(kms, policy(statement(root(PARTNER))))
-    assert [read(kms) == before for _ in range(4)] == [True, True, False, False]
+    assert [read(kms) == before for _number in range(4)] == [True, True, False, False]
     assert read(kms) == truth(ec2)
 
 
