@@ -43,9 +43,6 @@ notes:
   - Organizations is one service for all Regions. O(region) says only to which partition the credentials belong.
 seealso:
   - module: amikit.aws.ec2_ami_sharing
-  - plugin: amikit.aws.ami_sharing
-    plugin_type: role
-    description: The role that shares AMIs by policies.
 extends_documentation_fragment:
   - amikit.aws._attributes
   - amikit.aws._attributes.info
