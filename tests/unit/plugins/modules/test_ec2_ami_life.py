@@ -595,6 +595,27 @@ def test_a_refusal_is_predicted(ec2: LocalEC2, run: Run, seed: Json, options: Js
     assert (error["operation"], error["predicted"]) == (_action(options), True)
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_watermark_refuses_everyone_in_advance(
+    ec2: LocalEC2, run: Run, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    """The embedded EC2 knows no watermarks, so the description gets one when it arrives."""
+    ec2.seed({"image_id": A}, {"image_id": B})
+    describe = reading.describe
+
+    def marked(runtime: t.Any, subjects: t.Iterable[Subject]) -> None:
+        described = list(subjects)
+        describe(runtime, described)
+        for subject in described[:1]:
+            subject.described = {**subject.described, "ImageWatermarks": [{"WatermarkKey": f"{OWNER}:approved"}]}
+
+    monkeypatch.setattr(reading, "describe", marked)
+    result = run(image_ids=[A, B], launch_permissions={"group_names": ["all"]}, check=check)
+    assert "An image with a watermark cannot be made public" in result["msg"]
+    assert (result["changed"], writes(ec2)) == (False, [])
+    assert [image.get("error", {}).get("predicted") for image in result["images"]] == [True, None]
+
+
 def _action(options: Json) -> str:
     if "deprecate_at" not in options:
         return "CreateTags"
