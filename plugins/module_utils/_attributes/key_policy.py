@@ -90,11 +90,15 @@ def read(document: str, key: Key) -> Sharing:
 
 
 def replaced(document: str, key: Key, users: Permissions, autoscaling: Permissions) -> str:
-    """Return the policy with our statements for these users in place of those that it has, and no other change."""
+    """Return the policy with our statements for these users in place of those that it has, and no other change.
+
+    KMS takes no character beyond U+00FF (PutKeyPolicy, API reference), so others are escaped.
+    """
     policy, held = _parsed(document)
     others = [each for each in held if not _is_ours(each)]
     changed = {**policy, "Statement": [*others, *statements(key, users, autoscaling)]}
-    return json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
+    return re.sub("[^\u0000-\u00ff]", lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def is_same(document: str, other: str) -> bool:
@@ -272,18 +276,27 @@ def _may_be(key: str, held: list[str], principal: Permission) -> bool:
     An organization or OU is not meant by a statement about accounts, as these are some of its accounts at best.
     """
     kind, value = principal
+    # A variable may stand for anything.
+    if any(each == "*" or "${" in each for each in held):
+        return True
     if key in (_ACCOUNT.lower(), "aws:principalaccount"):
         return kind == USER_IDS.option and any(_is_like(value, each) for each in held)
-    if key == "aws:principalarn":
-        return kind == USER_IDS.option and any(value in each.split(":") or "*" in each.split(":") for each in held)
+    if key == "aws:principalarn" and kind == USER_IDS.option:
+        return any(_is_like(value, account) for account in map(_account_of, held))
     organization = value.split("/")[1] if kind != USER_IDS.option else ""
     if key == _ORGANIZATION.lower() and organization:
         return any(_is_like(organization, each) for each in held)
     if key == _PATHS.lower() and organization:
         return any(_is_like(organization, each.split("/")[0]) for each in held) and (
-            kind == ORG_UNIT_ARNS.option or any(re.fullmatch(r"[^/]*/(r-[^/]*/)?\*", each) for each in held)
+            kind == ORG_UNIT_ARNS.option or any(re.fullmatch(r"[^/]*(/r-[^/]*)?/?\*", each) for each in held)
         )
     return True
+
+
+def _account_of(arn: str) -> str:
+    """Return the account in a pattern of ARNs, any where the pattern does not say so."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 else "*"
 
 
 # What KMS may refuse of them

@@ -274,6 +274,11 @@ class Subject:
         left = [step.request for step in self.steps if step.status not in DONE]
         return any(request.operation == operation for request in left if request.attribute.kinds)
 
+    @property
+    def lacks_document(self) -> bool:
+        """Whether a document that holds all its attributes was to be written, and was not."""
+        return self.resource.document is not None and any(step.status not in DONE for step in self.steps)
+
 
 def distinct(subjects: t.Iterable[Subject]) -> list[Subject]:
     """Return the subjects, each resource once: it may have been asked for by several names."""

@@ -45,7 +45,7 @@ def _nothing(_work: Work) -> None:
 def _images_behind_whose_grants(work: Work) -> None:
     """The additions on an image wait for those behind it; its removals and other attributes do not."""
     for image in healthy(work.images.values()):
-        failed = [each for each in work.shared_behind(image) if each.lacks("add")]
+        failed = [each for each in work.shared_behind(image) if each.lacks("add") or each.lacks_document]
         if failed and image.lacks("add"):
             _hold_back(image, "add", "granting on", failed)
 

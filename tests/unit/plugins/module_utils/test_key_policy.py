@@ -231,6 +231,15 @@ def test_users_that_only_some_of_our_statements_name_are_odd() -> None:
     assert found.odd == ("AmikitSharingAccountsUse",)
 
 
+def test_no_character_is_sent_that_kms_does_not_take() -> None:
+    """It takes those up to U+00FF, and counts them in bytes."""
+    theirs = {**ROOT, "Sid": "caf\u00e9 \u20ac \U0001f511 \ud83d"}
+    document = replaced(policy(theirs), KEY, frozenset({account("111111111111")}), frozenset())
+    assert max(document) <= "\u00ff"
+    assert "caf\u00e9 \\u20ac" in document
+    assert held(document)[0] == theirs
+
+
 def test_one_of_our_statements_twice_is_odd() -> None:
     assert read(policy(ROOT, *OURS, OURS[0]), KEY).odd == ("AmikitSharingAccountsUse",)
 
@@ -282,6 +291,29 @@ PARTNER = "arn:aws:iam::111111111111"
         ),
         ({"Condition": {"ArnLike": {"aws:PrincipalArn": f"{PARTNER}:role/*"}}}, account("111111111111"), True),
         ({"Condition": {"ArnLike": {"aws:PrincipalArn": f"{PARTNER}:role/*"}}}, account("222222222222"), False),
+        ({"Condition": {"StringLike": {"aws:PrincipalArn": "*role/x"}}}, account("222222222222"), True),
+        ({"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::2222*:role/x"}}}, account("2" * 12), True),
+        ({"Condition": {"StringEquals": {"kms:CallerAccount": "${aws:ResourceAccount}"}}}, account("2" * 12), True),
+        (
+            {
+                "Condition": {
+                    "StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"},
+                    "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Deploy"},
+                }
+            },
+            Permission("org_arns", ORGANIZATION),
+            True,
+        ),
+        (
+            {"Condition": {"StringLike": {"aws:PrincipalAccount": "*"}}},
+            Permission("org_arns", ORGANIZATION),
+            True,
+        ),
+        (
+            {"Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-abcdefghij*"}}},
+            Permission("org_arns", ORGANIZATION),
+            True,
+        ),
         ({"Condition": {"StringEquals": {"kms:ViaService": "rds.us-east-1.amazonaws.com"}}}, account("2" * 12), True),
     ],
 )
