@@ -52,14 +52,15 @@ class NoAnswerError(Exception):
 class Sent:
     """A call of the engine, and what became of it. Times are virtual.
 
-    ``patient``: the engine finds it worth waiting for. ``befell`` are the faults that hit its attempts; ``applied`` is
-    when EC2 carried it out, each time that it did. ``failure`` or ``response`` is what the engine received; neither, if
-    it was killed before that.
+    ``patient``: the engine finds it worth waiting for, ``once``: it must not be sent again. ``befell`` are the faults
+    that hit its attempts; ``applied`` is when EC2 carried it out, each time that it did. ``failure`` or ``response`` is
+    what the engine received; neither, if it was killed before that.
     """
 
     request: Request
     began: float
     patient: bool = True
+    once: bool = False
     befell: list[str] = field(default_factory=list)
     applied: list[float] = field(default_factory=list)
     failure: Failure | None = None
@@ -94,9 +95,16 @@ class Edge:
     log: list[Sent] = field(default_factory=list)
 
     def call(
-        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+        self,
+        region: str,
+        operation: str,
+        *,
+        service: str = "ec2",
+        patient: bool = True,
+        once: bool = False,
+        **arguments: t.Any,
     ) -> Json:
-        sent = Sent(Request(service, region, operation, arguments), self.clock.now, patient)
+        sent = Sent(Request(service, region, operation, arguments), self.clock.now, patient, once)
         self.log.append(sent)
         try:
             sent.response = self._send(sent)
@@ -120,7 +128,7 @@ class Edge:
     def _send(self, sent: Sent) -> Json:
         """Attempt it until it is answered, at most that many times; raise EC2Error."""
         befalls = self.faults.befalls(sent.request, sent.began)
-        most = self.attempts if sent.patient else min(2, self.attempts)
+        most = 1 if sent.once else self.attempts if sent.patient else min(2, self.attempts)
         unsettled = 0
         number = 0
         while True:

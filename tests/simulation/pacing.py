@@ -195,11 +195,18 @@ class PacedEdge:
     _busy_until: float = 0.0
 
     def call(
-        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+        self,
+        region: str,
+        operation: str,
+        *,
+        service: str = "ec2",
+        patient: bool = True,
+        once: bool = False,
+        **arguments: t.Any,
     ) -> Json:
         request = Request(service, region, operation, arguments)
         client = self._clients.setdefault(region, _Client(self.clock))
-        taken, most = 0, ATTEMPTS if patient else 2
+        taken, most = 0, 1 if once else ATTEMPTS if patient else 2
         for number in range(most):
             response = self._attempt(client, request)
             if response is not None:

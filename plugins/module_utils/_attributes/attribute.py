@@ -35,11 +35,15 @@ Arguments = dict[str, t.Any]
 
 
 class Call(t.NamedTuple):
-    """One call of EC2, or of another service, as data. ``service`` and ``operation`` are boto3's names."""
+    """One call of EC2, or of another service, as data. ``service`` and ``operation`` are boto3's names.
+
+    One that is sent ``once`` would overwrite what somebody else wrote between two attempts.
+    """
 
     operation: str
     arguments: Arguments
     service: str = "ec2"
+    once: bool = False
 
     @property
     def action(self) -> str:

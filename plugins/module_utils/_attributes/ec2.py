@@ -147,7 +147,7 @@ class EC2:
         self.region: str | None = region or self._session.region_name
         self._endpoint: str | None = endpoint or None
         self._endpoint_is_of_aws, self.endpoint_region = _aws_address(self._core, endpoint or "")
-        self._clients: dict[tuple[str, str, bool], t.Any] = {}
+        self._clients: dict[tuple[str, str, bool, bool], t.Any] = {}
         # A boto3 session may not make two clients at a time.
         self._lock = threading.Lock()
         self._decodes = True
@@ -156,14 +156,22 @@ class EC2:
         self.throttled: Counter[str] = Counter()
 
     def call(
-        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+        self,
+        region: str,
+        operation: str,
+        *,
+        service: str = "ec2",
+        patient: bool = True,
+        once: bool = False,
+        **arguments: t.Any,
     ) -> Response:
         """Send one request and return the response; raise EC2Error.
 
         ``operation`` is boto3's name for it. A DryRun that EC2 says would have succeeded returns an empty response.
-        What a run does not need to know is not ``patient``: there may be no way to that service.
+        What a run does not need to know is not ``patient``: there may be no way to that service. What is sent ``once``
+        is not sent again by botocore, however it is answered.
         """
-        client = self._client(service, region, patient=patient)
+        client = self._client(service, region, patient=patient, once=once)
         action = client.meta.method_to_api_mapping[operation]
         dry_run = arguments.get("DryRun", False)
         self._attempts.unsettled = 0
@@ -227,24 +235,27 @@ class EC2:
         found = (part["outputs"]["dnsSuffix"] for part in partitions if re.search(part["regionRegex"], region))
         return str(next(found, "amazonaws.com"))
 
-    def _client(self, service: str, region: str, *, patient: bool = True) -> t.Any:
+    def _client(self, service: str, region: str, *, patient: bool = True, once: bool = False) -> t.Any:
+        kind = service, region, patient, once
         with self._lock:
-            if (service, region, patient) not in self._clients:
+            if kind not in self._clients:
                 # The model of a service is some hundred thousand objects that live as long as the client does: left to
                 # the garbage collector, it walks them again and again while they are read and a fleet is worked on.
                 gc.disable()
                 try:
-                    self._clients[service, region, patient] = self._make_client(service, region, patient=patient)
+                    self._clients[kind] = self._make_client(service, region, patient=patient, once=once)
                 finally:
                     gc.freeze()
                     gc.enable()
-            return self._clients[service, region, patient]
+            return self._clients[kind]
 
-    def _make_client(self, service: str, region: str, *, patient: bool) -> t.Any:
+    def _make_client(self, service: str, region: str, *, patient: bool, once: bool) -> t.Any:
         config, endpoint = self._config, self._endpoint
         if not patient:
             # A network may let only EC2 through, so waits for what merely adds detail are short.
             config = config.merge(Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=5))
+        if once:
+            config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
         if service != "ec2" and (self._endpoint_is_of_aws or self._connect(self._has_endpoint_of_its_own, service)):
             endpoint = None
         client = self._connect(
@@ -288,7 +299,7 @@ class EC2:
         raise EC2Error(Failure("Connect", "InvalidEndpoint", message))
 
     def _count_throttled(self, region: str, parsed_response: Response | None = None, **_arguments: t.Any) -> None:
-        if _is_throttled((parsed_response or {}).get("Error", {}).get("Code") or ""):
+        if is_throttled((parsed_response or {}).get("Error", {}).get("Code") or ""):
             with self._lock:
                 self.throttled[region] += 1
 
@@ -369,11 +380,11 @@ def _was_refused(response: Response) -> bool:
     A server error may come after the work was done; a denial, or an empty token bucket, comes before it.
     """
     code = response.get("Error", {}).get("Code") or ""
-    refused_first = code in DENIALS or "LimitExceeded" in code or _is_throttled(code)
+    refused_first = code in DENIALS or "LimitExceeded" in code or is_throttled(code)
     return refused_first or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500
 
 
-def _is_throttled(code: str) -> bool:
+def is_throttled(code: str) -> bool:
     return code == "RequestLimitExceeded" or "Throttl" in code
 
 

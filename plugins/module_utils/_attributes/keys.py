@@ -109,7 +109,7 @@ def _document(described: Description, after: Attributes) -> str:
 
 def _put(key_id: str, described: Description, after: Attributes) -> Call:
     arguments = {"KeyId": key_id, "PolicyName": _DEFAULT, "Policy": _document(described, after)}
-    return Call("put_key_policy", arguments, "kms")
+    return Call("put_key_policy", arguments, "kms", once=True)
 
 
 def _explained(failure: Failure, described: Description) -> Failure:

@@ -84,7 +84,7 @@ def _value(runtime: Runtime, quota: Quota, region: str) -> int | Failure:
 
 
 def _asked(runtime: Runtime, operation: str, quota: Quota, region: str) -> int | Failure:
-    quoted = {"ServiceCode": "ec2", "QuotaCode": quota.code}
+    quoted: dict[str, t.Any] = {"ServiceCode": "ec2", "QuotaCode": quota.code}
     try:
         answer = runtime.ec2.call(region, operation, service="service-quotas", patient=False, **quoted)
         return int(answer["Quota"]["Value"])

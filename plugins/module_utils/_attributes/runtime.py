@@ -33,9 +33,19 @@ class EC2Like(t.Protocol):
     """What a run asks of EC2. Each raises EC2Error, of ec2.py."""
 
     def call(
-        self, region: str, operation: str, *, service: str = "ec2", patient: bool = True, **arguments: t.Any
+        self,
+        region: str,
+        operation: str,
+        *,
+        service: str = "ec2",
+        patient: bool = True,
+        once: bool = False,
+        **arguments: t.Any,
     ) -> Response:
-        """Send one request and return the response. Without ``patient``, it is not worth waiting for."""
+        """Send one request and return the response.
+
+        Without ``patient``, it is not worth waiting for. With ``once``, it is not sent again, whatever the answer.
+        """
 
     def pages(self, region: str, operation: str, **arguments: t.Any) -> t.Iterator[Response]:
         """Yield the pages of a response."""
@@ -84,4 +94,6 @@ class Runtime:
 
     def call(self, region: str, call: Call, **more: t.Any) -> Response:
         arguments: Arguments = {**call.arguments, **more}
-        return self.ec2.call(region, call.operation, service=call.service, patient=self.patient, **arguments)
+        return self.ec2.call(
+            region, call.operation, service=call.service, patient=self.patient, once=call.once, **arguments
+        )

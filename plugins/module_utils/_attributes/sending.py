@@ -17,6 +17,7 @@ from . import reading
 from .attribute import RESOURCES_PER_REQUEST
 from .ec2 import DENIALS
 from .ec2 import EC2Error
+from .ec2 import is_throttled
 from .plan import DRY_RUN_IGNORED
 from .plan import Attributes
 from .plan import after_requests
@@ -37,6 +38,8 @@ if t.TYPE_CHECKING:
 
 Action = tuple[str, str]  # a Region, and boto3's name of an operation
 _BECAME: dict[str, Status] = {**dict.fromkeys(DENIALS, "denied"), DRY_RUN_IGNORED: "applied"}
+# Seconds before the next attempt to write a document.
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
 FIRST: frozenset[Operation] = frozenset({"enable"})
 LAST: frozenset[Operation] = frozenset({"disable"})
 EVERYTHING: frozenset[Operation] = frozenset({"enable", "set", "add", "remove", "disable"})
@@ -82,17 +85,33 @@ def _send_document(runtime: Runtime, subject: Subject, document: Document, opera
 def _written(runtime: Runtime, subject: Subject, document: Document, due: t.Collection[int]) -> Failure | None:
     """Write the document with these requests carried out, and return why it was not.
 
-    There is no condition that a write could have, so it is read again right before: whoever writes in between loses.
+    There is no condition that a write could have, so it is read again right before each attempt. An attempt that is
+    throttled, or has no answer, is followed by others.
     """
     steps = enumerate(subject.steps)
     requests = [step.request for number, step in steps if number in due or step.status == "applied"]
     wanted = after_requests(subject.plan.before if subject.plan else Attributes(()), requests)
+    failure: Failure | None = None
+    for pause in (0.0, *_PAUSES):
+        runtime.clock.sleep(pause)
+        failure = _write(runtime, subject, document, wanted, failure)
+        if not (failure and (failure.uncertain or is_throttled(failure.code))):
+            break
+    return failure
+
+
+def _write(
+    runtime: Runtime, subject: Subject, document: Document, wanted: Attributes, failed: Failure | None
+) -> Failure | None:
+    """Write the document if nobody else has written it, and return why it was not. ``failed`` is the attempt before."""
     try:
         reading.read_content(runtime, subject)
     except EC2Error as error:
-        return replace(error.failure, uncertain=False)
+        return failed or replace(error.failure, uncertain=False)
     if not document.is_same(subject.described, subject.planned_on):
-        return changed_meanwhile(subject.resource)
+        unsure = failed is not None and failed.uncertain
+        is_done = unsure and all(subject.current(attribute) == value for attribute, value in wanted.values)
+        return None if is_done else failed if unsure else changed_meanwhile(subject.resource)
     try:
         runtime.call(subject.target.region, document.write(subject.target.id, subject.described, wanted))
     except EC2Error as error:

@@ -199,13 +199,16 @@ def _reads(subjects: t.Sequence[Subject], verified: bool) -> int:
 
 
 def waits_no_longer(played: Played) -> Violations:
-    """No run pauses for longer than the timeouts of its waits together, and without ``wait`` none pauses."""
+    """No run pauses for longer than the timeouts of its waits together, and without ``wait`` none pauses.
+
+    The policy of a key is not left to botocore's retries, so the pauses after throttling are the run's own.
+    """
     for run in played.runs:
         timeout = played.scenario.wish.options["wait_timeout"]
         short = min(timeout, 15.0)
         # A task waits to be found (twice) and for missing answers, then to be ready, to be enabled, and to be shown.
         most = 3 * short + 3 * timeout if run.work is None else 9 * short + (4 if run.restores else 2) * timeout
-        most = most if run.wait else 0.0
+        most = (most if run.wait else 0.0) + 15.0 * len(run.keys)
         if run.slept > most + 1e-6:
             yield f"{run.title}: it paused for {run.slept:.1f} s, and its timeouts allow {most:.1f} s"
         if not math.isfinite(run.ended):

@@ -462,6 +462,31 @@ def test_what_somebody_else_has_written_meanwhile_is_not_lost(key: LocalEC2, run
     assert run(key_users={"user_ids": [A]})["failed"] is False
 
 
+THROTTLED = {"action": "PutKeyPolicy", "code": "ThrottlingException", "message": "Rate exceeded", "status": 400}
+
+
+def test_a_write_that_is_throttled_is_sent_again(key: LocalEC2, clock: Clock, run: Run) -> None:
+    key.switch(image_errors={ARN: {**THROTTLED, "times": 2}})
+    result = run(key_users={"user_ids": [A]})
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert clock.now - 1_800_000_000 == 1 + 2
+
+
+def test_a_write_that_is_throttled_to_the_end_fails(key: LocalEC2, run: Run) -> None:
+    key.switch(image_errors={ARN: {**THROTTLED, "times": 99}})
+    result = run(key_users={"user_ids": [A]})
+    assert result["keys"][0]["error"]["code"] == "ThrottlingException"
+    assert result["changed"] is False
+
+
+def test_what_somebody_else_has_written_while_a_write_was_throttled_is_not_lost(key: LocalEC2, run: Run) -> None:
+    meanwhile = policy(ROOT, THEIRS, {**ROOT, "Sid": "New", "Action": "kms:Decrypt"})
+    key.switch(image_errors={ARN: {**THROTTLED, "times": 1}}, mid_run={ARN: {"reads": 2, "policy": meanwhile}})
+    result = run(key_users={"user_ids": [A]})
+    assert result["keys"][0]["error"]["code"] == "ChangedMeanwhile"
+    assert held(key) == meanwhile["Statement"]
+
+
 def test_one_that_fails_does_not_stop_another(key: LocalEC2, run: Run) -> None:
     [other] = key.seed_keys({"region": "eu-west-1"})
     key.switch(mid_run={ARN: {"reads": 1, "policy": policy(ROOT)}})
@@ -501,7 +526,8 @@ def test_an_answer_that_is_lost_is_asked_for_again(key: LocalEC2, clock: Clock, 
     key.switch(**{switch: 4})
     result = run(key_users={"user_ids": [A]})
     assert (result["failed"], result["changed"]) == (False, True)
-    assert key.summary()["PutKeyPolicy"] == 2
+    # What was applied shows in the policy, and is not written again.
+    assert key.summary()["PutKeyPolicy"] == (1 if switch == "drop_after_every" else 2)
     assert may(key, A) == "DU"
 
 
@@ -516,8 +542,9 @@ def test_a_write_without_an_answer_is_looked_for(key: LocalEC2, clock: Clock, ru
 
 
 def test_a_write_that_nobody_knows_about_is_called_that(key: LocalEC2, clock: Clock, run: Run) -> None:
-    key.switch(drop_every=4)
-    result = run(key_users={"user_ids": [A]}, aws_config=ONCE)
+    failing = {"action": "PutKeyPolicy", "code": "KMSInternalException", "message": "Try again", "status": 500}
+    key.switch(image_errors={ARN: {**failing, "times": 99}})
+    result = run(key_users={"user_ids": [A]})
     assert "0 keys changed, and 1 may have changed: KMS gave no clear answer. Run the task again" in result["msg"]
     assert len(held(key)) == 2
 
@@ -531,7 +558,7 @@ def test_a_reading_without_an_answer_changes_nothing(key: LocalEC2, clock: Clock
 
 
 def test_throttling_is_waited_out(key: LocalEC2, run: Run) -> None:
-    key.switch(throttle_every=2)
+    key.switch(throttle_every=3)
     assert run(key_users={"user_ids": [A]})["failed"] is False
 
 
