@@ -166,7 +166,6 @@ def test_the_whole_report() -> None:
                 **LIFE,
             },
         ],
-        "keys": [],
     }
 
 
