@@ -20,12 +20,12 @@ from . import reading
 from . import sending
 from . import waiting
 from .attribute import ByCall
-from .ec2 import EC2Error
 from .resource import is_pending
 from .subject import NAMED
 from .subject import Subject
 from .subject import by_turns
 from .subject import distinct
+from .subject import first_of
 from .subject import healthy
 from .subject import is_doubtful
 
@@ -151,16 +151,8 @@ def keep(runtime: Runtime, resources: t.Sequence[Resource], subjects: t.Iterable
     changing = [subject for subject in healthy(subjects) if subject.plan and subject.plan.changed]
     if runtime.keep and changing:
         made = datetime.datetime.fromtimestamp(runtime.clock.time(), tz=datetime.timezone.utc).strftime(backup.TIME)
-        caller = _caller(runtime, changing[0].target.region)
+        caller: str | None = reading.caller(runtime, changing[0].target.region).get("Arn")
         runtime.keep(backup.to_text(resources, changing, made, caller))
-
-
-def _caller(runtime: Runtime, region: str) -> str | None:
-    try:
-        arn: str | None = runtime.ec2.call(region, "get_caller_identity", service="sts", patient=False).get("Arn")
-    except EC2Error:
-        return None
-    return arn
 
 
 def _ask(runtime: Runtime, each: Pass) -> None:
@@ -238,6 +230,5 @@ def _named(changes: t.Sequence[tuple[Permissions, Permissions]], named: t.Callab
     text = ""
     for verb, entries in zip(("granted", "revoked"), zip(*changes)):
         values = sorted({entry.value for each in entries for entry in each})
-        more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
-        text += f"; it {verb} {', '.join(map(named, values[:NAMED]))}{more}" if values else ""
+        text += f"; it {verb} {first_of(values, named)}" if values else ""
     return text

@@ -92,7 +92,7 @@ def read(document: str, key: Key) -> Sharing:
 def replaced(document: str, key: Key, users: Permissions, autoscaling: Permissions) -> str:
     """Return the policy with our statements for these users in place of those that it has, and no other change.
 
-    KMS takes no character beyond U+00FF (PutKeyPolicy, API reference), so others are escaped.
+    KMS accepts no character beyond U+00FF (PutKeyPolicy, API reference), so others are escaped.
     """
     policy, held = _parsed(document)
     others = [each for each in held if not _is_ours(each)]
@@ -124,6 +124,15 @@ def _parsed(document: str) -> tuple[Json, list[Json]]:
 
 def _is_ours(statement: Json) -> bool:
     return str(statement.get("Sid", "")).startswith(SID)
+
+
+def _conditions(statement: Json) -> Json:
+    found = statement.get("Condition")
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(value: t.Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
 # How our statements are put together
@@ -208,7 +217,7 @@ def _read(key: Key, statement: Json) -> tuple[str, Permissions]:
     if not sid or (sid[1] == "Accounts") == bool(sid[2]):
         return "", frozenset()
     operator, condition, pattern, option, template = _READ[sid[1]]
-    values = _values(statement, operator, condition)
+    values = _listed(_conditions(statement).get(operator, {}).get(condition, []))
     matches = [re.fullmatch(pattern, value) for value in values]
     if not values or not all(matches):
         return "", frozenset()
@@ -216,12 +225,6 @@ def _read(key: Key, statement: Json) -> tuple[str, Permissions]:
     return sid[3], frozenset(
         Permission(option, template.format(**parts, **match.groupdict())) for match in matches if match
     )
-
-
-def _values(statement: Json, operator: str, condition: str) -> list[str]:
-    conditions = statement.get("Condition")
-    values = conditions.get(operator, {}).get(condition, []) if isinstance(conditions, dict) else []
-    return [str(value) for value in (values if isinstance(values, list) else [values])]
 
 
 def _is_same(statement: Json, other: Json | None) -> bool:
@@ -245,21 +248,15 @@ def _normal(value: t.Any) -> t.Any:
 
 def _may_mean(statement: Json, principal: Permission) -> bool:
     """Tell whether a statement may allow the principal: it names it, or everybody without naming only others."""
-    named = statement.get("Principal", {"AWS": "*"} if "NotPrincipal" in statement else {})
-    values = _listed(named.get("AWS", []) if isinstance(named, dict) else named)
+    values = ["*"] if "NotPrincipal" in statement else _principals(statement)
     if "*" in values:
         return all(_may_be(key, _listed(held), principal) for key, held in _equalities(statement))
     return principal.kind == USER_IDS.option and any(principal.value in value.split(":") for value in values)
 
 
-def _listed(value: t.Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
-
-
 def _equalities(statement: Json) -> t.Iterator[tuple[str, t.Any]]:
     """Yield the conditions that a caller meets only with one of their values. All others leave it open."""
-    conditions = statement.get("Condition")
-    for operator, keys in (conditions if isinstance(conditions, dict) else {}).items():
+    for operator, keys in _conditions(statement).items():
         if operator.rsplit(":", 1)[-1] in ("StringEquals", "StringLike", "ArnEquals", "ArnLike"):
             yield from ((key.lower(), held) for key, held in keys.items())
 

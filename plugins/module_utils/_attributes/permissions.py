@@ -173,6 +173,11 @@ def from_options(options: Options) -> Permissions:
     return frozenset(Permission(kind, value) for kind in _MEMBERS for value in options.get(kind) or ())
 
 
+def values_of(permissions: t.Iterable[Permission]) -> list[str]:
+    """Return the principals, sorted, without their kinds."""
+    return sorted(permission.value for permission in permissions)
+
+
 def to_options(permissions: Permissions, kinds: t.Iterable[Kind]) -> dict[str, list[str]]:
     """Return the permissions in the shape of the option: every kind a sorted list, empty ones too."""
     written: dict[str, list[str]] = {kind.option: [] for kind in kinds}

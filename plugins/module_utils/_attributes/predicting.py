@@ -21,9 +21,9 @@ from .resource import Surroundings
 from .resource import becomes_public
 from .resource import blocks_public_access
 from .resource import refusal
-from .subject import NAMED
 from .subject import Subject
 from .subject import Target
+from .subject import first_of
 from .subject import healthy
 
 if t.TYPE_CHECKING:
@@ -60,12 +60,7 @@ def predict(
         subject.failure = refusal(subject.resource, subject.plan, subject.described, surroundings, others)
         for caution in () if subject.failure else subject.resource.cautions:
             cautions.setdefault(caution(subject.plan, subject.described, surroundings), []).append(subject.target)
-    return limits.warnings + unread + [_caution(text, targets) for text, targets in cautions.items() if text]
-
-
-def _caution(text: str, targets: t.Sequence[Target]) -> str:
-    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
-    return f"{text}: {', '.join(map(str, targets[:NAMED]))}{more}"
+    return limits.warnings + unread + [f"{text}: {first_of(targets)}" for text, targets in cautions.items() if text]
 
 
 def _under(managed: set[Target], subject: Subject) -> tuple[str, ...]:

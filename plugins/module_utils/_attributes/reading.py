@@ -98,9 +98,9 @@ def _tell_foreign(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
     codes = {*DENIALS, *(subject.resource.not_found_code for subject in failed)}
     asking = [(each, known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
     suspects = [(subject, found) for subject, found in asking if found]
-    caller = _caller(runtime, suspects[0][0].target.region) if suspects else None
+    account = caller(runtime, suspects[0][0].target.region).get("Account") if suspects else None
     for subject, found in suspects:
-        if caller and found["OwnerId"] != caller:
+        if account and found["OwnerId"] != account:
             subject.described = found
             subject.failure = t.cast("OneByOne", subject.resource.api).foreign(found, subject.hoped)
 
@@ -112,14 +112,12 @@ def known(runtime: Runtime, subject: Subject) -> Description | None:
     return subject.described or api.presumed(resource_id, runtime.ec2.dns_suffix(region))
 
 
-def _caller(runtime: Runtime, region: str) -> str | None:
-    """Return the account of the caller, None if STS does not answer."""
+def caller(runtime: Runtime, region: str) -> Description:
+    """Return who is asking, nothing if STS does not answer."""
     try:
-        answer = runtime.ec2.call(region, "get_caller_identity", service="sts", patient=False)
+        return runtime.ec2.call(region, "get_caller_identity", service="sts", patient=False)
     except EC2Error:
-        return None
-    account: str | None = answer.get("Account")
-    return account
+        return {}
 
 
 def _missed(

@@ -55,6 +55,12 @@ NAMED = 5  # of many resources, those that a message names
 DESCRIBED_PER_REQUEST = 200  # values of one filter (EC2 User Guide, Find your resources)
 
 
+def first_of(items: t.Sequence[Item], write: t.Callable[[Item], str] = str, joint: str = ", ") -> str:
+    """Return the first of the items, as a message names them, and how many more there are."""
+    more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return joint.join(map(write, items[:NAMED])) + more
+
+
 class Target(t.NamedTuple):
     """Which resource, and where."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._attributes.subject import NAMED
+from .._attributes.subject import first_of
 from .merge import Names
 from .merge import listed
 
@@ -66,9 +66,7 @@ def _too_many(
         counts = counted(revocations)
         shares = ", ".join(f"{quoted(policies[number].name)} {counts[number]}" for number in sorted(counts))
         values = sorted({entry.value for each in revocations for entry in each.entries})
-        who = ", ".join(named(value) for value in values[:NAMED])
-        more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
-        whom = f"{who}{more}, from {listed(sorted(each.target for each in revocations))}"
+        whom = f"{first_of(values, named)}, from {listed(sorted(each.target for each in revocations))}"
         yield f"this run would revoke {count} entries, and max_revocations is {limit} (by policy: {shares}): {whom}"
 
 

@@ -21,6 +21,7 @@ from .._attributes.plan import AskedPermissions
 from .._attributes.plan import AskedTags
 from .._attributes.subject import NAMED
 from .._attributes.subject import Target
+from .._attributes.subject import first_of
 from .legs import LEGS
 from .legs import Leg
 
@@ -168,5 +169,4 @@ def disputed(one: t.Iterable[Asked], other: t.Iterable[Asked]) -> tuple[str, ...
 
 def listed(targets: t.Sequence[Target]) -> str:
     """Return the first of the targets as tasks write them, and how many more there are."""
-    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
-    return ", ".join(f"{target.region}:{target.id}" for target in targets[:NAMED]) + more
+    return first_of(targets, lambda target: f"{target.region}:{target.id}")

@@ -14,9 +14,10 @@ import typing as t
 from .._attributes.key_policy import may_allow
 from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
+from .._attributes.permissions import values_of
 from .._attributes.result import failure_text
-from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
+from .._attributes.subject import first_of
 from .legs import key_users
 from .legs import needed_of_keys
 from .merge import merge
@@ -63,7 +64,7 @@ def of_key(work: Work, key: Subject, presented: t.Mapping[str, t.Any]) -> dict[s
     The statements are those with which every recipient could use it, ready for the owner of the key.
     """
     found = verdict(work, key)
-    more: dict[str, t.Any] = {"lacking": _values(found.lacking), "unknown": _values(found.unknown)}
+    more: dict[str, t.Any] = {"lacking": values_of(found.lacking), "unknown": values_of(found.unknown)}
     if "statements" in presented:
         more.update(KEYS.more(key.described, _if_shared(work, key), key.planned))
     if key.target in work.unread_keys:
@@ -108,14 +109,8 @@ def _kept(work: Work, named: Names) -> t.Iterator[str]:
 
 def _on_keys(entries: t.Mapping[Target, Permissions], named: Names) -> str:
     """Return who is meant on which key, the first of them; nothing if nobody is."""
-    texts = [f"{_some(_values(who), named)} on {key}" for key, who in entries.items() if who]
-    more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
-    return "; ".join(texts[:NAMED]) + more
-
-
-def _some(values: t.Sequence[str], named: Names) -> str:
-    more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
-    return ", ".join(named(value) for value in values[:NAMED]) + more
+    texts = [f"{first_of(values_of(who), named)} on {key}" for key, who in entries.items() if who]
+    return first_of(texts, joint="; ")
 
 
 def _looking(work: Work, key: Subject) -> list[Policy]:
@@ -135,7 +130,3 @@ def _if_shared(work: Work, key: Subject) -> Attributes:
         return wished.hoped
     wished.make_plan(0)
     return wished.after or wished.hoped
-
-
-def _values(entries: Permissions) -> list[str]:
-    return sorted(entry.value for entry in entries)

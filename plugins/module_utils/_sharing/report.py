@@ -16,8 +16,8 @@ from collections import Counter
 from .._attributes.images import IMAGES
 from .._attributes.images import snapshot_ids
 from .._attributes.permissions import EVERYONE
-from .._attributes.permissions import Permission
 from .._attributes.permissions import from_principal
+from .._attributes.permissions import values_of
 from .._attributes.plan import as_option
 from .._attributes.result import failure_text
 from .outcome import changed_others
@@ -85,7 +85,7 @@ def _marks(row: Facts, principals: t.Iterable[str]) -> str:
 
 def _row(work: Work, image: Subject, behind: t.Sequence[Subject]) -> Facts:
     held = shown(image)
-    added, removed = _values(image.granted), _values(image.revoked)
+    added, removed = values_of(image.granted), values_of(image.revoked)
     changed = {each.resource.result_key for each in behind if each.changed}
     changes = changed_others(image) + sorted(changed, reverse=True)
     return {
@@ -96,19 +96,15 @@ def _row(work: Work, image: Subject, behind: t.Sequence[Subject]) -> Facts:
         "policies": [work.policies[number].name for number in work.spoken_of_images[image.target]],
         "changed": bool(added or removed or changes),
         "public": EVERYONE in held,
-        "principals": _values(held),
+        "principals": values_of(held),
         "added": added,
         "removed": removed,
-        "outside": _values(held - granted_by(work, image)),
+        "outside": values_of(held - granted_by(work, image)),
         "changes": changes,
         "snapshots": len(snapshot_ids(image.described)),
         "error": _error(image, behind),
         **{attribute.option: as_option(attribute, value(image, attribute)) for attribute in LIFE},
     }
-
-
-def _values(entries: t.Iterable[Permission]) -> list[str]:
-    return sorted(entry.value for entry in entries)
 
 
 def _key(work: Work, key: Subject) -> Facts:
@@ -121,9 +117,9 @@ def _key(work: Work, key: Subject) -> Facts:
         "arn": key.described.get("Arn"),
         "policies": [work.policies[number].name for number in numbers],
         "images": sum(key.target in keys for keys in work.keys_behind.values()),
-        "users": _values(users(key)),
-        "lacking": _values(found.lacking),
-        "unknown": _values(found.unknown),
+        "users": values_of(users(key)),
+        "lacking": values_of(found.lacking),
+        "unknown": values_of(found.unknown),
         "changed": key.changed,
         "unread": failure_text(unread) if unread else "",
     }

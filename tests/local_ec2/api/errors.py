@@ -67,9 +67,12 @@ RESTRICTED = Kind("AuthFailure", "Unauthorized attempt to access restricted reso
 THROTTLED = Kind("RequestLimitExceeded", "Request limit exceeded.", 503)
 INTERNAL = Kind("InternalError", "An internal error has occurred", 500)
 
+# What services that speak JSON answer to credentials that they do not know.
+BAD_TOKEN = Kind("UnrecognizedClientException", "The security token included in the request is invalid.")
+
 # KMS API reference, "Common errors": what KMS answers where EC2 answers with the code that is the key.
 IN_KMS = {
-    BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
+    BAD_CREDENTIALS.code: BAD_TOKEN,
     THROTTLED.code: Kind("ThrottlingException", "Rate exceeded"),
     INTERNAL.code: Kind("KMSInternalException", "An internal error has occurred", 500),
 }
@@ -114,7 +117,7 @@ NOT_IMPLEMENTED = Kind("NotImplemented", "The embedded EC2 cannot do {action}: {
 
 # Service Quotas API reference, "Common errors".
 IN_QUOTAS = {
-    BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
+    BAD_CREDENTIALS.code: BAD_TOKEN,
     THROTTLED.code: Kind("TooManyRequestsException", "Too Many Requests"),
     INTERNAL.code: Kind("ServiceException", "An internal error has occurred", 500),
 }
@@ -123,7 +126,7 @@ IN_QUOTAS = {
 # that an account may not list (awslabs/aws-innovation-sandbox#6), and that it is in no organization
 # (org-formation/org-formation-cli#380). The codes of pages are recorded.
 IN_ORGANIZATIONS = {
-    BAD_CREDENTIALS.code: Kind("UnrecognizedClientException", "The security token included in the request is invalid."),
+    BAD_CREDENTIALS.code: BAD_TOKEN,
     THROTTLED.code: Kind(
         "TooManyRequestsException",
         "AWS Organizations can't complete your request because another request is already in progress. Try again "

@@ -138,7 +138,7 @@ def _budget(played: Played, run: Run) -> dict[str, int]:
         + len(limits.public)
         + len(enabled) * (run.mode == "real"),
         "get_service_quota": len(limits.public) + len(limits.near),
-        # What policies look at of keys comes on top of what a prediction asks for the images of the other policies.
+        # Where policies look at keys, their snapshots are described apart from those that a prediction asks for.
         "describe_snapshots": (regions if snapshots else 0) + keys * (2 if run.keys else 1),
         "describe_image_attribute": _reads(images, verified),
         "describe_snapshot_attribute": _reads(snapshots, verified),
