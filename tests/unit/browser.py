@@ -42,6 +42,8 @@ class Browser:
         )
         for end in (requests, answers, *ends):
             os.close(end)
+        self._waiting = select.poll()
+        self._waiting.register(self._answers, select.POLLIN)
         self._read = b""
         self._asked = 0
         self._session: dict[str, str] = {}
@@ -102,7 +104,7 @@ class Browser:
 
     def _answer(self) -> dict[str, t.Any]:
         while b"\0" not in self._read:
-            if not select.select([self._answers], [], [], PATIENCE)[0]:
+            if not self._waiting.poll(PATIENCE * 1000):
                 raise TimeoutError(f"Chromium has not answered for {PATIENCE} s")
             more = os.read(self._answers, 1 << 20)
             if not more:
