@@ -70,6 +70,13 @@ SCENARIOS: dict[str, tuple[Json, Json, list[str], Json, Json]] = {
         {"shared_tags": {"status": "approved"}},
         {"shared_tags": {"release": "2026", "status": "old"}},
     ),
+    "shared tags, without a value and with one of YAML": (
+        {"tags": TAGS},
+        {"shared_tags": {"status": None, "hardened": True}},
+        ["sharedTags add"],
+        {"shared_tags": {"status": "approved"}},
+        {"shared_tags": {"hardened": "true", "status": ""}},
+    ),
     "shared tags, purged": (
         {"tags": TAGS},
         {"shared_tags": {"release": "1"}, "purge_shared_tags": True},
