@@ -1,20 +1,19 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The page that the role writes: its facts, in HTML and JSON, in words and marks, and what a browser shows."""
+"""The page that the role writes: its facts, in words and marks, and what a browser shows."""
 
 from __future__ import annotations
 
 import html
-import json
 import re
-import subprocess
 import typing as t
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from unit.browser import Browser
+from unit.pages import rendered
 
 from local_ec2.client import LocalEC2
 
@@ -72,16 +71,13 @@ Write = t.Callable[..., tuple[str, dict[str, t.Any]]]
 
 
 @pytest.fixture
-def write(playbook: t.Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Write:
-    """Run the playbook share and return the page and the facts."""
+def write(run_module: t.Callable[..., dict[str, t.Any]]) -> Write:
+    """Run policies, and return the page and its facts."""
 
-    def run(*policies: dict[str, t.Any], words: t.Sequence[str] = (), status: int = 0) -> tuple[str, dict[str, t.Any]]:
-        page = tmp_path / "new" / "report.html"
-        variables = {"ami_sharing_report": str(page), "ami_sharing_account_names": NAMES}
-        done = playbook("amikit.aws.share", *words, ami_sharing_policies=policies, **variables)
-        assert done.returncode == status, done.stdout
-        facts = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
-        return page.read_text(encoding="utf-8"), facts
+    def run(*policies: dict[str, t.Any], check: bool = False, fails: bool = False) -> tuple[str, dict[str, t.Any]]:
+        result = run_module("ec2_ami_sharing", policies=policies, report=True, account_names=NAMES, check=check)
+        assert result["failed"] == fails, result
+        return rendered(result["report"]), result["report"]
 
     return run
 
@@ -94,9 +90,9 @@ def said(page: str) -> list[str]:
 
 def test_the_page_tells_what_the_facts_tell(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
-    for words in (["--check"], []):
-        page, facts = write(EXACT, SHARED, words=words)
-        assert facts["preview"] == bool(words)
+    for check in (True, False):
+        page, facts = write(EXACT, SHARED, check=check)
+        assert facts["preview"] == check
         assert facts["summary"] == {
             "policies": 2,
             "images": 2,
@@ -137,10 +133,10 @@ def test_the_page_tells_what_the_facts_tell(ec2: LocalEC2, write: Write) -> None
             "1 image is public: any AWS account can launch it.",
             "2 permissions are outside of the policies: no policy here grants them.",
             "A run would change 2 images. It would grant 4 permissions and revoke 1, snapshots included."
-            if words
+            if check
             else "This run changed 2 images. It granted 4 permissions and revoked 1, snapshots included.",
         ]
-        assert ("Preview: nothing was changed" in page) == bool(words)
+        assert ("Preview: nothing was changed" in page) == check
         assert "images of 123456789012 (Golden images)" in page
         assert f"{STRANGER} (Old &lt;partner&gt;)" in page
         assert html.escape(NASTY, quote=False) in page.replace("&#34;", '"').replace("&#39;", "'")
@@ -151,7 +147,7 @@ def test_the_page_tells_what_the_facts_tell(ec2: LocalEC2, write: Write) -> None
 
 def test_without_other_changes_there_is_no_column_for_them(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
-    page, _facts = write(EXACT, words=["--check"])
+    page, _facts = write(EXACT, check=True)
     (changes,) = re.findall(r'<table aria-labelledby="changes">(.*?)</table>', page, re.DOTALL)
     assert re.findall('<th scope="col">([^<]*)', changes) == ["Image", "Would be granted to", "Would be revoked from"]
     assert changes.count("<td>") == 2
@@ -162,8 +158,8 @@ def test_dates_protection_and_shared_tags_are_on_the_page(ec2: LocalEC2, write: 
     tags = {"team": "kernel", "ec2:SharedTag/status": "old", "ec2:SharedTag/note": NASTY[:25]}
     ec2.seed(SEEDS[0] | {"tags": tags}, SEEDS[1] | dated)
     life = {"shared_tags": {"status": "approved"}, "deregistration_protection": "enabled"}
-    for words in (["--check"], []):
-        page, facts = write(EXACT | life, SHARED, words=words)
+    for check in (True, False):
+        page, facts = write(EXACT | life, SHARED, check=check)
         assert [image["shared_tags"] for image in facts["images"]] == [
             {},
             {"note": NASTY[:25], "status": "approved"},
@@ -180,7 +176,7 @@ def test_a_failure_is_on_the_page(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
     error = {"action": "ModifyImageAttribute", "code": "InvalidAMIID.Unavailable", "message": "Not <now>."}
     ec2.switch(image_errors={"ami-0aaaaaaaaaaaaaaaa": error})
-    page, facts = write(EXACT, SHARED, status=2)
+    page, facts = write(EXACT, SHARED, fails=True)
     assert facts["summary"]["failed"] == 1
     assert said(page)[1] == "1 image failed. Why"
     assert [image["error"] for image in facts["images"]] == ["", "InvalidAMIID.Unavailable: Not <now>."]
@@ -192,7 +188,7 @@ def test_keys_that_recipients_cannot_use_are_on_the_page(ec2: LocalEC2, write: W
     open_, closed = ec2.seed_keys({"policy": statement({"AWS": "*"})}, {"policy": statement({"AWS": OWNER})})
     behind = [{"encrypted": True, "kms_key_id": key["arn"]} for key in (open_, closed)]
     ec2.seed({**SEEDS[0], "snapshots": behind}, {"name": "exact-2", "snapshots": behind[1:]})
-    page, facts = write(EXACT, words=["--check"])
+    page, facts = write(EXACT, check=True)
     assert [(key["key_id"], key["images"], key["lacking"], key["unknown"]) for key in facts["keys"]] == [
         (closed["key_id"], 2, [KEPT, NEW], []),
         (open_["key_id"], 1, [], [KEPT, NEW]),
@@ -231,15 +227,16 @@ def test_nothing_to_tell(ec2: LocalEC2, write: Write) -> None:
 
 def test_the_page_needs_nothing_else(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
-    page, _facts = write(EXACT, words=["--check"])
+    page, _facts = write(EXACT, check=True)
     assert "default-src 'none'" in page
     assert not re.search(r"https?:|//[a-z]|\ssrc=|<link|@import|url\(|fetch\(|XMLHttpRequest", page)
 
 
 def test_a_browser_shows_it(ec2: LocalEC2, write: Write, browser: Browser, tmp_path: Path) -> None:
     ec2.seed(*SEEDS)
-    page, _facts = write(EXACT, SHARED, words=["--check"])
-    browser.open(tmp_path / "new" / "report.html")
+    page, _facts = write(EXACT, SHARED, check=True)
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    browser.open(tmp_path / "report.html")
     dom = browser.run("document.documentElement.outerHTML")
     assert [row[:3] for row in Table(dom).rows] == [row[:3] for row in Table(page).rows]
     # Only the script writes this, and takes the hidden attribute away.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from unit.browser import Browser
+from unit.pages import rendered
 from unit.sharing import ALL
 from unit.sharing import World
 from unit.sharing import applied
@@ -134,9 +135,14 @@ def rows_shown(browser: Browser) -> list[str]:
     return rows
 
 
+def test_it_is_what_other_tests_see(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == rendered(facts())
+
+
 def test_its_size(page: Path) -> None:
     assert page.stat().st_size < 2_500_000
     found = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert found == facts()
     assert (len(found["images"]), len(found["principals"])) == (1000, 300)
     assert {key: found["summary"][key] for key in ("changed", "public", "outside")} == {
         "changed": 80,
