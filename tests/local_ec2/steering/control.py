@@ -33,6 +33,7 @@ from local_ec2.steering import organization_seeds
 from local_ec2.steering import seeds
 
 PREFIX = "/_local/"
+SCENE_FIELDS = frozenset({"images", "switches"})
 PRINCIPAL_FIELDS = frozenset({"name", "policy", "account"})
 ROLE_FIELDS = frozenset({"name", "account"})
 
@@ -53,9 +54,16 @@ class Ask:
     body: Any
 
 
-def reset(_ask: Ask) -> Any:
+def reset(ask: Ask) -> Any:
+    """Forget everything, and begin with the ``images`` and ``switches`` of the body, if it has any."""
+    scene = ask.body or {}
+    if not isinstance(scene, dict) or set(scene) - SCENE_FIELDS:
+        raise AskError("an object is expected with nothing but images and switches")
     STATE.reset()
-    return {}
+    return {
+        "images": create_images(Ask({}, scene.get("images", []))),
+        "switches": set_switches(Ask({}, scene.get("switches", {}))),
+    }
 
 
 def create_images(ask: Ask) -> Any:

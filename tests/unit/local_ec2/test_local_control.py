@@ -118,6 +118,19 @@ def test_changes_made_at_once_are_all_kept(ec2: LocalEC2, api: Any) -> None:
     assert [entry["number"] for entry in ec2.requests()] == list(range(1, 65))
 
 
+def test_a_reset_can_begin_with_images_and_switches(ec2: LocalEC2, api: Any) -> None:
+    def reset(scene: dict[str, Any]) -> None:
+        body = json.dumps(scene).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{ec2.url}/_local/reset", body, method="POST"), timeout=30)
+
+    ec2.seed({"name": "before"})
+    reset({"images": [{"name": "after"}], "switches": {"image_errors": {IMAGE: {"action": "X", "code": "Y"}}}})
+    assert [image["Name"] for image in api.describe_images()["Images"]] == ["after"]
+    assert ec2.switch()["image_errors"].keys() == {IMAGE}
+    with pytest.raises(urllib.error.HTTPError):
+        reset({"snapshots": []})
+
+
 def test_an_unknown_route_lists_the_known_ones(ec2: LocalEC2) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{ec2.url}/_local/nothing", timeout=30)
