@@ -40,10 +40,11 @@ PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-ve
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
+PYTEST = $(IN_TREE) python -m pytest -q -n auto --maxprocesses 8 --dist worksteal -o cache_dir="$(CACHES)/pytest"
 export RUFF_CACHE_DIR := $(CACHES)/ruff
-GATES := format lint mypy unit integration sanity build-check
-# What takes long or needs much, and rarely fails if those pass.
-MORE_GATES := units docs importer
+GATES := format lint mypy unit integration
+# What the community and certification apply, which rarely fails if those pass; and the unit tests measure coverage.
+MORE_GATES := sanity build-check units docs importer
 # What is type-checked besides the plugins, if it contains anything.
 typed = $(if $(wildcard $(addprefix $(1),/*.py /*/*.py /*/*/*.py)),-p $(notdir $(1)))
 TYPED = $(foreach name,bench demo tests/gates tests/local_ec2 tests/simulation tests/unit,$(call typed,$(name)))
@@ -79,8 +80,12 @@ test: $(TEST_READY) tree ## run the whole suite, and say at the end which gates 
 	@$(GATE).together $(GATES)
 
 .PHONY: gates
-gates: $(GATES_READY) tree ## run those gates and all others that the community and certification apply
-	@$(GATE).together $(GATES) $(MORE_GATES)
+gates: $(GATES_READY) tree ## run these gates, measure coverage, and run all that the community and certification apply
+	@$(GATE).together $(GATES:unit=coverage) $(MORE_GATES)
+
+.PHONY: quick
+quick: $(TEST_READY) tree ## what fails first, in a minute: format, lint, types, the pure unit tests, and those of what changed
+	@$(GATE).quick
 
 .PHONY: format
 format: $(TEST_READY) ## check the formatting
@@ -112,10 +117,15 @@ mypy: $(TEST_READY) tree ## check the types, strictly
 	  -p ansible_collections.amikit.aws.plugins $(TYPED) $(ARGS)
 
 .PHONY: unit
-unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS='-k permissions'; without ARGS, measure what they cover
+unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS='-k permissions'
 	@echo "==> unit: pytest"
-	@$(IN_TREE) python -m pytest -q -n 2 -o cache_dir="$(CACHES)/pytest" $(or $(ARGS),--cov --cov-config=tests/coverage.ini --cov-report=)
-	@$(if $(ARGS),,$(IN_TREE) python -m gates.coverage)
+	@$(PYTEST) $(ARGS)
+
+.PHONY: coverage
+coverage: $(TEST_READY) $(CLIENTS_READY) tree ## run them, and measure what they cover
+	@echo "==> coverage: pytest, with coverage"
+	@$(PYTEST) --cov --cov-config=tests/coverage.ini --cov-report=
+	@$(IN_TREE) python -m gates.coverage
 
 .PHONY: simulate
 simulate: $(TEST_READY) tree ## run the engine through many simulated disasters: make simulate SEEDS=10000; describe one: SEED=4711

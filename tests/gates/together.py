@@ -18,18 +18,16 @@ from .harness import LOGS
 from .harness import refuse_blanks
 from .versions import versions
 
-BESIDE = "integration"
-
 
 class Gate:
     """One gate under way; `log` collects its output, which is otherwise shown at once."""
 
-    def __init__(self, name: str, log: Path | None = None) -> None:
+    def __init__(self, name: str, log: Path | None = None, arguments: str = "") -> None:
         self.name = name
         self.log = log
         self.started = time.time()
         output = log.open("w", encoding="utf-8") if log else None
-        make = [os.environ.get("MAKE", "make"), f"PYTHON={sys.executable}", "ARGS=", name]
+        make = [os.environ.get("MAKE", "make"), f"PYTHON={sys.executable}", f"ARGS={arguments}", name]
         self.process = subprocess.Popen(
             make, stdin=subprocess.DEVNULL, stdout=output, stderr=output and subprocess.STDOUT
         )
@@ -44,27 +42,28 @@ class Gate:
         return f"  {self.name:12} {'FAILED' if status else 'passed'} {seconds:5.0f} s"
 
 
-def run(names: list[str]) -> list[str]:
-    """Run them, and return their lines of the summary."""
+def run(names: list[str], beside: str, **arguments: str) -> bool:
+    """Run them, ``beside`` beside all others; say which passed, and tell whether one failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    beside = Gate(BESIDE, LOGS / "beside.log") if BESIDE in names and len(names) > 1 else None
-    if beside:
-        print(f"==> {BESIDE}: started beside the others; what it says follows at the end", flush=True)
+    other = Gate(beside, LOGS / "beside.log") if beside in names and len(names) > 1 else None
+    if other:
+        print(f"==> {beside}: started beside the others; what it says follows at the end", flush=True)
     try:
-        lines = [Gate(name).wait() for name in names if not (beside and name == BESIDE)]
-        return [*lines, beside.wait()] if beside else lines
+        gates = (Gate(name, arguments=arguments.get(name, "")) for name in names if not (other and name == beside))
+        lines = [gate.wait() for gate in gates]
+        lines += [other.wait()] if other else []
     finally:
-        if beside:
-            beside.process.terminate()
-
-
-def main() -> int:
-    refuse_blanks()
-    lines = run(sys.argv[1:])
+        if other:
+            other.process.terminate()
     print("", *lines, versions(), sep="\n")
     failed = [line.split()[0] for line in lines if "FAILED" in line]
     print(f"FAILED: {', '.join(failed)}" if failed else f"all {len(lines)} gates passed")
     return bool(failed)
+
+
+def main() -> int:
+    refuse_blanks()
+    return run(sys.argv[1:], "integration")
 
 
 if __name__ == "__main__":
