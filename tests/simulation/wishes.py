@@ -104,10 +104,6 @@ class Asked:
     def entries_after(self, before: Grants) -> Grants:
         return frozenset(entry for entry in before | self.grant if not self.takes_away(entry))
 
-    def met_by(self, facts: Facts) -> bool:
-        """Tell whether that is how things are already."""
-        return self.texts_met(facts) and self.entries_after(facts.grants) == facts.grants
-
     def but_for(self, entries: Grants) -> Asked:
         return replace(self, grant=self.grant - entries, revoke=self.revoke - entries)
 

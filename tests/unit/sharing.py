@@ -111,12 +111,6 @@ def _subjects(resource: Resource, asked: t.Mapping[Target, tuple[Asked, ...]], w
     return subjects
 
 
-def _sharers(work: Work, target: Target) -> t.Iterator[int]:
-    for number, (one, images) in enumerate(zip(work.policies, work.selected, strict=True)):
-        if SNAPSHOT_LEG.asked(one) and any(target in work.behind.get(each, ()) for each in images):
-            yield number
-
-
 def found_in(work: Work) -> list[Contradiction]:
     return contradictions(work.policies, [work.spoken_of_images, work.spoken_of_snapshots], work.behind)
 

@@ -15,13 +15,13 @@ import typing as t
 from .._attributes.subject import first_of
 from .merge import Names
 from .merge import listed
+from .policies import quoted
 
 if t.TYPE_CHECKING:
     from .._attributes.permissions import Permission
     from .._attributes.permissions import Permissions
     from .._attributes.subject import Target
     from .policies import Policy
-from .policies import quoted
 
 
 class Revocation(t.NamedTuple):

@@ -62,7 +62,6 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies impor
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
 
 DESCRIPTION, IMDS = TEXTS
-SNAPSHOT_KINDS = {kind.option for kind in COPY.kinds}
 
 
 def launch(

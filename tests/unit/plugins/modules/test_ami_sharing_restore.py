@@ -27,7 +27,7 @@ KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "9
 OWNER, PARTNER = "123456789012", "210987654321"
 ORG = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
 A, B, C, D = (f"ami-0{letter * 16}" for letter in "abcd")
-SNAP_A, SNAP_B, SNAP_C, SNAP_D = map(snapshot_of, (A, B, C, D))
+SNAP_A, SNAP_B = map(snapshot_of, (A, B))
 ONCE = {"retries": {"total_max_attempts": 1}}
 
 Json = dict[str, t.Any]
