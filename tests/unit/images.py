@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the scenarios of sharing have in common: images with a snapshot each, policies, and who has access to what."""
+"""What tests of the modules share: images with a snapshot each, policies, who has access to what, and what was sent."""
 
 from __future__ import annotations
 
@@ -71,6 +71,18 @@ def launchers(ec2: LocalEC2, image_id: str) -> list[str]:
 def copiers(ec2: LocalEC2, image_id: str, region: str | None = None) -> list[str]:
     """Return who can copy the snapshot of the image."""
     return flat(create_volume_permissions(ec2, snapshot_of(image_id), region))
+
+
+def modifying(ec2: LocalEC2) -> list[Json]:
+    """Return the requests that change something, and those that ask whether they may."""
+    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
+
+
+def counted(ec2: LocalEC2) -> dict[str, int]:
+    """Return how often each action was requested, and forget it."""
+    counts = ec2.summary()
+    ec2.clear()
+    return counts
 
 
 def warned(result: Json) -> list[str]:

@@ -17,6 +17,7 @@ from unit.images import Clock
 from unit.images import copiers
 from unit.images import image
 from unit.images import launchers
+from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
 from unit.images import warned
@@ -65,14 +66,10 @@ def restore(run_module: Run, file: Path, clock: Clock) -> Run:
     return lambda **options: run_module("ami_sharing_restore", **{"src": str(file), **options})
 
 
-def writes(ec2: LocalEC2) -> list[Json]:
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
-
-
 def sent(ec2: LocalEC2) -> list[str]:
     """Return what was changed, or asked about, in order."""
     found = []
-    for request in writes(ec2):
+    for request in modifying(ec2):
         heads = [name.split(".")[1].lower() for name in request["parameters"] if name.count(".") > 1]
         what = request["image_id"] or request["snapshot_id"]
         found.append(f"{what} {request['attribute']} {heads[0] if heads else 'set'}")
@@ -129,18 +126,18 @@ def held(ec2: LocalEC2) -> list[tuple[str, list[str], list[str]]]:
 def test_a_restoration_in_fours(shared: LocalEC2, restore: Run, file: Path, exact: bool) -> None:
     was = held(shared)
     checked = restore(exact=exact, check=True)
-    assert all(request["dry_run"] for request in writes(shared))
+    assert all(request["dry_run"] for request in modifying(shared))
     assert (held(shared), list(file.parent.iterdir())) == (was, [file])
     asked = sorted(sent(shared))
     shared.clear()
     applied = restore(exact=exact)
-    assert not any(request["dry_run"] for request in writes(shared))
+    assert not any(request["dry_run"] for request in modifying(shared))
     assert sorted(sent(shared)) == asked
     assert held(shared) == [("old", [KEPT, FORMER], [KEPT, FORMER])] * 2
     shared.clear()
     file.with_name("golden.json.restore").unlink()
     checked_again, again = restore(exact=exact, check=True), restore(exact=exact)
-    assert (writes(shared), list(file.parent.iterdir())) == ([], [file])
+    assert (modifying(shared), list(file.parent.iterdir())) == ([], [file])
 
     assert said(checked) == said(applied)
     assert said(checked_again) == said(again)
@@ -273,7 +270,7 @@ def test_what_cannot_be_undone_is_named_and_the_rest_is_restored(ec2: LocalEC2, 
 
     ec2.clear()
     again = restore()
-    assert (again["failed"], again["changed"], writes(ec2)) == (True, False, [])
+    assert (again["failed"], again["changed"], modifying(ec2)) == (True, False, [])
     assert again["msg"].split("\n") == [head, line, "Nothing was changed"]
 
 
@@ -426,7 +423,7 @@ def test_a_restoration_that_is_stopped_changes_nothing(
     pairs = zip(result["stopped"], scenario.reasons, strict=True)
     assert [reason for reason, start in pairs if not reason.startswith(start)] == []
     assert result["msg"].split("\n") == ["Stopped before anything was changed:", *result["stopped"]]
-    assert (writes(ec2), ec2.image(A)) == ([], was)
+    assert (modifying(ec2), ec2.image(A)) == ([], was)
     assert list(file.parent.iterdir()) == [file]
     assert set(statuses(result)) == {"not_sent"}
     assert counts(result) == [1, 0, 0]
@@ -451,13 +448,13 @@ def test_preflight_leaves_everything_as_it_is_when_one_is_denied(ec2: LocalEC2, 
     (reason,) = result["stopped"]
     assert reason.startswith(f"{NAME}: {B} (us-east-1): UnauthorizedOperation: No")
     assert (launchers(ec2, A), launchers(ec2, B)) == ([NEW], [NEW])
-    assert len(writes(ec2)) == 4
+    assert len(modifying(ec2)) == 4
     assert list(file.parent.iterdir()) == [file]
 
     ec2.switch(image_errors={})
     ec2.clear()
     assert not restore(preflight=True)["failed"]
-    assert [request["dry_run"] for request in writes(ec2)] == [True] * 4 + [False] * 4
+    assert [request["dry_run"] for request in modifying(ec2)] == [True] * 4 + [False] * 4
     assert (launchers(ec2, A), launchers(ec2, B)) == ([FORMER], [FORMER])
 
 

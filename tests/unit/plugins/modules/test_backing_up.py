@@ -19,6 +19,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from unit.images import Clock
 from unit.images import image
+from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
 
@@ -72,10 +73,6 @@ def fleet(ec2: LocalEC2, clock: Clock) -> LocalEC2:
 def truth(ec2: LocalEC2) -> list[Json | None]:
     """Return everything that EC2 holds of the images and the snapshots."""
     return [*map(ec2.image, (A, B, C)), *(ec2.snapshot(snapshot_of(each)) for each in (A, B, C))]
-
-
-def writes(ec2: LocalEC2) -> list[Json]:
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
 
 
 def items(result: Json) -> list[Json]:
@@ -235,7 +232,7 @@ def test_a_full_disk_changes_nothing(
     else:
         assert result["msg"] == f"{why}. Nothing was changed"
     assert truth(fleet) == was
-    assert all(request["dry_run"] for request in writes(fleet))
+    assert all(request["dry_run"] for request in modifying(fleet))
     assert "backup_file" not in result
     assert list(tmp_path.iterdir()) == []
     assert "launch_permissions" not in json.dumps([item.get("before") for item in items(result)])

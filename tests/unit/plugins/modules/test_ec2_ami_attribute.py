@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from unit.images import Clock
+from unit.images import counted
+from unit.images import modifying
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import ATTRIBUTES
 from local_ec2.client import LocalEC2
@@ -49,17 +51,6 @@ def permissions(**entries: list[str]) -> dict[str, list[str]]:
 def told(result: Json) -> str:
     """Return all that the module says. Some versions of Ansible add its arguments, as far as they are not secret."""
     return str({key: value for key, value in result.items() if key != "invocation"})
-
-
-def writes(ec2: LocalEC2) -> list[Json]:
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
-
-
-def counted(ec2: LocalEC2) -> dict[str, int]:
-    """Return how often each action was requested, and forget it."""
-    counts = ec2.summary()
-    ec2.clear()
-    return counts
 
 
 def held(ec2: LocalEC2, image_id: str = AMI, region: str = "us-east-1") -> Json:
@@ -213,7 +204,7 @@ def test_a_change_in_fours(
     assert again_previewed["diff"] == again["diff"] == []
     assert previewed["summary"] == applied["summary"] == summary_of(applied["images"][0])
     assert again_previewed["summary"] == again["summary"] == summary_of(unchanged)
-    assert [write["dry_run"] for write in writes(ec2)] == [True] * len(requests) + [False] * len(requests)
+    assert [write["dry_run"] for write in modifying(ec2)] == [True] * len(requests) + [False] * len(requests)
 
 
 def entries_between(was: Json, now: Json) -> Json:
@@ -284,7 +275,7 @@ def test_no_change(ec2: LocalEC2, run: Run, image: Json, options: Json, check: b
     assert result["images"][0]["before"] == result["images"][0]["after"]
     assert result["diff"] == []
     assert held(ec2) == was
-    assert writes(ec2) == []
+    assert modifying(ec2) == []
 
 
 def test_before_fed_back_restores(ec2: LocalEC2, run: Run) -> None:
@@ -381,7 +372,7 @@ def test_an_image_with_twelve_thousand_accounts_takes_two_writes(ec2: LocalEC2, 
     result = run(launch_permissions={"user_ids": accounts})
     assert [request["entries"] for request in result["images"][0]["requests"]] == [10_000, 2_000]
     assert held(ec2)["launch_permissions"] == permissions(user_ids=accounts)
-    assert len(writes(ec2)) == 2
+    assert len(modifying(ec2)) == 2
 
 
 # Which images.
@@ -526,7 +517,7 @@ def test_a_refusal_changes_nothing_anywhere(
     assert {request["status"] for request in refused["requests"]} <= {"not_sent"}
     assert result["diff"] == []
     assert held(ec2, OTHER) == good
-    assert writes(ec2) == []
+    assert modifying(ec2) == []
 
 
 @pytest.mark.parametrize("image", [{"product_codes": ["abc"]}, {"encrypted": True}, {}], ids=str)

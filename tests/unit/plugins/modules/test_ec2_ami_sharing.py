@@ -10,10 +10,12 @@ import typing as t
 import pytest
 from unit.images import Clock
 from unit.images import copiers
+from unit.images import counted
 from unit.images import create_volume_permissions
 from unit.images import image
 from unit.images import launch_permissions
 from unit.images import launchers
+from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
 from unit.images import warned
@@ -42,18 +44,6 @@ def run(run_module: Run, clock: Clock) -> Run:
 
 
 # What is asked, and what was sent
-
-
-def modifying(ec2: LocalEC2) -> list[Json]:
-    """Return the requests that change something, and those that ask whether they may."""
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
-
-
-def counted(ec2: LocalEC2) -> dict[str, int]:
-    """Return how often each action was requested, and forget it."""
-    counts = ec2.summary()
-    ec2.clear()
-    return counts
 
 
 def operation(request: Json) -> str:

@@ -14,6 +14,7 @@ from unit.images import Clock
 from unit.images import copiers
 from unit.images import image
 from unit.images import launchers
+from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
 from unit.images import warned
@@ -37,11 +38,6 @@ def run(run_module: Run, clock: Clock) -> Run:
 
 
 # What was sent, and what the result says
-
-
-def modifying(ec2: LocalEC2) -> list[Json]:
-    """Return the requests that change something, and those that ask whether they may."""
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
 
 
 def failing(action: str, code: str, **others: t.Any) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from unit.images import modifying
 
 from local_ec2.client import LocalEC2
 
@@ -41,10 +42,6 @@ def held(ec2: LocalEC2, snapshot_id: str = SNAP, region: str = "us-east-1") -> d
     assert truth is not None
     entries: dict[str, list[str]] = truth["create_volume_permissions"]
     return entries
-
-
-def writes(ec2: LocalEC2) -> list[Json]:
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
 
 
 # Each: what is held, the options, the requests, what is held afterwards.
@@ -127,7 +124,7 @@ def test_a_change_in_fours(
     assert applied["diff"][0]["before_header"] == f"golden {SNAP} (us-east-1)"
     assert again_previewed["diff"] == again["diff"] == []
     assert again["snapshots"][0]["before"] == again["snapshots"][0]["after"] == applied["snapshots"][0]["after"]
-    assert [write["dry_run"] for write in writes(ec2)] == [True] * len(requests) + [False] * len(requests)
+    assert [write["dry_run"] for write in modifying(ec2)] == [True] * len(requests) + [False] * len(requests)
 
 
 def entries_beyond(some: Json, more: Json) -> Json:
@@ -247,7 +244,7 @@ def test_a_refusal_changes_nothing_anywhere(
     assert (error["code"], error["predicted"]) == (code, predicted)
     assert words in error["message"]
     assert held(ec2, OTHER) == NOBODY
-    assert writes(ec2) == []
+    assert modifying(ec2) == []
 
 
 def test_a_customers_key_may_be_shared_and_is_read_once(ec2: LocalEC2, run: Run) -> None:
@@ -307,7 +304,7 @@ def test_to_grant_a_snapshot_to_its_owner_is_no_change(ec2: LocalEC2, run: Run, 
     ec2.seed_snapshots({"snapshot_id": SNAP})
     result = run(create_volume_permissions={"user_ids": [OWNER]}, purge_create_volume_permissions=purge)
     assert (result["failed"], result["changed"]) == (False, False)
-    assert writes(ec2) == []
+    assert modifying(ec2) == []
 
 
 def test_a_denied_check_names_the_action_and_the_snapshot(ec2: LocalEC2, run: Run) -> None:
@@ -336,7 +333,7 @@ def test_an_image_under_the_key_of_aws_cannot_be_shared_with_anyone(ec2: LocalEC
         error = result["images"][0]["error"]
         assert (error["code"], error["predicted"]) == ("InvalidParameter", True)
         assert "encrypted under the key that AWS manages for EBS" in error["message"]
-    assert writes(ec2) == []
+    assert modifying(ec2) == []
     assert ec2.summary() == {
         "DescribeImages": 2,
         "DescribeImageAttribute": 2,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from unit.images import Clock
 from unit.images import image
+from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
 
@@ -59,14 +60,10 @@ def truth(ec2: LocalEC2) -> list[Json | None]:
 
 def asked(ec2: LocalEC2, *, dry_run: bool) -> list[tuple[str, ...]]:
     """Return what EC2 was asked to change, or whether it might be: everything about each request, sorted."""
-    parameters = [each["parameters"] for each in writes(ec2) if each["dry_run"] is dry_run]
+    parameters = [each["parameters"] for each in modifying(ec2) if each["dry_run"] is dry_run]
     return sorted(
         tuple(f"{name}={value}" for name, value in sorted(each.items()) if name != "DryRun") for each in parameters
     )
-
-
-def writes(ec2: LocalEC2) -> list[Json]:
-    return [request for request in ec2.requests() if request["action"].startswith("Modify")]
 
 
 def items(result: Json) -> list[Json]:
@@ -98,7 +95,7 @@ def without_request_id(text: str) -> str:
 def test_every_request_is_asked_about_once_and_then_sent(fleet: LocalEC2, run_module: Run, module: str) -> None:
     result = run_module(module, **MODULES[module], preflight=True)
     assert not result["failed"], result["msg"]
-    order = [request["dry_run"] for request in writes(fleet)]
+    order = [request["dry_run"] for request in modifying(fleet)]
     assert order == sorted(order, reverse=True)
     assert asked(fleet, dry_run=True) == asked(fleet, dry_run=False)
     assert len(order) == 2 * sum(len(item["requests"]) for item in items(result)) > 6
@@ -107,7 +104,7 @@ def test_every_request_is_asked_about_once_and_then_sent(fleet: LocalEC2, run_mo
     fleet.clear()
     again = run_module(module, **MODULES[module], preflight=True)
     assert (again["failed"], again["changed"]) == (False, False)
-    assert writes(fleet) == []
+    assert modifying(fleet) == []
 
 
 @every_module
@@ -115,7 +112,7 @@ def test_check_mode_asks_once_with_preflight_too(fleet: LocalEC2, run_module: Ru
     was = truth(fleet)
     result = run_module(module, **MODULES[module], preflight=True, check=True)
     assert (result["failed"], result["changed"]) == (False, True)
-    assert len(writes(fleet)) == sum(len(item["requests"]) for item in items(result))
+    assert len(modifying(fleet)) == sum(len(item["requests"]) for item in items(result))
     assert {status for each in statuses(result).values() for status in each} == {"authorized"}
     assert truth(fleet) == was
 
@@ -138,7 +135,7 @@ def test_one_denial_changes_nothing_anywhere(
     result = run_module(module, **MODULES[module], preflight=True, backup=str(file))
     assert (result["failed"], result["changed"]) == (True, False)
     assert truth(fleet) == was
-    assert all(request["dry_run"] for request in writes(fleet))
+    assert all(request["dry_run"] for request in modifying(fleet))
     assert not file.exists()
     assert result.get("diff") == [] or module == "ec2_ami_sharing"
 
@@ -169,7 +166,7 @@ def test_denials_are_all_named_and_everything_is_asked(fleet: LocalEC2, run_modu
     assert [A in result["stopped"][0], snapshot_of(A) in result["stopped"][0]] == [True, True]
     assert result["stopped"][1].startswith(f"policy 'Two': {snapshot_of(C)} (us-east-1): UnauthorizedOperation: ")
     # What is denied on a snapshot does not hold back the question about its image.
-    assert {request["image_id"] for request in writes(fleet)} - {""} == {A, B, C}
+    assert {request["image_id"] for request in modifying(fleet)} - {""} == {A, B, C}
     assert len(asked(fleet, dry_run=True)) == len(set(asked(fleet, dry_run=True)))
 
 
@@ -198,7 +195,7 @@ def test_an_endpoint_that_ignores_dry_run_is_stopped_after_one_change(
     was = truth(fleet)
     result = run_module(module, **MODULES[module], preflight=True)
     assert (result["failed"], result["changed"]) == (True, True)
-    assert len(writes(fleet)) == 1
+    assert len(modifying(fleet)) == 1
     now = truth(fleet)
     assert [before == after for before, after in zip(was, now, strict=True)].count(False) == 1
     (broken,) = (item for item in items(result) if "error" in item)
