@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
+import yaml
+from unit.documentation import ROOT
 from unit.images import Clock
 from unit.images import copiers
 from unit.images import counted
@@ -20,6 +23,9 @@ from unit.images import policy
 from unit.images import snapshot_of
 from unit.images import warned
 
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import OPTIONS
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import PATTERNS as MEANINGS
+from ansible_collections.amikit.aws.plugins.modules import ec2_ami_sharing
 from local_ec2.client import LocalEC2
 
 KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
@@ -707,3 +713,19 @@ def test_a_region_that_may_not_be_searched(ec2: LocalEC2, run: Run) -> None:
         "policy 'Two': us-east-1: DescribeImages: UnauthorizedOperation",
     ]
     assert keys["secret_key"] not in str(result["stopped"])
+
+
+# What is documented
+
+
+def test_every_option_of_a_policy_is_documented() -> None:
+    """Ansible compares no further than ``policies``, whose elements the module reads itself."""
+    documented = yaml.safe_load(ec2_ami_sharing.DOCUMENTATION)["options"]["policies"]["description"]
+    assert OPTIONS.keys() <= set(re.findall(r"V\((\w+)\)", " ".join(documented)))
+
+
+def test_every_option_of_a_policy_is_one_of_the_role() -> None:
+    role = yaml.safe_load((ROOT / "roles" / "ami_sharing" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = role["argument_specs"]["main"]["options"]["ami_sharing_policies"]["options"]
+    assert options.keys() == OPTIONS.keys()
+    assert options["pattern"]["choices"] == list(MEANINGS)
