@@ -55,7 +55,7 @@ class Work:
 
     @property
     def described(self) -> dict[str, t.Any]:
-        """What a contestant is told."""
+        """What a contestant is given."""
         return {"image_ids": self.image_ids, "user_ids": self.user_ids}
 
     @property

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What every run of ansible-test needs around it: a home, a way to pip, and Pythons that start.
 
-ansible-test hands on only PATH, HOME and a few more variables, so whatever pip is told by its environment or by the
+ansible-test hands on only PATH, HOME and a few more variables, so what pip takes from its environment or from the
 user's own configuration has to be in the home it is given.
 """
 

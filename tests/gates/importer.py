@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Let galaxy-importer check the tarball as Galaxy and Automation Hub do, with no finding left over.
 
-Its exit status tells only of what it refuses; findings of documentation, lint and changelog are lines of its log.
+Its exit status shows only what it refuses; findings of documentation, lint and changelog are lines of its log.
 It also renders README.md and docs/*.md for Galaxy, with a Markdown that differs from GitHub's: both must show the same.
 """
 

@@ -35,7 +35,7 @@ class Gate:
     def wait(self) -> str:
         """Wait for its end, show what was not seen, and return its line of the summary."""
         status = self.process.wait()
-        # Its last output tells when it ended, which may be long ago.
+        # It ended with its last output, which may be long ago.
         seconds = (self.log.stat().st_mtime if self.log else time.time()) - self.started
         if self.log:
             print(self.log.read_text(encoding="utf-8"), end="", flush=True)

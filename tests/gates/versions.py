@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Tell in one line what the gates were run with."""
+"""Say in one line what the gates were run with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The way to EC2, in place of the engine's own edge: it takes time, it repeats attempts, and it tells what it knows.
+"""The way to EC2, in place of the engine's own edge: it takes time, it repeats attempts, and it says what it knows.
 
 It raises what _attributes/ec2.py raises, and calls a failure uncertain by the same rule; test_same_ec2.py compares the
 two. Retries are those of botocore's adaptive mode, without its quota of retries, which takes a hundred of them in one

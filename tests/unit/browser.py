@@ -90,7 +90,7 @@ class Browser:
         return base64.b64decode(self.call("Page.captureScreenshot", format="png", optimizeForSpeed=False)["data"])
 
     def call(self, method: str, **parameters: t.Any) -> dict[str, t.Any]:
-        """Return the result of a method of the protocol. What else Chromium tells meanwhile is passed over."""
+        """Return the result of a method of the protocol. What else Chromium says meanwhile is passed over."""
         self._asked += 1
         asked = {"id": self._asked, "method": method, "params": parameters, **self._session}
         os.write(self._requests, json.dumps(asked).encode() + b"\0")

@@ -298,7 +298,7 @@ def requests_of(result: Json) -> list[Json]:
     return [request for resources in kinds for resource in resources for request in resource["requests"]]
 
 
-def told(result: Json) -> str:
+def said(result: Json) -> str:
     """Return the warnings."""
     return " ".join(str(warning) for warning in result.get("warnings", []))
 
@@ -340,7 +340,7 @@ def test_with_the_statements_of_its_row_a_task_passes(run: Run, scenario: Scenar
     statements = [*of_row(scenario.row), QUOTAS]
     result = run(scenario.module, statements, scenario.options, check=check, seed=scenario.seed)
     assert not result["failed"], result["msg"]
-    assert not told(result)
+    assert not said(result)
     assert result["changed"] is (scenario.module != INFO)
     if scenario.module != INFO:
         writes = {action for action in scenario.needs if not is_read(action)}
@@ -407,7 +407,7 @@ def test_reading_an_organization_takes_these_actions(
     for action in needs:
         result = read(needs - {action} | describing)
         assert (result["failed"], result["accounts"]) == (False, [])
-        assert f"is not authorized to perform: {action} " in told(result)
+        assert f"is not authorized to perform: {action} " in said(result)
     assert f"perform: {next(iter(describing))} " in read(needs)["msg"]
 
 
@@ -440,10 +440,10 @@ def test_the_optional_statement_predicts_that_a_key_cannot_be_shared(run: Run, m
     result = run(module, [*statements, KEYS], GRANT[module], check=check, **MANAGED)
     assert "EC2 would refuse Modify" in result["msg"]
     assert "the key that AWS manages for EBS" in result["msg"]
-    assert not told(result)
+    assert not said(result)
     shared = run(module, [*statements, KEYS], GRANT[module], check=check, **CUSTOMERS)
     assert not shared["failed"], shared["msg"]
-    assert not told(shared)
+    assert not said(shared)
 
 
 @CHECK
@@ -455,10 +455,10 @@ def test_without_an_action_of_it_a_warning_tells_and_ec2_decides(
     statements = [*of_row(to_change(module)), {**KEYS, "Action": granted}]
     shared = run(module, statements, GRANT[module], check=check, **CUSTOMERS)
     assert not shared["failed"], shared["msg"]
-    assert f"({action.partition(':')[2]}: " in told(shared)
-    assert WILL_DECIDE in told(shared)
+    assert f"({action.partition(':')[2]}: " in said(shared)
+    assert WILL_DECIDE in said(shared)
     refused = run(module, statements, GRANT[module], check=check, **MANAGED)
-    assert WILL_DECIDE in told(refused)
+    assert WILL_DECIDE in said(refused)
     # A dry run does not tell.
     assert refused["failed"] is not check
     if not check:
@@ -483,7 +483,7 @@ def test_revoking_reads_no_key_and_so_warns_of_none(run: Run, module: str) -> No
     revoked = {f"revoke_{option}": HELD for option in GRANT[module]}
     result = run(module, of_row(to_change(module)), revoked, **MANAGED)
     assert not result["failed"], result["msg"]
-    assert not told(result)
+    assert not said(result)
 
 
 CROWD: Json = {"launch_permissions": {"user_ids": [f"{100_000_000_000 + number}" for number in range(1001)]}}
@@ -504,8 +504,8 @@ def test_without_the_optional_statement_a_warning_tells_the_default_quota(
     result = run(IMAGE, statements, options, check=check)
     assert not result["failed"], result["msg"]
     denied = quota.format("GetServiceQuota: AccessDeniedException")
-    assert f"Could not read the quota of {denied}; EC2 will decide" in told(result)
-    assert not told(run(IMAGE, [*statements, QUOTAS], options, check=check))
+    assert f"Could not read the quota of {denied}; EC2 will decide" in said(result)
+    assert not said(run(IMAGE, [*statements, QUOTAS], options, check=check))
 
 
 @CHECK

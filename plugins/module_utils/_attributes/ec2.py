@@ -5,7 +5,7 @@
 
 """The edge: the only file that touches boto3, and the one place where its errors become ours.
 
-It sends what it is told to, and knows neither images nor plans.
+It sends what it is given, and knows neither images nor plans.
 """
 
 from __future__ import annotations
@@ -368,9 +368,9 @@ def _refuse_odd_characters(options: t.Mapping[str, t.Any]) -> None:
 
 
 def _refused(action: str, error: ClientError, *, uncertain: bool) -> EC2Error:
-    told = error.response.get("Error", {})
+    answered = error.response.get("Error", {})
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    code, message = told.get("Code") or "Unknown", told.get("Message") or ""
+    code, message = answered.get("Code") or "Unknown", answered.get("Message") or ""
     return EC2Error(Failure(action, code, message, request_id, uncertain=uncertain), error)
 
 

@@ -134,7 +134,7 @@ def _below(reader: Reader, parent: str, above: tuple[str, ...]) -> list[Node]:
 
 
 def _walked(reader: Reader) -> tuple[list[Node], list[Node]]:
-    """Return all accounts and OUs, by two lists for each parent: where answers have no paths, this tells them."""
+    """Return all accounts and OUs, by two lists for each parent: it takes these where answers have no paths."""
     roots = [root["Id"] for root in reader.listed("list_roots", "Roots", MaxResults=_PAGE)]
     units = [unit for root in roots for unit in _units(reader, root)]
     accounts: dict[str, Node] = {}

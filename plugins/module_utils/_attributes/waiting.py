@@ -227,7 +227,8 @@ def meanwhile(subject: Subject) -> tuple[Permissions, Permissions]:
 def look_before_disabling(runtime: Runtime, subject: Subject) -> None:
     """Hold back disabling an image that something else has shared since it was planned: EC2 would cut them off.
 
-    The read that verifies revocations tells, so it comes first. Where nothing is verified, what was planned on counts.
+    The read that verifies revocations shows that, so it comes first. Where nothing is verified, what was planned on
+    counts.
     """
     due = [number for number, step in enumerate(subject.steps) if step.request.operation == "disable"]
     if not runtime.wait or not due or subject.has_broken(subject.resource.permissions):

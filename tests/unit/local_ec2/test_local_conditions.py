@@ -87,7 +87,7 @@ def test_the_attribute_of_an_image(ec2: LocalEC2, connect: Connect, refusal: Cal
     assert refusal(modify, ImageId=IMAGE, LaunchPermission={"Add": [{"Group": "all"}]})[0] == 403
 
 
-def test_an_operator_that_cannot_be_judged_is_told(
+def test_an_operator_that_cannot_be_judged_is_named(
     ec2: LocalEC2, connect: Connect, refusal: Callable[..., Refusal]
 ) -> None:
     unknown = policy("ec2:*", {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}})

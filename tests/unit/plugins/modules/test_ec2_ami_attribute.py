@@ -48,7 +48,7 @@ def permissions(**entries: list[str]) -> dict[str, list[str]]:
     return {**NOBODY, **entries}
 
 
-def told(result: Json) -> str:
+def said(result: Json) -> str:
     """Return all that the module says. Some versions of Ansible add its arguments, as far as they are not secret."""
     return str({key: value for key, value in result.items() if key != "invocation"})
 
@@ -530,7 +530,7 @@ def test_what_may_not_be_public_may_be_shared(ec2: LocalEC2, run: Run, image: Js
     assert "GetImageBlockPublicAccessState" not in counted(ec2)
 
 
-def test_every_reason_of_a_refusal_is_told(ec2: LocalEC2, run: Run) -> None:
+def test_a_refusal_has_all_its_reasons(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI, "encrypted": True, "product_codes": ["abc"]})
     ec2.switch(block_public_access={"us-east-1": "block-new-sharing"})
     message = run(launch_permissions=PUBLIC)["images"][0]["error"]["message"]
@@ -578,7 +578,7 @@ def test_the_failure_of_one_image_does_not_stop_the_others(ec2: LocalEC2, run: R
         assert image["granted"]["user_ids"] == ([A] if image["changed"] else [])
 
 
-def test_what_was_applied_before_an_image_failed_is_told(ec2: LocalEC2, run: Run) -> None:
+def test_what_was_applied_before_an_image_failed_is_in_the_result(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI})
     quota = {"code": "ResourceLimitExceeded", "message": "Quota.", "status": 400, "attribute": "launchPermission"}
     ec2.switch(image_errors={AMI: {**quota, "action": "ModifyImageAttribute"}})
@@ -716,8 +716,8 @@ def test_results_hold_no_credentials(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI})
     principal = ec2.principal("admin", policy("*"))
     for result in (run(description="d", **keys(principal)), run(image_id=OTHER, description="d", **keys(principal))):
-        assert principal["secret_key"] not in told(result)
-        assert principal["access_key"] not in told(result)
+        assert principal["secret_key"] not in said(result)
+        assert principal["access_key"] not in said(result)
 
 
 # The way to EC2.
@@ -903,7 +903,7 @@ def test_credentials_with_a_line_break_are_refused_without_a_word_of_them(
     result = run(description="d", **{**good, option: value})
     assert result["failed"]
     assert "has whitespace, such as the line break" in result["msg"]
-    assert "SECRET" not in told(result)
+    assert "SECRET" not in said(result)
     assert ec2.requests() == []
 
 
@@ -911,7 +911,7 @@ def test_credentials_in_an_endpoint_are_not_shown(ec2: LocalEC2, run: Run) -> No
     once = {"retries": {"total_max_attempts": 1}}
     result = run(description="d", endpoint_url="http://somebody:hunter22@127.0.0.1:9", aws_config=once)
     assert result["failed"]
-    assert "hunter22" not in told(result)
+    assert "hunter22" not in said(result)
 
 
 def test_a_stale_session_token_beside_a_profile_does_no_harm(
