@@ -30,6 +30,7 @@ from .result import failure_text
 from .subject import NAMED
 from .subject import Target
 from .subject import by_turns
+from .subject import created
 from .subject import in_batches
 
 if t.TYPE_CHECKING:
@@ -201,12 +202,6 @@ def _launch_permissions(runtime: Runtime, target: Target) -> Held:
             return None
         raise FindError(f"{target}: {failure_text(failure)}") from error
     return to_options(held if isinstance(held, frozenset) else frozenset(), _LAUNCH.kinds)
-
-
-def created(image: tuple[Target, Description]) -> tuple[str, str]:
-    """Return what images are sorted by: the date of creation and, for equal dates, the id."""
-    target, described = image
-    return described.get("CreationDate", ""), target.id
 
 
 def _present(

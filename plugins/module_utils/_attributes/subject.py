@@ -71,6 +71,12 @@ class Target(t.NamedTuple):
         return f"{self.id} ({self.region})"
 
 
+def created(image: tuple[Target, Description]) -> tuple[str, str]:
+    """Return what images are sorted by: the date of creation and, for equal dates, the id."""
+    target, described = image
+    return described.get("CreationDate", ""), target.id
+
+
 def in_batches(items: t.Iterable[Item], target_of: t.Callable[[Item], Target]) -> list[list[Item]]:
     """Return the items in batches of one Region and one describing request each."""
     regions: dict[str, list[Item]] = {}

@@ -29,6 +29,7 @@ from .._attributes.permissions import Permission
 from .._attributes.permissions import Permissions
 from .._attributes.permissions import from_principal
 from .._attributes.permissions import mistaken
+from .._attributes.subject import created
 
 if t.TYPE_CHECKING:
     from .._attributes.attribute import Attribute
@@ -98,17 +99,12 @@ class Search:
     def pick(self, found: t.Iterable[tuple[Target, Description]]) -> tuple[list[Target], list[Target]]:
         """Return what is selected of the images found in a Region, the newest first, and what is left out."""
         any_state = any(name == "state" for name, _values in self.filters)
-        newest_first = sorted(found, key=_age, reverse=True)
+        newest_first = sorted(found, key=created, reverse=True)
         fit = [target for target, image in newest_first if any_state or image.get("State") in _SHARED_STATES]
         left_out = [
             target for target, image in newest_first if not any_state and image.get("State") not in _SHARED_STATES
         ]
         return fit[: self.newest or None], left_out
-
-
-def _age(image: tuple[Target, Description]) -> tuple[str, str]:
-    target, described = image
-    return described.get("CreationDate", ""), target.id
 
 
 @dataclass(frozen=True)
