@@ -40,7 +40,8 @@ options:
     default: false
   max_revocations:
     description:
-      - How many entries the task may revoke, on images and snapshots. If it would revoke more, nothing is changed.
+      - How many entries the task may revoke, on images, snapshots and keys. If it would revoke more, nothing is
+        changed.
       - V(0) allows none. Without this option, there is no limit.
     type: int
     aliases: [ami_sharing_max_revocations]
@@ -77,12 +78,17 @@ options:
   concurrency:
     aliases: [ami_sharing_concurrency]
 notes:
-  - In check mode, every planned request is sent with C(DryRun=true), and no backup is written.
-  - "The module needs the IAM permissions of M(amikit.aws.ec2_ami_attribute) and M(amikit.aws.ec2_snapshot_attribute)."
+  - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables. They are the
+    role's own, so use the names of the options in your tasks.
+  - In check mode, every planned request is sent with C(DryRun=true), and no backup is written. KMS has no C(DryRun) for
+    C(PutKeyPolicy), so its status is C(unproven), and O(preflight) does not cover it.
+  - "The module needs the IAM permissions of M(amikit.aws.ec2_ami_attribute), M(amikit.aws.ec2_snapshot_attribute) and
+    M(amikit.aws.kms_key_sharing), for what the backup contains of each."
 seealso:
   - module: amikit.aws.ec2_ami_sharing
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute
+  - module: amikit.aws.kms_key_sharing
 extends_documentation_fragment:
   - amikit.aws._attributes
   - amikit.aws._attributes.modify
@@ -120,7 +126,9 @@ summary:
   type: dict
   sample: {images: 2, snapshots: 2, keys: 0, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}
 images:
-  description: The images in the backup, as RV(amikit.aws.ec2_ami_attribute#module:images).
+  description:
+    - The images in the backup, as RV(amikit.aws.ec2_ami_attribute#module:images).
+    - If EC2 has no request that leads back, the error has the code V(CannotBeUndone).
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: dict

@@ -332,7 +332,7 @@ images:
     before:
       description:
         - The previous values of the attributes that the task manages, in the structure of the options. Launch
-          permissions are sorted.
+          permissions are sorted. A date of deprecation is EC2's timestamp, or empty if there is none.
         - To restore the AMI, use these values in a task with O(purge_launch_permissions=true). Leave out IMDS support
           and an empty description, because EC2 cannot restore them.
         - Empty if the AMI could not be read.
@@ -384,7 +384,9 @@ images:
           description:
             - V(applied), or in check mode V(authorized).
             - V(denied) if the caller is not authorized, V(failed) if EC2 or the connection failed in another way.
-            - V(not_sent) if a failed image prevents all changes, or an earlier request for this attribute failed.
+            - V(not_sent) if a failed image prevents all changes, or an earlier request failed on which this one
+              depends. That is one for the same attribute, the one that enables the AMI or, for the one that disables
+              it, those for launch permissions.
           type: str
           returned: always
         error:
@@ -404,7 +406,13 @@ images:
           type: str
           returned: always
         code:
-          description: The error code of EC2, or the name of botocore's error if EC2 did not answer.
+          description:
+            - The error code of EC2, or the name of botocore's error if EC2 did not answer. The code of a predicted
+              refusal is the one that EC2 would answer with, where that is known.
+            - The module has codes of its own. V(ChangedMeanwhile) if something else shared an AMI that was to be
+              disabled, V(DryRunIgnored) if a server carried out a C(DryRun), V(Timeout) if EC2 did not show a change in
+              time, V(InvalidCredentials) and V(InvalidEndpoint) if nothing can be sent with them, and V(Unknown) if a
+              server answered without a code.
           type: str
           returned: always
         message:

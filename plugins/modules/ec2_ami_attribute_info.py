@@ -157,7 +157,10 @@ images:
       type: str
       returned: always
     deregistration_protection:
-      description: The deregistration protection, or null if EC2 does not return it.
+      description:
+        - The deregistration protection in EC2's words, or null if EC2 does not return it. V(disabled),
+          V(enabled-with-cooldown), V(enabled-without-cooldown), which is V(enabled) in
+          O(amikit.aws.ec2_ami_attribute#module:deregistration_protection), or C(disabled after) and a time.
       type: str
       returned: always
     deprecation_time:

@@ -114,7 +114,8 @@ options:
     type: bool
     default: true
 notes:
-  - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables.
+  - The aliases are the names under which the role P(amikit.aws.ami_sharing#role) passes its variables. They are the
+    role's own, so use the names of the options in your tasks.
   - In check mode, every planned request is sent with C(DryRun=true), in the order of a real run. The first request of
     each action is sent alone. A real run sends no C(DryRun), unless O(preflight=true).
   - Whatever the number of policies, the task sends one search per filter and Region, and one C(DescribeImageAttribute)
@@ -274,24 +275,29 @@ policies:
       returned: always
     images:
       description:
-        - Its images, as M(amikit.aws.ec2_ami_attribute) returns them.
+        - Its images, as RV(amikit.aws.ec2_ami_attribute#module:images).
         - If several policies select an image, each of them has it.
+        - In an audit, a request has the status V(unproven), because EC2 was not asked.
+        - A request that was held back, because a change that must come first failed, has the status V(not_sent). The
+          image, or the snapshot, then has an error with the code V(HeldBack), which names what it waited for.
       type: list
       elements: dict
       returned: always
     snapshots:
-      description: The snapshots that it shares, as M(amikit.aws.ec2_snapshot_attribute) returns them.
+      description: The snapshots that it shares, as RV(amikit.aws.ec2_snapshot_attribute#module:snapshots).
       type: list
       elements: dict
       returned: always
     keys:
       description:
-        - The keys behind its encrypted images, as M(amikit.aws.kms_key_sharing) returns them, unless it ignores them.
-          Each also has C(lacking), the principals who are granted images behind the key and cannot use it. C(unknown)
-          are those of whom its policy does not tell, because a statement of others may allow them, or denies something,
-          or because the key could not be read. Why it could not be read is in C(unread).
-        - C(statements) are those with which all of these principals could use the key, ready for its owner.
+        - The keys behind its encrypted images, as RV(amikit.aws.kms_key_sharing#module:keys), unless it ignores them.
+        - C(statements) are those with which all who are granted images behind the key could use it, ready for its
+          owner.
         - If the task fails, keys that neither changed nor failed have no C(statements).
+        - Each also has C(lacking), a list of the principals who are granted images behind the key and cannot use it,
+          and C(unknown), a list of those of whom its policy does not tell, because a statement of others may allow
+          them, or denies something, or because the key could not be read. C(unread) is there only if it could not be
+          read, and says why.
       type: list
       elements: dict
       returned: always
@@ -331,18 +337,83 @@ stopped:
   sample: ["policy 'Former partner': it selects no image (if that is expected, set allow_empty: true in the policy)"]
 report:
   description:
-    - The facts for the page that the role P(amikit.aws.ami_sharing#role) writes. C(preview), C(made), C(accounts) and
-      their C(names), C(summary), C(warnings), C(policies), C(principals), C(images) and C(keys).
-    - Public images come first, then those that somebody outside the policies can launch. Principals are sorted in the
-      same way.
-    - The C(marks) of an image have one character for each of the C(principals), in their order. C(x) can launch it.
-      C(!) can launch it, though no policy grants it. C(*) is everyone. C(+) was granted by this run, and C(-) was
-      revoked. A space is none of these.
-    - Each image has its C(shared_tags), C(deprecate_at) and C(deregistration_protection), whether or not a policy names
-      them.
+    - The facts for the page that the role P(amikit.aws.ami_sharing#role) writes. Beside the page, they are in a JSON
+      file.
     - They are what EC2 showed after the run. If nothing was sent, they are what the plan would lead to.
   returned: when O(report=true)
   type: dict
+  contains:
+    preview:
+      description: As RV(preview).
+      type: bool
+      returned: always
+    made:
+      description: When the run ended, in UTC.
+      type: str
+      returned: always
+      sample: 2026-11-23 10:00 UTC
+    accounts:
+      description: The accounts that own the images.
+      type: list
+      elements: str
+      returned: always
+    names:
+      description: The names of these accounts that are in O(account_names), by id.
+      type: dict
+      returned: always
+    summary:
+      description: Counts of what the page shows.
+      type: dict
+      returned: always
+      sample: {policies: 1, images: 1, regions: 1, public: 0, outside: 0, changed: 1, granted: 1, revoked: 0, failed: 0}
+    warnings:
+      description: The reasons in RV(stopped), and the warnings of the run.
+      type: list
+      elements: str
+      returned: always
+    policies:
+      description:
+        - The counts of each policy as in RV(policies), with its C(principals), the number of its C(snapshots), and the
+          C(errors) of its images, snapshots and keys, each with C(id), C(region), C(code) and C(message).
+      type: list
+      elements: dict
+      returned: always
+    principals:
+      description:
+        - Everybody who can launch one of the images, could before the run, or is named by a policy. Everyone comes
+          first, then those who can launch an image although no policy grants it.
+        - C(id) is the account id or the ARN, or V(all). C(kind) is V(everyone), V(organization), V(organizational
+          unit), V(account) or V(other). C(label) is for people to read, C(name) is the name from O(account_names) or
+          empty.
+        - C(images), C(outside), C(added) and C(removed) are numbers of images. C(named) says whether a policy names it.
+      type: list
+      elements: dict
+      returned: always
+    images:
+      description:
+        - The images. Public ones come first, then those that somebody outside the policies can launch.
+        - C(image_id), C(region), C(name), C(owner_id), and the names of the C(policies) that select it.
+        - C(principals) can launch it, C(outside) are those among them to whom no policy grants it, C(added) and
+          C(removed) are those whom the run granted and revoked. C(public) says whether anyone can launch it.
+        - C(marks) has one character for each of RV(report.principals), in their order. C(x) can launch it. C(!) can
+          launch it, though no policy grants it. C(*) is everyone. C(+) was granted by this run, and C(-) was revoked. A
+          space is none of these.
+        - C(changed) says whether the run changed it, and C(changes) what apart from launch permissions, as names of
+          options, V(snapshots) or V(keys). C(error) is why it failed, or empty. C(snapshots) is the number of its
+          snapshots.
+        - C(shared_tags), C(deprecate_at) and C(deregistration_protection), whether or not a policy names them.
+      type: list
+      elements: dict
+      returned: always
+    keys:
+      description:
+        - The keys behind encrypted images. Those that somebody lacks come first.
+        - C(key_id), C(region), C(arn), the names of the C(policies) that speak of it, the number of C(images) behind
+          it, the C(users) whom the statements of this collection name, C(lacking), C(unknown) and C(unread) as in
+          RV(policies[].keys), and whether it was C(changed).
+      type: list
+      elements: dict
+      returned: if there are any
 backup_file:
   description: The absolute path of the backup that was written.
   returned: when O(backup) is set, and something was to be changed outside check mode

@@ -255,7 +255,12 @@ snapshots:
           type: str
           returned: always
         code:
-          description: The error code of EC2, or the name of botocore's error if EC2 did not answer.
+          description:
+            - The error code of EC2, or the name of botocore's error if EC2 did not answer. The code of a predicted
+              refusal is the one that EC2 would answer with, where that is known.
+            - The module has codes of its own. V(DryRunIgnored) if a server carried out a C(DryRun), V(Timeout) if EC2
+              did not show a change in time, V(InvalidCredentials) and V(InvalidEndpoint) if nothing can be sent with
+              them, and V(Unknown) if a server answered without a code.
           type: str
           returned: always
         message:

@@ -289,8 +289,13 @@ keys:
           type: str
           returned: always
         code:
-          description: The error code of KMS, V(ChangedMeanwhile), V(OddStatement), or the name of botocore's error if
-            KMS did not answer.
+          description:
+            - The error code of KMS, or the name of botocore's error if KMS did not answer. The code of a predicted
+              refusal is the one that KMS would answer with, where that is known.
+            - The module has codes of its own. V(ChangedMeanwhile) if the policy is no longer the one that the plan is
+              based on, V(OddStatement) if a statement has a C(Sid) of the module and not its form, V(Timeout) if KMS
+              did not show a change in time, V(InvalidCredentials) and V(InvalidEndpoint) if nothing can be sent with
+              them, and V(Unknown) if a server answered without a code.
           type: str
           returned: always
         message:

@@ -25,6 +25,7 @@ from ansible.module_utils.common import warnings
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from unit.images import Clock
+from unit.returned import differences
 
 from local_ec2.client import LocalEC2
 
@@ -78,13 +79,17 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         # Warnings are kept for the life of a process, which is that of one module elsewhere.
         warnings._global_warnings.clear()
         printed = io.StringIO()
+        module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
-            importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}").main()
+            module.main()
         # A module keeps what it has made from being collected, as its process ends with it. This one goes on, and what
         # is not collected has connections open. To collect is slow, so the remains of some runs are collected together.
         gc.unfreeze()
         if next(RUNS) % RUNS_PER_COLLECTION == 0:
             gc.collect()
-        return {"failed": False, **json.loads(printed.getvalue())}
+        result = {"failed": False, **json.loads(printed.getvalue())}
+        if collection == "amikit.aws":
+            assert differences(module.RETURN, result) == []
+        return result
 
     return run
