@@ -40,6 +40,7 @@ options:
       - This doubles the number of change requests. Check mode always does this, and changes nothing.
     type: bool
     default: false
+    version_added: 1.0.0
   backup:
     description:
       - A file in which to save what is about to change, before the first change. M(amikit.aws.ami_sharing_restore) and
@@ -51,6 +52,7 @@ options:
       - A relative path starts at the directory in which C(ansible-playbook) was started. If the task runs on another
         host, the file is written there, and a relative path starts at the home directory of the user who logs in.
     type: path
+    version_added: 1.0.0
   wait_timeout:
     description: The maximum duration of each wait that O(wait) describes, in seconds.
     type: int

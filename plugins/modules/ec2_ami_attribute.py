@@ -92,6 +92,7 @@ options:
       - Other shared tags that the AMI has stay, unless O(purge_shared_tags=true).
       - Anyone can read the shared tags of a public AMI. A warning says so.
     type: dict
+    version_added: 1.0.0
   purge_shared_tags:
     description:
       - Whether to remove all shared tags except O(shared_tags). Other tags are left alone.
@@ -100,6 +101,7 @@ options:
         those that are to be removed, as many of these as needed are removed first.
     type: bool
     default: false
+    version_added: 1.0.0
   deprecate_at:
     description:
       - When the AMI is deprecated. Either a date or time such as V(2027-12-31) or V(2027-12-31T18:00:00Z), in UTC
@@ -112,12 +114,14 @@ options:
       - EC2 deprecates at most 10 years ahead and, if the AMI is public, at most 2 years after its creation. The date of
         a public AMI cannot be canceled or moved to a later time.
     type: str
+    version_added: 1.0.0
   deregistration_protection:
     description:
       - Whether EC2 refuses to deregister the AMI. With V(enabled-with-cooldown), it still does so for 24 hours after
         the protection is disabled.
     type: str
     choices: [enabled, enabled-with-cooldown, disabled]
+    version_added: 1.0.0
   enabled:
     description:
       - V(false) disables the AMI, so that nobody can launch it, and removes it from what others see. V(true) enables it
@@ -128,6 +132,7 @@ options:
         has shared it meanwhile, it is not disabled, and the task fails and says with whom. Other tasks go by what they
         read at first.
     type: bool
+    version_added: 1.0.0
   wait:
     description:
       - Whether to wait for a C(pending) AMI that needs a change to become available, and for EC2 to show each change.
@@ -262,6 +267,7 @@ summary:
     - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.images).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: dict
+  version_added: 1.0.0
   contains:
     images:
       description: The number of images.
@@ -316,6 +322,7 @@ images:
       description: The name of the image, or null if it could not be read.
       type: str
       returned: always
+      version_added: 1.0.0
       sample: golden-2026-11
     changed:
       description: Whether the AMI was changed or, in check mode, would be.
@@ -325,10 +332,12 @@ images:
       description: The entries that were, or in check mode would be, added, in the structure of O(launch_permissions).
       type: dict
       returned: always
+      version_added: 1.0.0
     revoked:
       description: The entries that were, or in check mode would be, revoked, in the same structure.
       type: dict
       returned: always
+      version_added: 1.0.0
     before:
       description:
         - The previous values of the attributes that the task manages, in the structure of the options. Launch
@@ -360,6 +369,7 @@ images:
           would be now. What EC2 has not shown yet is worked out to the minute.
       type: str
       returned: while the AMI is still protected by the cool-down
+      version_added: 1.0.0
     requests:
       description: The requests that make the change, in the order in which they are sent.
       type: list
@@ -393,6 +403,7 @@ images:
           description: Why the request failed, in the structure of RV(images[].error).
           type: dict
           returned: when the request failed
+          version_added: 1.0.0
       sample:
         - {attribute: launchPermission, operation: add, entries: 3, status: applied}
     error:
@@ -442,6 +453,7 @@ backup_file:
   description: The absolute path of the backup that was written.
   returned: when O(backup) is set, and something was to be changed outside check mode
   type: str
+  version_added: 1.0.0
   sample: /srv/backups/golden.json
 diff:
   description: The difference of every changed image.

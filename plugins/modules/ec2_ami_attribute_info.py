@@ -179,11 +179,13 @@ images:
       description: Whether the AMI meets the account's Allowed AMIs criteria, or null if EC2 does not return it.
       type: bool
       returned: always
+      version_added: 1.0.0
     watermarks:
       description: The watermarks of the AMI, as DescribeImages returns them. Its copies have them too.
       type: list
       elements: dict
       returned: always
+      version_added: 1.0.0
       sample:
         - watermark_key: "123456789012:approved"
           source_image_region: us-east-1
@@ -208,6 +210,7 @@ images:
       description: The tags that are visible to every account that the AMI is shared with, without their prefix.
       type: dict
       returned: always
+      version_added: 1.0.0
 """
 
 import typing as t

@@ -126,6 +126,7 @@ summary:
     - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.snapshots).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: dict
+  version_added: 1.0.0
   contains:
     snapshots:
       description: The number of snapshots.
@@ -180,6 +181,7 @@ snapshots:
       description: The tag C(Name) of the snapshot, or null if it has none.
       type: str
       returned: always
+      version_added: 1.0.0
       sample: golden-2026-11
     changed:
       description: Whether the snapshot was changed or, in check mode, would be.
@@ -190,10 +192,12 @@ snapshots:
         O(create_volume_permissions).
       type: dict
       returned: always
+      version_added: 1.0.0
     revoked:
       description: The entries that were, or in check mode would be, revoked, in the same structure.
       type: dict
       returned: always
+      version_added: 1.0.0
     before:
       description:
         - The previous create volume permissions, in the structure of the option, and sorted.
@@ -242,6 +246,7 @@ snapshots:
           description: Why the request failed, in the structure of RV(snapshots[].error).
           type: dict
           returned: when the request failed
+          version_added: 1.0.0
       sample:
         - {attribute: createVolumePermission, operation: add, entries: 3, status: applied}
     error:
@@ -290,6 +295,7 @@ backup_file:
   description: The absolute path of the backup that was written.
   returned: when O(backup) is set, and something was to be changed outside check mode
   type: str
+  version_added: 1.0.0
   sample: /srv/backups/golden.json
 diff:
   description: The difference of every changed snapshot.

@@ -1,0 +1,84 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What users are promised: since when each option and return value exists, and the versions that are supported."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+import yaml
+from packaging.version import Version
+from unit.documentation import MODULES
+from unit.documentation import ROOT
+from unit.returned import documented
+
+from ansible_collections.amikit.aws.plugins.doc_fragments._attributes import ModuleDocFragment
+
+# What 0.1.0 had, however deep it is. All else says with which version it came, unless what it is a part of does.
+_SETTING = """
+    changed before after requests attribute operation entries status error code message request_id predicted
+    decoded_message diff before_header after_header wait region
+"""
+KNOWN = {
+    "ec2_ami_attribute": f"""
+        {_SETTING} images image_id image_ids description imds_support
+        launch_permissions revoke_launch_permissions purge_launch_permissions
+    """,
+    "ec2_snapshot_attribute": f"""
+        {_SETTING} snapshots snapshot_id snapshot_ids
+        create_volume_permissions revoke_create_volume_permissions purge_create_volume_permissions
+    """,
+    "ec2_ami_attribute_info": """
+        image_ids filters owners regions newest concurrency images image_id region name owner_id state public
+        description imds_support launch_permissions product_codes boot_mode tpm_support deregistration_protection
+        deprecation_time last_launched_time creation_date encrypted snapshot_ids tags
+    """,
+    "the fragment": "wait_timeout concurrency",
+    "the role": """
+        ami_sharing_policies ami_sharing_allow_public ami_sharing_max_revocations ami_sharing_protected_principals
+        ami_sharing_report ami_sharing_connection name pattern principals image_ids filters regions newest snapshots
+        description imds_support allow_empty
+    """,
+}
+FIRST = [name for name in KNOWN if name in MODULES]
+Entries = t.Mapping[str, t.Mapping[str, t.Any]]
+
+
+def module(name: str) -> t.Any:
+    return importlib.import_module(f"ansible_collections.amikit.aws.plugins.modules.{name}")
+
+
+def undated(entries: Entries, known: str) -> t.Iterator[str]:
+    """Yield what 0.1.0 did not have and what does not say since when it is there."""
+    for name, entry in entries.items():
+        if "version_added" in entry:
+            Version(entry["version_added"])
+        elif name in known.split():
+            yield from undated(entry.get("contains") or entry.get("options") or {}, known)
+        else:
+            yield name
+
+
+def documentation() -> dict[str, Entries]:
+    """Return the options of all that 0.1.0 had, and the return values of its modules."""
+    role = yaml.safe_load((ROOT / "roles" / "ami_sharing" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    return {
+        "the fragment": yaml.safe_load(ModuleDocFragment.MODIFY)["options"],
+        "the role": role["argument_specs"]["main"]["options"],
+        **{
+            name: {**yaml.safe_load(module(name).DOCUMENTATION)["options"], **documented(module(name).RETURN)}
+            for name in FIRST
+        },
+    }
+
+
+def test_every_module_says_since_when_it_is_there() -> None:
+    since = {name: yaml.safe_load(module(name).DOCUMENTATION)["version_added"] for name in MODULES}
+    assert sorted(name for name, version in since.items() if version == "0.1.0") == sorted(FIRST)
+
+
+def test_every_option_and_return_value_says_since_when_it_is_there() -> None:
+    undocumented = {whose: list(undated(entries, KNOWN[whose])) for whose, entries in documentation().items()}
+    assert undocumented == {whose: [] for whose in KNOWN}
