@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 import typing as t
 
 import yaml
+from gates import matrix
 from packaging.version import Version
 from unit.documentation import MODULES
+from unit.documentation import README
 from unit.documentation import ROOT
+from unit.documentation import rows
 from unit.returned import documented
 
 from ansible_collections.amikit.aws.plugins.doc_fragments._attributes import ModuleDocFragment
@@ -82,3 +86,49 @@ def test_every_module_says_since_when_it_is_there() -> None:
 def test_every_option_and_return_value_says_since_when_it_is_there() -> None:
     undocumented = {whose: list(undated(entries, KNOWN[whose])) for whose, entries in documentation().items()}
     assert undocumented == {whose: [] for whose in KNOWN}
+
+
+# The versions that are supported
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"\d+(?:\.\d+)+|\d+", text)
+
+
+def stated() -> dict[str, tuple[list[str], list[str]]]:
+    """Return the versions that are said to be supported and tested, by what they are of."""
+    return {what: (numbers(supported), numbers(tested)) for what, supported, tested in rows("versions")[1:6]}
+
+
+def test_the_supported_versions_are_those_that_are_required() -> None:
+    required = {
+        "ansible-core": numbers(yaml.safe_load(read("meta/runtime.yml"))["requires_ansible"]),
+        "amazon.aws": numbers(yaml.safe_load(read("galaxy.yml"))["dependencies"]["amazon.aws"]),
+        "Python, where the modules run": numbers(
+            yaml.safe_load(read("tests/config.yml"))["modules"]["python_requires"]
+        ),
+        "boto3 and botocore": sorted({*re.findall(r">=(.+)", read("requirements.txt"))}),
+    }
+    supported = {what: lowest for what, (lowest, _tested) in stated().items() if what in required}
+    assert {what: [str(Version(each)) for each in lowest] for what, lowest in supported.items()} == {
+        what: [re.sub(r"^(2\.17)\.0$", r"\1", each) for each in lowest] for what, lowest in required.items()
+    }
+    requirements = README.partition("## Requirements")[2].partition("## ")[0]
+    assert [each for versions in supported.values() for each in versions if each not in requirements] == []
+
+
+def test_the_tested_versions_are_those_of_the_matrix() -> None:
+    tested = {what: versions for what, (_supported, versions) in stated().items()}
+    pythons = sorted({Version(each) for each in sum(matrix.CORES.values(), ())})
+    span = [str(pythons[0]), str(pythons[-1])]
+    assert tested == {
+        "ansible-core": [each.rpartition(".")[0] for each in matrix.CORES],
+        "Python, where ansible-playbook runs": span,
+        "Python, where the modules run": span,
+        "amazon.aws": [each.partition(".")[0] for each in matrix.AMAZON_AWS],
+        "boto3 and botocore": re.findall(r"boto3==(\d+\.\d+)", read("tests/requirements/run.txt")),
+    }
