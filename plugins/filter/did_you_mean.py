@@ -13,6 +13,7 @@ name: did_you_mean
 version_added: 1.0.0
 short_description: Suggest the nearest existing name for each name that does not exist
 description:
+  - A part of the role P(amikit.aws.ami_sharing#role), which checks its variables with it. It changes with the role.
   - Returns each name together with the most similar of the names that exist.
 author: The amikit contributors (@amikit)
 positional: known

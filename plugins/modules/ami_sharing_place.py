@@ -11,7 +11,8 @@ module: ami_sharing_place
 version_added: 1.0.0
 short_description: Check where the role ami_sharing writes its report
 description:
-  - A part of the role P(amikit.aws.ami_sharing#role), which runs it before anything is sent to EC2.
+  - A part of the role P(amikit.aws.ami_sharing#role), which runs it before anything is sent to EC2. It changes with
+    the role.
   - Fails if the page or the facts beside it cannot be written, are symbolic links, or would replace a file that is not
     an earlier report. Creates missing directories, in check mode too.
 author:

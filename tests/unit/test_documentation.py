@@ -546,7 +546,7 @@ def test_the_commands_of_make_that_are_named_exist() -> None:
 
 # Where the modules name a code of their own.
 CODE = re.compile(
-    r"(?:_code ?= ?|(?:CANNOT_BE_UNDONE|DENIED|DRY_RUN_IGNORED|HELD_BACK) = | or "
+    r"(?:_code ?= ?|(?:CANNOT_BE_UNDONE|CHANGED_MEANWHILE|DENIED|DRY_RUN_IGNORED|HELD_BACK|ODD_STATEMENT) = | or "
     r'|Failure\([\w".]+, |Refusal\(\s*|(?:return|yield) )'
     r'"([A-Z]\w+(?:\.\w+)?)"[,\n)]'
 )

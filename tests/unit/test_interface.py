@@ -88,6 +88,18 @@ def test_every_option_and_return_value_says_since_when_it_is_there() -> None:
     assert undocumented == {whose: [] for whose in KNOWN}
 
 
+# The codes that are not AWS's own, and that playbooks can therefore rely on.
+CODES = """
+    CannotBeUndone ChangedMeanwhile DryRunIgnored HeldBack InvalidCredentials InvalidEndpoint OddStatement Timeout
+    Unknown
+"""
+
+
+def test_every_code_of_our_own_is_documented_as_a_return_value() -> None:
+    texts = "".join(module(name).RETURN for name in MODULES)
+    assert [code for code in CODES.split() if f"V({code})" not in texts] == []
+
+
 # The versions that are supported
 
 
