@@ -158,6 +158,9 @@ notes:
 seealso:
   - module: amikit.aws.ec2_ami_attribute_info
   - module: amikit.aws.ec2_snapshot_attribute
+  - module: amikit.aws.kms_key_sharing
+  - module: amikit.aws.ec2_ami_sharing
+  - module: amikit.aws.ami_sharing_restore
   - module: amazon.aws.ec2_ami
   - name: ModifyImageAttribute
     description: The EC2 API that this module implements.

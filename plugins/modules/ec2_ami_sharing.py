@@ -136,6 +136,8 @@ seealso:
   - module: amikit.aws.ec2_snapshot_attribute
   - module: amikit.aws.kms_key_sharing
   - module: amikit.aws.ec2_ami_attribute_info
+  - module: amikit.aws.organization_info
+  - module: amikit.aws.ami_sharing_restore
 extends_documentation_fragment:
   - amikit.aws._attributes
   - amikit.aws._attributes.modify

@@ -79,6 +79,9 @@ notes:
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_ami_attribute_info
+  - module: amikit.aws.kms_key_sharing
+  - module: amikit.aws.ec2_ami_sharing
+  - module: amikit.aws.ami_sharing_restore
   - module: amazon.aws.ec2_snapshot
   - name: ModifySnapshotAttribute
     description: The EC2 API that this module implements.

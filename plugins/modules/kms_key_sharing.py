@@ -107,6 +107,8 @@ notes:
 seealso:
   - module: amikit.aws.ec2_ami_attribute
   - module: amikit.aws.ec2_snapshot_attribute
+  - module: amikit.aws.ec2_ami_sharing
+  - module: amikit.aws.ami_sharing_restore
   - module: amazon.aws.kms_key
   - name: PutKeyPolicy
     description: The KMS API that this module implements.
