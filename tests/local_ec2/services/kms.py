@@ -27,6 +27,7 @@ from local_ec2.state.keys import LocalKey
 from local_ec2.state.keys import as_text
 from local_ec2.state.keys import collapsed
 from local_ec2.state.keys import find
+from local_ec2.state.organization import parent_path
 from local_ec2.steering.aftermath import after_policy_read
 
 KEY_ID = re.compile(r"mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -134,7 +135,8 @@ class LocalKmsResponse(KmsResponse):
     def _caller(self) -> judge.Caller:
         account, user = user_of(self.access_key)
         arn = f"arn:{PARTITION}:iam::{account}:user/{user}" if user else f"arn:{PARTITION}:iam::{account}:root"
-        return judge.Caller(account, arn, STATE.switches.organization_paths.get(account, ""))
+        path = STATE.switches.organization_paths.get(account, parent_path(account))
+        return judge.Caller(account, arn, path)
 
     def _key(self, grant: judge.Grant | None = None, *, aliases: bool = False) -> LocalKey:
         """The key that is named, if its own policy lets the caller do this.

@@ -63,6 +63,15 @@ def path_of(backend: OrganizationsBackend, node: FakeAccount | FakeOrganizationa
     return f"{node.organization_id}/{'/'.join(ids)}/"
 
 
+def parent_path(account: str) -> str:
+    """``o-1/r-1/ou-1/``, where an account is, or nothing outside of any organization."""
+    backend = organization_of(account)
+    if backend is None:
+        return ""
+    [path] = [path_of(backend, each) for each in backend.accounts if each.id == account]
+    return path.removesuffix(f"{account}/")
+
+
 def described(backend: OrganizationsBackend, node: FakeAccount | FakeOrganizationalUnit) -> dict[str, Any]:
     if isinstance(node, FakeAccount):
         return {**node.describe(), "Paths": [path_of(backend, node)]}

@@ -42,8 +42,8 @@ class Switches:
     ``policy_lag_reads`` of these after a write show the policy before it, as do all within ``read_lag``. With
     ``collapse_policy_lists``, they show every list of one as its entry, and not only those of principals.
 
-    ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` tells KMS where accounts
-    are: {account: ``o-1/r-1/ou-1/``}.
+    ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` says where KMS sees
+    accounts, {account: ``o-1/r-1/ou-1/``}, in place of where the seeded organization has them.
 
     Organizations answers an error of ``image_errors`` for the id of the organization. With ``without_paths``, it shows
     neither paths nor states, as before 2026. With ``empty_pages``, each of its pages comes after one that is empty.

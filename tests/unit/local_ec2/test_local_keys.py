@@ -187,6 +187,22 @@ def test_where_a_caller_is_in_an_organization(
         assert refusal(as_partner().describe_key, KeyId=ARN)[1] == DENIED
 
 
+@pytest.mark.parametrize(("unit", "inside"), [("Workloads/Prod", True), ("Workloads", False)])
+def test_a_caller_is_where_the_organization_has_it(
+    ec2: LocalEC2, as_partner: Callable[..., Any], refusal: Callable[..., Refusal], unit: str, inside: bool
+) -> None:
+    paths = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-abcdefghij/*/ou-ab12-prodprod/*"}}
+    ec2.seed_keys({"key_id": KEY_ID, "policy": everyone("kms:DescribeKey", **paths)})
+    ec2.seed_organization(accounts=[{"account_id": PARTNER, "name": "partner", "ou": unit}])
+    describe = as_partner().describe_key
+    if inside:
+        assert describe(KeyId=ARN)["KeyMetadata"]["Arn"] == ARN
+    else:
+        assert refusal(describe, KeyId=ARN)[1] == DENIED
+    ec2.switch(organization_paths={PARTNER: ""})
+    assert refusal(describe, KeyId=ARN)[1] == DENIED
+
+
 def test_a_grant_on_a_key_of_another_account(
     ec2: LocalEC2, kms: Any, as_partner: Callable[..., Any], refusal: Callable[..., Refusal]
 ) -> None:
