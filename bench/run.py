@@ -21,6 +21,7 @@ from bench import policies
 from bench.attributes import attributes
 from bench.fifty_thousand import fifty_thousand
 from bench.organizations import organizations
+from bench.owners import owners
 from bench.report import Section
 from bench.report import load_average
 from bench.report import page
@@ -41,6 +42,7 @@ SECTIONS = {
     "fleet": fifty_thousand,
     "attributes": attributes,
     "organization": organizations,
+    "owners": owners,
     "sharing": sharing,
     "policies": policies.ten,
     "encrypted": policies.encrypted,

@@ -106,13 +106,13 @@ class Stage:
     def __init__(self, ec2: LocalEC2, directory: Path) -> None:
         self.ec2 = ec2
         self.directory = directory
-        self._file = directory / "work.json"
+        self.work_file = directory / "work.json"
 
     def playbook(self, name: str) -> list[str]:
-        return ["ansible-playbook", str(HERE / name), "-e", f"@{self._file}"]
+        return ["ansible-playbook", str(HERE / name), "-e", f"@{self.work_file}"]
 
     def program(self, name: str) -> list[str]:
-        return [sys.executable, str(HERE / name), str(self._file)]
+        return [sys.executable, str(HERE / name), str(self.work_file)]
 
     def run(self, label: str, command: list[str], work: Work, **switches: t.Any) -> Run:
         """Make the images, run the command on them, and say in a line what it cost."""
@@ -138,7 +138,7 @@ class Stage:
         self.ec2.reset()
         work.make(self.ec2)
         self.ec2.switch(**{"latency": LATENCY, **switches})
-        self._file.write_text(json.dumps(work.described), encoding="utf-8")
+        self.work_file.write_text(json.dumps(work.described), encoding="utf-8")
 
     def _measured(self, command: list[str]) -> Run:
         with tempfile.TemporaryFile() as output:
