@@ -29,6 +29,7 @@ from unit.documentation import Items
 from unit.documentation import Recipe
 from unit.documentation import blocks
 from unit.documentation import changes_something
+from unit.documentation import dictionaries
 from unit.documentation import examples
 from unit.documentation import has_organizations_that_cannot_copy
 from unit.documentation import headings
@@ -275,21 +276,34 @@ def prepare(ec2: LocalEC2, recipe: Recipe, home: Path) -> dict[str, str]:
     """Write the files of a recipe, make its images, and return the environment that its commands need."""
     for name, text in recipe.files.items():
         (home / name).write_text(text, encoding="utf-8")
-    inventories = [content["all"]["hosts"] for content in recipe.contents if "all" in content]
-    profiles = [host for hosts in inventories for host in hosts]
-    if not profiles:
+    owners = hosts(recipe)
+    if not owners:
         seed_organization(ec2, recipe.contents)
         seed(ec2, recipe.contents)
         return ec2.environment()
+    roles = [role for role in owners.values() if role]
+    for role in roles:
+        account, name = re.findall(r"arn:aws:iam::(\d+):role/(.+)", role)[0]
+        seed(ec2, recipe.contents, account=account)
+        ec2.role(name, account)
     (home / ".aws").mkdir()
     with (home / ".aws" / "credentials").open("w", encoding="utf-8") as credentials:
-        for number, profile in enumerate(profiles, 1):
+        for number, profile in enumerate((host for host, role in owners.items() if not role), 1):
             account = f"{number:012}"
             seed(ec2, recipe.contents, account=account)
             keys = ec2.principal("somebody", ANYTHING, account)
             credentials.write(f"[{profile}]\naws_access_key_id = {keys['access_key']}\n")
             credentials.write(f"aws_secret_access_key = {keys['secret_key']}\n")
-    return {name: value for name, value in ec2.environment().items() if "KEY" not in name}
+    # The role that is made has no policies.
+    ec2.switch(iam=not roles)
+    return {name: value for name, value in ec2.environment().items() if roles or "KEY" not in name}
+
+
+def hosts(recipe: Recipe) -> dict[str, str]:
+    """Return the hosts of its inventory, each with the role to assume, or nothing if its name is a profile."""
+    groups = [group for content in recipe.contents for group in dictionaries(content)]
+    members = [group["hosts"] for group in groups if isinstance(group.get("hosts"), dict)]
+    return {host: (own or {}).get("role_arn", "") for each in members for host, own in each.items()}
 
 
 def changed(printed: str) -> bool:
@@ -323,8 +337,30 @@ def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -
     assert (any(first), any(second)) == (True, False)
     for command in others:
         assert not changed(run(command, tmp_path, environment, warns=warns))
-    for name in re.findall(r'"ami_sharing_report": "([\w-]+)', json.dumps(recipe.contents)):
+    for name in re.findall(r'"ami_sharing_report": "([\w/-]+)', json.dumps(recipe.contents)):
         assert list(tmp_path.glob(f"{name}*.html"))
+
+
+def test_an_owner_that_fails_does_not_stop_the_others_and_is_in_the_report_of_all(
+    ec2: LocalEC2, tmp_path: Path
+) -> None:
+    recipe = recipes()["recipes: Several owner accounts from one inventory"]
+    environment = prepare(ec2, recipe, tmp_path)
+    inventory = tmp_path / "owners.yml"
+    inventory.write_text(
+        inventory.read_text(encoding="utf-8").replace("222233334444", "555566667777"), encoding="utf-8"
+    )
+    command = shlex.split(recipe.commands[1])
+    user = {**users_environment(tmp_path), **environment}
+    done = subprocess.run(command, check=False, env=user, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert done.returncode == 2
+    assert "1 of 2 owners failed:\\nimages-production: Stopped before anything was changed:" in done.stdout
+    facts = json.loads((tmp_path / "reports" / "all.json").read_text(encoding="utf-8"))
+    became = [(owner["name"], owner["changed"], bool(owner["failure"])) for owner in facts["owners"]]
+    assert became == [("images-production", 0, True), ("images-development", 2, False)]
+    page = (tmp_path / "reports" / "all.html").read_text(encoding="utf-8")
+    assert "images-production is not on this page. Stopped before anything was changed:" in page
+    assert page.count("<span>images-development</span>") == 6  # two images: outside, changed, and in the matrix
 
 
 class Channel(http.server.BaseHTTPRequestHandler):
@@ -488,7 +524,7 @@ SHOWN = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path 
     name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "roles/ami_sharing/README.md")
 }
 GENERATED = {
-    *("index", "reference", "ami_sharing_role", "did_you_mean_filter"),
+    *("index", "reference", "ami_sharing_role", "did_you_mean_filter", "join_owners_filter", "sum_up_filter"),
     *(f"{module}_module" for module in MODULES),
 }
 

@@ -49,38 +49,38 @@ def report(
     work: Work, counts: t.Sequence[Facts], options: Options, *, preview: bool, made: str, warnings: t.Sequence[str]
 ) -> Facts:
     """Return the facts. ``counts`` are the policies of the result, ``made`` is when the run ended."""
-    rows = sorted((_row(work, image, work.shared_behind(image)) for image in work.images.values()), key=_risk)
+    rows = sorted((_row(work, image, work.shared_behind(image)) for image in work.images.values()), key=risk)
     columns = _columns(work, rows, options)
     for row in rows:
-        row["marks"] = _marks(row, [column["id"] for column in columns])
+        row["marks"] = marks(row, [column["id"] for column in columns])
     accounts = sorted({row["owner_id"] for row in rows if row["owner_id"]})
     return {
         "preview": preview,
         "made": made,
         "accounts": accounts,
         "names": {each: options.names[each] for each in accounts if each in options.names},
-        "summary": _summary(rows, counts),
+        "summary": summary(rows, counts),
         "warnings": list(warnings),
         "policies": [_policy(work, number, counted) for number, counted in enumerate(counts)],
         "principals": columns,
         "images": rows,
-        **({"keys": sorted((_key(work, key) for key in work.keys.values()), key=_need)} if work.keys else {}),
+        **({"keys": sorted((_key(work, key) for key in work.keys.values()), key=need)} if work.keys else {}),
     }
 
 
-def _risk(row: Facts) -> tuple[t.Any, ...]:
+def risk(row: Facts) -> tuple[t.Any, ...]:
     """Public images first, then those with access outside of the policies; those of a Region together, by name."""
     return (not row["public"], not row["outside"], row["region"], row["name"], row["image_id"])
 
 
-def _marks(row: Facts, principals: t.Iterable[str]) -> str:
+def marks(row: Facts, principals: t.Iterable[str]) -> str:
     """Return a character for each principal: the row of the matrix, for which a template would take seconds."""
-    marks = dict.fromkeys(principals, " ")
+    found = dict.fromkeys(principals, " ")
     for values, mark in ((row["principals"], "x"), (row["outside"], "!"), (row["added"], "+"), (row["removed"], "-")):
-        marks.update(dict.fromkeys(values, mark))
-    if marks.get(EVERYONE.value) in ("x", "!"):
-        marks[EVERYONE.value] = "*"
-    return "".join(marks.values())
+        found.update(dict.fromkeys(values, mark))
+    if found.get(EVERYONE.value) in ("x", "!"):
+        found[EVERYONE.value] = "*"
+    return "".join(found.values())
 
 
 def _row(work: Work, image: Subject, behind: t.Sequence[Subject]) -> Facts:
@@ -125,7 +125,7 @@ def _key(work: Work, key: Subject) -> Facts:
     }
 
 
-def _need(row: Facts) -> tuple[t.Any, ...]:
+def need(row: Facts) -> tuple[t.Any, ...]:
     """Keys that somebody lacks come first, then those of which somebody is not known to be a user."""
     return (not row["lacking"], not row["unknown"], row["region"], row["key_id"])
 
@@ -137,7 +137,7 @@ def _error(image: Subject, behind: t.Iterable[Subject]) -> str:
     return f"{failed.target.id}: {failed.failure.code}: {failed.failure.message}" if failed and failed.failure else ""
 
 
-def _summary(rows: t.Sequence[Facts], counts: t.Sequence[Facts]) -> Facts:
+def summary(rows: t.Sequence[Facts], counts: t.Sequence[Facts]) -> Facts:
     return {
         "policies": len(counts),
         "images": len(rows),
@@ -172,7 +172,7 @@ def _policy(work: Work, number: int, counted: Facts) -> Facts:
 
 
 def _columns(work: Work, rows: t.Sequence[Facts], options: Options) -> list[Facts]:
-    """Return everybody who has access, had it, or is named by a policy: everyone, those outside, all others."""
+    """Return everybody who has access, had it, or is named by a policy."""
     policies = {entry.value for policy in work.policies for entry in policy.principals}
     keys = {"images": "principals", "outside": "outside", "added": "added", "removed": "removed"}
     images = {key: Counter(value for row in rows for value in row[source]) for key, source in keys.items()}
@@ -184,6 +184,11 @@ def _columns(work: Work, rows: t.Sequence[Facts], options: Options) -> list[Fact
         }
         for value in sorted(policies.union(*images.values()))
     ]
+    return in_order(columns)
+
+
+def in_order(columns: t.Iterable[Facts]) -> list[Facts]:
+    """Return everyone first, then those who have access outside of the policies, and all others by their kind."""
     order = [*_KINDS.values(), _OTHER]
     return sorted(
         columns, key=lambda each: (each["id"] != EVERYONE.value, not each["outside"], order.index(each["kind"]))
