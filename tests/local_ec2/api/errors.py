@@ -97,6 +97,11 @@ POLICY_OF_RAM = Kind("ValidationException", "The AWS_RAM policy can only be mana
 POLICY_TOO_LONG = Kind(
     "LimitExceededException", "The request was rejected because a length constraint or quota was exceeded."
 )
+POLICY_CHARACTERS = Kind(
+    "ValidationException",
+    "1 validation error detected: Value '{value}' at 'policy' failed to satisfy constraint: Member must satisfy regular"
+    " expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+)
 POLICY_UNREADABLE = Kind("MalformedPolicyDocumentException", "")
 POLICY_INEFFECTIVE = Kind(
     "MalformedPolicyDocumentException",

@@ -8,6 +8,7 @@ Only checking lives here.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from typing import cast
 
@@ -18,10 +19,13 @@ from local_ec2.services.kms_errors import KmsError
 
 LIMIT = 32768
 PUT = "kms:PutKeyPolicy"
+CHARACTERS = re.compile("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+")  # KMS API reference, PutKeyPolicy
 
 
 def check(text: str, key: str, caller: judge.Caller, *, bypass: bool) -> dict[str, Any]:
     """The document, or the error that KMS answers. ``bypass`` is BypassPolicyLockoutSafetyCheck."""
+    if not CHARACTERS.fullmatch(text):
+        raise KmsError(errors.POLICY_CHARACTERS, value=text)
     if len(text.encode()) > LIMIT:
         raise KmsError(errors.POLICY_TOO_LONG)
     document = _read(text)

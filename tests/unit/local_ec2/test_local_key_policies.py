@@ -23,6 +23,7 @@ ARN = f"arn:aws:kms:us-east-1:{OWNER}:key/{KEY_ID}"
 MALFORMED = "MalformedPolicyDocumentException"
 INVALID_PRINCIPALS = (400, MALFORMED, "Policy contains a statement with one or more invalid principals.")
 LOCKED_OUT = (400, MALFORMED, "The new key policy will not allow you to update the key policy in the future.")
+CHARACTERS = '1 validation error detected: Value \'{"Version"'
 Json = dict[str, Any]
 
 
@@ -96,6 +97,8 @@ def test_what_is_written_is_read(kms: Any) -> None:
         ({"Statement": []}, *LOCKED_OUT[1:]),
         ({"Statement": [statement(root(PARTNER))]}, *LOCKED_OUT[1:]),
         (policy(statement("*", Effect="Deny", Action="kms:Put*")), *LOCKED_OUT[1:]),
+        (json.dumps(policy(statement("*", Sid="10 €")), ensure_ascii=False), "ValidationException", CHARACTERS),
+        (json.dumps(policy(statement("*", Sid="x"))).replace("x", "\u0001"), "ValidationException", CHARACTERS),
         (policy(statement("*", Sid="x" * 32768)), "LimitExceededException", "The request was rejected because a leng"),
     ],
 )
@@ -111,6 +114,15 @@ def test_what_is_refused_changes_nothing(
     assert refusal(kms.create_key, Policy=text)[1:] == (told, words)
     primary = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
     assert refusal(kms.replicate_key, KeyId=primary, ReplicaRegion="eu-west-1", Policy=text)[1:] == (told, words)
+
+
+def test_a_character_that_is_escaped_is_taken(kms: Any) -> None:
+    """The pattern is that of the text, and not of the values in it."""
+    document = policy(statement("*", Sid="10 € and é"))
+    put(kms, document)
+    assert read(kms) == document
+    kms.put_key_policy(KeyId=KEY_ID, Policy=json.dumps(policy(statement("*", Sid="é")), ensure_ascii=False))
+    assert read(kms)["Statement"][-1]["Sid"] == "é"
 
 
 def test_the_limit_is_one_of_bytes(kms: Any, refusal: Callable[..., Refusal]) -> None:
