@@ -18,7 +18,10 @@ description:
     has set. What others have changed since then stays, unless O(exact=true).
   - If something no longer exists, belongs to another account, or cannot be undone in EC2, it stays as it is. The rest
     is restored. Then the task fails, and names what was not restored.
-  - Keys come first. Grants go to snapshots and then to images, and revocations go to images and then to snapshots.
+  - Grants go to keys, then to snapshots, and then to images. Revocations go to images, then to snapshots, and users
+    come off keys last. If one of these changes fails, what has to come after it is held back.
+  - A warning names the users that it takes off keys, because images that are not in the backup may be encrypted under
+    these keys too.
   - The playbook C(amikit.aws.restore) runs this module with the variables of the role
     P(amikit.aws.ami_sharing#role).
 author:

@@ -50,11 +50,11 @@ options:
       - V(description), V(imds_support), V(shared_tags), V(purge_shared_tags), V(deprecate_at) and
         V(deregistration_protection) work as in M(amikit.aws.ec2_ami_attribute).
       - V(kms) says what becomes of the keys behind encrypted images, without which the images cannot be launched.
-        V(report) (the default) reads the keys and tells who cannot use them. V(share) also makes the principals whom
+        V(report) (the default) reads the keys and says who cannot use them. V(share) also makes the principals whom
         the policy grants images users of the keys, as M(amikit.aws.kms_key_sharing) does. V(ignore) reads no keys. No
         policy takes anybody off a key, because other images may need it.
-      - V(kms_autoscaling), a boolean, includes what Auto Scaling groups need, for all users of these keys, as
-        O(amikit.aws.kms_key_sharing#module:autoscaling) does.
+      - V(kms_autoscaling), a boolean, includes what the Auto Scaling groups of the principals need, as
+        O(amikit.aws.kms_key_sharing#module:autoscaling) does. Other users of the keys do not get it.
       - V(allow_empty), a boolean, allows the policy to select no image.
     type: list
     elements: raw
@@ -300,6 +300,8 @@ policies:
           and C(unknown), a list of those of whom its policy does not tell, because a statement of others may allow
           them, or denies something, or because the key could not be read. C(unread) is there only if it could not be
           read, and says why.
+        - C(lacking_autoscaling) and C(unknown_autoscaling) say the same of the Auto Scaling groups of these principals,
+          if a policy asks for them with V(kms_autoscaling).
       type: list
       elements: dict
       returned: always

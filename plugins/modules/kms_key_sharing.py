@@ -15,7 +15,8 @@ description:
     can launch and copy what is encrypted under those keys. Sharing an encrypted AMI or snapshot does not share its key,
     and without the key, a launch fails.
   - It does so in the key policy, in statements whose C(Sid) begins with C(AmikitSharing). Every other statement is left
-    as it is.
+    as it is. If the policy has something that the module could not write back unchanged, such as a member that is twice
+    in one object, the key is refused with the code C(InexactPolicy).
   - If you leave out an option, the module leaves that as it is. Granting is additive. To revoke, you must say so.
   - Every key is read and planned before anything is changed. If one cannot be read, or a change is known to be refused,
     nothing is changed anywhere. Once changes have begun, the failure of one key does not stop the others.
@@ -74,9 +75,12 @@ options:
     default: false
   autoscaling:
     description:
-      - Whether all users may also create the grant that an Auto Scaling group in their account needs. They create it
-        with credentials of their own, for the service-linked role of Auto Scaling.
-      - If V(false), nobody who stays a user loses the permission, unless O(purge_key_users=true).
+      - If V(true), all users of the keys may also create the grant that an Auto Scaling group in their account needs.
+        They create it with credentials of their own, for the service-linked role of Auto Scaling.
+      - If V(false), nobody gets this permission. Whoever has it keeps it for as long as they stay a user, unless
+        O(purge_key_users=true).
+      - KMS compares the ARN of the role as text. So this trusts the recipients not to hand the key on to a role of
+        another account whose path looks like that of Auto Scaling.
     type: bool
     default: false
   preflight:
@@ -101,6 +105,11 @@ notes:
   - KMS keeps no versions of key policies, and whoever writes last wins. If another tool, such as Terraform or
     CloudFormation, manages the policy of a key as a whole, it will remove what this module writes. Take the statements
     from RV(keys[].statements) into that tool's definition instead.
+  - The collection has not been run on AWS itself. The form of the statements is that of the policy that AWS writes for
+    the key C(aws/ebs), which is known to launch instances within one account. That it does so from another account is
+    inferred, so launch one instance before you rely on it. Whether KMS refuses an organization or OU that does not
+    exist is not known.
+    L(Encrypted images,https://amikit.github.io/amikit.aws/encrypted_images.html#what-is-not-certain) has the details.
   - KMS may refuse a policy because of a statement that was in it before, such as one that names a deleted role. The
     error then says which one it may be.
   - botocore retries requests that KMS throttles, or that fail on the way. To change how, set O(aws_config).
@@ -222,7 +231,7 @@ keys:
     before:
       description:
         - What was managed as it was before, in the structure of the options, and sorted. C(autoscaling) is null if only
-          some users had it, and is there only if the task manages it.
+          some users had it. It is there only if the task sets it, or takes users off, who lose it.
         - Empty if the key could not be read.
       type: dict
       returned: always
@@ -248,11 +257,11 @@ keys:
           type: str
           returned: always
         operation:
-          description: V(add), V(remove) or, for V(autoscaling), V(set).
+          description: V(add) or V(remove).
           type: str
           returned: always
         entries:
-          description: How many users are added or removed.
+          description: How many users are added or removed, or get or lose the permission for Auto Scaling groups.
           type: int
           returned: always
         status:
@@ -295,7 +304,8 @@ keys:
             - The error code of KMS, or the name of botocore's error if KMS did not answer. The code of a predicted
               refusal is the one that KMS would answer with, where that is known.
             - The module has codes of its own. V(ChangedMeanwhile) if the policy is no longer the one that the plan is
-              based on, V(OddStatement) if a statement has a C(Sid) of the module and not its form, V(Timeout) if KMS
+              based on, V(OddStatement) if a statement has a C(Sid) of the module and not its form,
+              V(InexactPolicy) if the policy holds a value that would not be written as it is, V(Timeout) if KMS
               did not show a change in time, V(InvalidCredentials) and V(InvalidEndpoint) if nothing can be sent with
               them, and V(Unknown) if a server answered without a code.
           type: str

@@ -23,8 +23,8 @@ from .permissions import from_ec2
 from .permissions import to_ec2
 
 Tags = tuple[tuple[str, str], ...]  # keys and values, sorted
-# A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set. A flag of
-# the entries of a list is None where only some have it.
+# A description is text (None: never set), whether an image is enabled is a flag, a permission list is a set, and so are
+# those of its entries that have something besides.
 Value = t.Union[str, bool, None, Permissions, Tags]
 # Enabling and disabling also set a value, but are sent before and after all other requests.
 Operation = t.Literal["enable", "set", "add", "remove", "disable"]
@@ -96,8 +96,8 @@ class Attribute:
     ``write``, the attribute is a part of the document of its resource, which is written as a whole.
 
     EC2 changes it while the resource is ready, or, with ``any_state``, whatever state that is in, as far as is known.
-    ``found`` are kinds that no task can name: their entries are only ever taken away. A flag ``of`` a list of
-    permissions is what all its entries have, or none.
+    ``found`` are kinds that no task can name: their entries are only ever taken away. One that is ``of`` a
+    list of permissions is the set of its entries that have something besides. Tasks ask for it with a flag.
     """
 
     option: str

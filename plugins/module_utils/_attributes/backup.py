@@ -20,6 +20,7 @@ from .options import region_problems
 from .options import shown
 from .permissions import Permission
 from .plan import Attributes
+from .plan import as_option
 from .subject import Target
 
 if t.TYPE_CHECKING:
@@ -79,10 +80,14 @@ def _line(subject: Subject) -> str:
         "id": subject.target.id,
         "region": subject.target.region,
         "name": subject.name,
-        "before": plan.before.as_options() if plan else {},
-        "after": plan.after.as_options() if plan else {},
+        "before": _state(plan.before) if plan else {},
+        "after": _state(plan.after) if plan else {},
     }
     return f"\n{json.dumps(entry)}"
+
+
+def _state(attributes: Attributes) -> dict[str, t.Any]:
+    return {attribute.option: as_option(attribute, value) for attribute, value in attributes.values}
 
 
 def parse(text: str | bytes, resources: t.Sequence[Resource]) -> Backup:
@@ -145,13 +150,12 @@ def _attributes(written: t.Any, resource: Resource, where: str) -> Attributes:
 
 
 def _value(written: t.Any, attribute: Attribute, where: str) -> Value:
-    if attribute.kinds:
-        return _permissions(written, attribute, where)
+    if attribute.kinds or attribute.of:
+        return _permissions(written, attribute.of or attribute, where)
     if attribute.has_tags:
         return _tags(written, attribute, where)
     is_flag = isinstance(attribute.unset, bool)
-    # No text was ever set; or a flag of the entries of a list, of which only some had it.
-    is_none = written is None and (attribute.of is not None or not (is_flag or attribute.clears))
+    is_none = written is None and not (is_flag or attribute.clears)  # no text was ever set
     if not is_none and not isinstance(written, bool if is_flag else str):
         raise NotABackupError(f"{where} is {'neither true nor false' if is_flag else 'not text'}")
     if attribute.choices and written not in attribute.choices:

@@ -15,6 +15,9 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from collections import Counter
+from decimal import Decimal
+from decimal import InvalidOperation
 
 from .permissions import ORG_ARNS
 from .permissions import ORG_UNIT_ARNS
@@ -25,6 +28,8 @@ from .permissions import Permissions
 Json = dict[str, t.Any]
 SID = "AmikitSharing"
 LARGEST = 32_768  # bytes of a key policy document (KMS Developer Guide, Resource quotas)
+_DIGITS = 4000  # of an integer that Python reads and writes as it is
+_SHOWN = 40  # characters of a number in a message
 _USE = [
     "kms:Decrypt",
     "kms:GenerateDataKey",
@@ -102,24 +107,68 @@ def replaced(document: str, key: Key, users: Permissions, autoscaling: Permissio
 
 
 def is_same(document: str, other: str) -> bool:
-    """Tell whether two policies are the same to KMS, which writes lists of one as their element, and the reverse."""
-    return bool(_normal(json.loads(document)) == _normal(json.loads(other)))
+    """Tell whether two policies are the same to KMS, which writes lists of one as their element, and the reverse.
 
-
-def may_allow(document: str, principal: Permission) -> bool:
-    """Tell whether some statement of a policy may allow the principal to use its key.
-
-    No condition on anything but who the caller is counts, and every Deny leaves it open, so True means: perhaps.
+    Of one that is not exact, nobody can tell.
     """
-    held = _parsed(document)[1]
+    return bool(_normal(_loaded(document)) == _normal(_loaded(other))) and not inexact(document)
+
+
+def may_allow(document: str, principal: Permission, *, autoscaling: bool = False) -> bool:
+    """Tell whether some statement of a policy may allow the principal to use its key, or its Auto Scaling groups.
+
+    No condition on anything but who the caller is counts, and every Deny leaves it open, so True means: perhaps. Our
+    own statements of use say nothing of Auto Scaling.
+    """
+    held = [each for each in _parsed(document)[1] if not (autoscaling and _is_of_use(each))]
     return any(each.get("Effect") != "Allow" or _may_mean(each, principal) for each in held)
+
+
+def inexact(document: str) -> list[str]:
+    """Return what of a policy would not be the same JSON value once it is read and written again."""
+    found: dict[str, None] = {}
+
+    def members(pairs: list[tuple[str, t.Any]]) -> Json:
+        names = Counter(name for name, _value in pairs)
+        found.update({f"the member {name!r} twice in one object": None for name in names if names[name] > 1})
+        return dict(pairs)
+
+    def number(text: str) -> float:
+        if not _is_exact(text):
+            found[f"the number {text[:_SHOWN]}"] = None
+        return 0.0
+
+    json.loads(document, object_pairs_hook=members, parse_float=number, parse_int=number, parse_constant=number)
+    return list(found)
+
+
+def _is_exact(number: str) -> bool:
+    try:
+        written = Decimal(json.dumps(_number(number)))
+        return written.is_finite() and written == Decimal(number)
+    except InvalidOperation:
+        return False
+
+
+def _number(text: str) -> int | float:
+    """Python writes no integer of more than 4,300 digits."""
+    return int(text) if text.lstrip("-").isdecimal() and len(text) <= _DIGITS else float(text)
+
+
+def _loaded(document: str) -> t.Any:
+    return json.loads(document, parse_int=_number)
 
 
 def _parsed(document: str) -> tuple[Json, list[Json]]:
     """Return the policy, and its statements: a single one may stand alone."""
-    policy: Json = json.loads(document)
+    policy: Json = _loaded(document)
     held = policy.get("Statement", [])
     return policy, held if isinstance(held, list) else [held]
+
+
+def _is_of_use(statement: Json) -> bool:
+    sid = _SIDS.fullmatch(str(statement.get("Sid", "")))
+    return sid is not None and sid[3] != "AutoScaling"
 
 
 def _is_ours(statement: Json) -> bool:

@@ -44,6 +44,8 @@ _PUT = "PutKeyPolicy"
 _DEFAULT = "default"  # the only name of a key policy that its owner can write (PutKeyPolicy, API reference)
 # A code of our own, not that of KMS: a statement has a Sid of ours, and nobody knows what it is meant to say.
 ODD_STATEMENT = "OddStatement"
+# Another one: the policy has what cannot be read and written again without becoming something else.
+INEXACT_POLICY = "InexactPolicy"
 
 
 def _key(described: Description) -> Key:
@@ -60,10 +62,8 @@ def _users(described: Description) -> Permissions:
     return sharing.users | {Permission(ODD_STATEMENTS.option, sid) for sid in sharing.odd}
 
 
-def _autoscaling(described: Description) -> Value:
-    """Return whether all users have it; None, if only some have."""
-    sharing = _sharing(described)
-    return bool(sharing.users) if sharing.users == sharing.autoscaling else None if sharing.autoscaling else False
+def _autoscaling(described: Description) -> Permissions:
+    return _sharing(described).autoscaling
 
 
 KEY_USERS = Attribute(
@@ -77,7 +77,13 @@ KEY_USERS = Attribute(
     entries_per_request=key_policy.LARGEST,
 )
 AUTOSCALING = Attribute(
-    "autoscaling", "autoscaling", unset=False, read=InDescription(_autoscaling), write=None, of=KEY_USERS
+    "autoscaling",
+    "autoscaling",
+    unset=frozenset(),
+    read=InDescription(_autoscaling),
+    write=None,
+    of=KEY_USERS,
+    entries_per_request=key_policy.LARGEST,
 )
 
 
@@ -90,9 +96,7 @@ def _wanted(described: Description, after: Attributes) -> tuple[Permissions, Per
     held = values.get("key_users")
     users = held - _odd_entries(held) if isinstance(held, frozenset) else _sharing(described).users
     autoscaling = values.get("autoscaling")
-    if isinstance(autoscaling, bool):
-        return users, users if autoscaling else frozenset()
-    return users, users & _sharing(described).autoscaling
+    return users, users & (autoscaling if isinstance(autoscaling, frozenset) else _sharing(described).autoscaling)
 
 
 def _odd_entries(entries: Permissions) -> Permissions:
@@ -103,12 +107,13 @@ def _statements(described: Description, after: Attributes) -> list[key_policy.Js
     return key_policy.statements(_key(described), *_wanted(described, after)) if "Arn" in described else []
 
 
-def _document(described: Description, after: Attributes) -> str:
-    return key_policy.replaced(described["Policy"], _key(described), *_wanted(described, after))
+def _replaced(described: Description, after: Attributes) -> Description:
+    policy = key_policy.replaced(described["Policy"], _key(described), *_wanted(described, after))
+    return {**described, "Policy": policy}
 
 
-def _put(key_id: str, described: Description, after: Attributes) -> Call:
-    arguments = {"KeyId": key_id, "PolicyName": _DEFAULT, "Policy": _document(described, after)}
+def _put(key_id: str, described: Description) -> Call:
+    arguments = {"KeyId": key_id, "PolicyName": _DEFAULT, "Policy": described["Policy"]}
     return Call("put_key_policy", arguments, "kms", once=True)
 
 
@@ -204,8 +209,18 @@ def _odd(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.
         yield Refusal(ODD_STATEMENT, message)
 
 
+def _inexact(_plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    found = key_policy.inexact(described["Policy"])
+    if found:
+        message = (
+            f"The policy has {' and '.join(found)}, which this module cannot write as it is, and statements of others"
+            " must stay as they are. Write that in another way first"
+        )
+        yield Refusal(INEXACT_POLICY, message)
+
+
 def _too_large(plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
-    size = len(_document(described, plan.after).encode())
+    size = len(_replaced(described, plan.after)["Policy"].encode())
     if size > key_policy.LARGEST:
         message = f"The policy would have {size} bytes, and KMS takes {key_policy.LARGEST}"
         yield Refusal("LimitExceededException", message)
@@ -254,11 +269,12 @@ KEYS = Resource(
     foreign_code="AccessDeniedException",
     name_of=lambda described: described.get("Alias"),
     encrypted_snapshots=lambda _described: {},
-    rules=(_managed, _to_be_deleted, _odd, _too_large, _other_partition),
+    rules=(_managed, _to_be_deleted, _odd, _inexact, _too_large, _other_partition),
     unlisted=_owner,
     more=_more,
     service=_SERVICE,
     document=Document(
+        replaced=_replaced,
         write=_put,
         is_same=lambda described, other: key_policy.is_same(described["Policy"], other["Policy"]),
         explained=_explained,

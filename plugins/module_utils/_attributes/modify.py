@@ -58,7 +58,7 @@ def argument_spec(resource: Resource) -> dict[str, t.Any]:
 def _options(attribute: Attribute) -> dict[str, t.Any]:
     if attribute.has_tags:
         return {attribute.option: {"type": "dict"}, f"purge_{attribute.option}": {"type": "bool", "default": False}}
-    if isinstance(attribute.unset, bool):
+    if isinstance(attribute.unset, bool) or attribute.of:
         return {attribute.option: {"type": "bool", **({"default": False} if attribute.of else {})}}
     choices = {"choices": list(attribute.choices)} if attribute.choices else {}
     return {attribute.option: {"type": "str", **choices}}

@@ -88,8 +88,8 @@ def parse_task(
         ask for attribute in resource.attributes for ask in _asked_of(attribute, params, problems) if ask is not None
     )
     if any(isinstance(ask, AskedOfEntries) or (isinstance(ask, AskedText) and ask.value is False) for ask in asked):
-        # EC2 drops all permissions of what is disabled, and a flag of entries says nothing without them, so they are
-        # read, and are in ``before``.
+        # EC2 drops all permissions of what is disabled, and what entries have besides says nothing without them, so
+        # they are read, and are in ``before``.
         lists = [ask for ask in asked if isinstance(ask, AskedPermissions)]
         asked += () if lists else (AskedPermissions(resource.permissions),)
     problems += _nothing_asked(resource, params)
@@ -311,10 +311,15 @@ def _permissions(attribute: Attribute, params: Params, problems: list[str]) -> A
 
 
 def _of_entries(attribute: Attribute, of: Attribute, params: Params) -> AskedOfEntries | None:
-    """Return what a flag of the entries of a list is asked to be: without it, those that have it keep it."""
-    value: bool = params[attribute.option]
+    """Return which entries of a list are asked to have something besides: without the flag, those that have it keep it.
+
+    Whoever is taken off the list loses it, so that it is known for a way back.
+    """
     entries = _permissions(of, params, []) or AskedPermissions(of)
-    return AskedOfEntries(attribute, value, entries) if value or entries.purge else None
+    if params[attribute.option]:
+        return AskedOfEntries(attribute, entries)
+    some = AskedPermissions(attribute, purge=entries.purge)
+    return AskedOfEntries(attribute, entries, some) if entries.purge or entries.revoke else None
 
 
 def _stripped(attribute: Attribute, entries: Options | None) -> Options | None:

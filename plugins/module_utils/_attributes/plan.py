@@ -53,7 +53,13 @@ class Attributes:
 
     def as_options(self) -> dict[str, t.Any]:
         """Return the values in the shape of a task's options."""
-        return {attribute.option: as_option(attribute, value) for attribute, value in self.values}
+        values = dict(self.values)
+        return {
+            attribute.option: _of_all(value, values.get(attribute.of, value))
+            if attribute.of
+            else as_option(attribute, value)
+            for attribute, value in self.values
+        }
 
 
 @dataclass(frozen=True)
@@ -166,20 +172,26 @@ class AskedPermissions:
 
 @dataclass(frozen=True)
 class AskedOfEntries:
-    """A flag that all entries of a list are asked to have, or none of them. A list without entries does not have it."""
+    """Which entries of a list are asked to have something besides: all of them or, if given, ``some``.
+
+    ``entries`` is what is asked of the list itself: whoever is not in it has nothing besides.
+    """
 
     attribute: Attribute
-    value: bool
     entries: AskedPermissions
+    some: AskedPermissions | None = None
 
-    def applied_to(self, _current: Value, situation: Situation) -> Value:
+    def applied_to(self, current: Value, situation: Situation) -> Value:
         read = t.cast("InDescription", self.entries.attribute.read)
-        left = self.entries.applied_to(read.value(situation.described), situation)
-        return self.value and bool(left)
+        kinds = {kind.option for kind in self.entries.attribute.kinds}
+        listed = _entries(self.entries.applied_to(read.value(situation.described), situation))
+        left = frozenset(entry for entry in listed if entry.kind in kinds)
+        return left if self.some is None else left & _entries(self.some.applied_to(current, situation))
 
     def but_for(self, entries: Permissions) -> AskedOfEntries:
         """Return the same wish without these entries."""
-        return replace(self, entries=self.entries.but_for(entries))
+        some = self.some and self.some.but_for(entries)
+        return replace(self, entries=self.entries.but_for(entries), some=some)
 
 
 Asked = t.Union[AskedText, AskedDate, AskedTags, AskedPermissions, AskedOfEntries]
@@ -311,9 +323,10 @@ class Failure:
 
 
 def gained(before: Attributes, after: Attributes) -> Permissions:
-    """Return the permissions that ``after`` holds and ``before`` does not, for any attribute."""
+    """Return the permissions that ``after`` holds and ``before`` does not, for any list of them."""
     nobody: Permissions = frozenset()
-    return nobody.union(*(_entries(now) - _entries(was) for (_a, was), (_b, now) in zip(before.values, after.values)))
+    pairs = [pair for pair in zip(before.values, after.values) if pair[0][0].kinds]
+    return nobody.union(*(_entries(now) - _entries(was) for (_a, was), (_b, now) in pairs))
 
 
 def _entries(value: Value) -> Permissions:
@@ -334,8 +347,14 @@ def _with_tags(current: Value, operation: Operation, tags: Tags) -> Tags:
 def as_option(attribute: Attribute, value: Value) -> t.Any:
     """Return a value in the shape of its option: every kind of permissions a sorted list, empty ones too."""
     if isinstance(value, frozenset):
-        return to_options(value, attribute.kinds)
+        return to_options(value, (attribute.of or attribute).kinds)
     return dict(value) if isinstance(value, tuple) else value
+
+
+def _of_all(some: Value, entries: Value) -> bool | None:
+    """Tell whether all entries of a list have something; None, if only some have."""
+    having = _entries(some)
+    return bool(having) if not having or having == _entries(entries) else None
 
 
 def sketched(wish: Asked) -> Request:
@@ -381,9 +400,9 @@ def _attribute_requests(
                 yield Request(attribute, operation, tuple(some))
     elif attribute.has_tags:
         yield from _tag_requests(attribute, _tags(before), _tags(after), most_tags)
-    elif before != after and isinstance(after, bool) and attribute.of is None:
+    elif before != after and isinstance(after, bool):
         yield Request(attribute, "enable" if after else "disable", after)
-    elif before != after and isinstance(after, (str, bool)):
+    elif before != after and isinstance(after, str):
         yield Request(attribute, "set", after)
 
 

@@ -126,12 +126,14 @@ class OneByOne:
 class Document:
     """How the attributes of a resource are written: as one document, in place of the one that their plan is based on.
 
-    ``write`` makes the call, from the id, the description and the attributes as they are to be. ``is_same`` tells
-    whether a description holds the document of another. ``explained`` returns the failure of a write, with what the
-    description says of its cause. ``lines`` are those of a diff for the document that goes with such attributes.
+    ``replaced`` returns a description with the document that says of the attributes what they are to be, and ``write``
+    makes the call, from the id and such a description. ``is_same`` tells whether a description holds the document of
+    another. ``explained`` returns the failure of a write, with what the description says of its cause. ``lines`` are
+    those of a diff for the document that goes with such attributes.
     """
 
-    write: t.Callable[[str, Description, Attributes], Call]
+    replaced: t.Callable[[Description, Attributes], Description]
+    write: t.Callable[[str, Description], Call]
     is_same: t.Callable[[Description, Description], bool]
     explained: t.Callable[[Failure, Description], Failure]
     lines: t.Callable[[Description, Attributes], list[str]]

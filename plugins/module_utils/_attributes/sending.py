@@ -26,6 +26,7 @@ from .resource import changed_meanwhile
 from .resource import is_ready
 
 if t.TYPE_CHECKING:
+    from .attribute import Description
     from .attribute import Operation
     from .attribute import Write
     from .plan import Failure
@@ -71,9 +72,14 @@ def leave_unproven(subject: Subject, operations: t.Collection[Operation]) -> Non
 
 
 def _send_document(runtime: Runtime, subject: Subject, document: Document, operations: t.Collection[Operation]) -> None:
-    """Write all that is due at once. What becomes of it becomes of each request."""
+    """Write all that is due at once. What becomes of it becomes of each request.
+
+    After a write that may have been carried out, nobody knows what another would be based on.
+    """
     due = [number for number, step in enumerate(subject.steps) if _is_due(subject, step, operations)]
-    failure = _written(runtime, subject, document, due) if due else None
+    if not due or subject.is_uncertain:
+        return
+    failure = _written(runtime, subject, document, due)
     for number in due:
         if failure:
             _fail(subject, number, failure)
@@ -108,15 +114,28 @@ def _write(
         reading.read_content(runtime, subject)
     except EC2Error as error:
         return failed or replace(error.failure, uncertain=False)
-    if not document.is_same(subject.described, subject.planned_on):
+    if not any(document.is_same(subject.described, each) for each in _bases(subject, document)):
         unsure = failed is not None and failed.uncertain
         is_done = unsure and all(subject.current(attribute) == value for attribute, value in wanted.values)
         return None if is_done else failed if unsure else changed_meanwhile(subject.resource)
     try:
-        runtime.call(subject.target.region, document.write(subject.target.id, subject.described, wanted))
+        written = document.replaced(subject.described, wanted)
+        runtime.call(subject.target.region, document.write(subject.target.id, written))
     except EC2Error as error:
         return document.explained(error.failure, subject.described)
     return None
+
+
+def _bases(subject: Subject, document: Document) -> list[Description]:
+    """Return the documents that a write may be based on: that of the plan and, after a first write, what that made.
+
+    That may be shown late. The statements of others are the same in both.
+    """
+    applied = [step.request for step in subject.steps if step.status == "applied"]
+    if not applied or not subject.plan:
+        return [subject.planned_on]
+    made = document.replaced(subject.planned_on, after_requests(subject.plan.before, applied))
+    return [subject.planned_on, made]
 
 
 def _is_stopped(subject: Subject, step: Step, *, dry_run: bool) -> bool:

@@ -284,12 +284,8 @@ class Subject:
     def lacks(self, operation: Operation) -> bool:
         """Tell whether the plan has a request of that operation on permissions that was not carried out."""
         left = [step.request for step in self.steps if step.status not in DONE]
-        return any(request.operation == operation for request in left if request.attribute.kinds)
-
-    @property
-    def lacks_document(self) -> bool:
-        """Whether a document that holds all its attributes was to be written, and was not."""
-        return self.resource.document is not None and any(step.status not in DONE for step in self.steps)
+        lists = [request for request in left if request.attribute.kinds or request.attribute.of]
+        return any(request.operation == operation for request in lists)
 
 
 def distinct(subjects: t.Iterable[Subject]) -> list[Subject]:

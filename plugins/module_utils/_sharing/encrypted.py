@@ -45,7 +45,7 @@ def take_keys(runtime: Runtime, work: Work) -> Judged:
     A key that is only reported on fails nothing.
     """
     snapshots = _snapshots(work)
-    _find(runtime, work, snapshots)
+    _stop(work, snapshots, _find(runtime, work, snapshots))
     keys = work.snapshot_keys
     _speak(work, {image: _named(keys, found) for image, found in snapshots.items()})
     subjects = [Subject(KEYS, target, asked) for target, asked in _asked(work).items()]
@@ -62,6 +62,25 @@ def take_keys(runtime: Runtime, work: Work) -> Judged:
     return {(name.region, name.id): _is_managed(work, subject) for name, subject in zip(names, subjects)}
 
 
+def tie_keys(runtime: Runtime, work: Work) -> Judged:
+    """Find out which keys of a restoration are behind which of its images, and return which of them AWS manages.
+
+    The keys are known by their ids, and EC2 names them by their ARNs.
+    """
+    snapshots = _behind(healthy(work.images.values()) if work.keys else [])
+    missing = _find(runtime, work, snapshots)
+    if missing:
+        why = "; ".join(dict.fromkeys(missing.values()))
+        images = [image for image, behind in snapshots.items() if any(each in missing for each in behind)]
+        work.warnings.append(f"Changes on {listed(images)} and on the keys behind do not wait for each other: {why}")
+    known = work.snapshot_keys
+    named = {image: _named(known, found) for image, found in snapshots.items()}
+    keys = {name: Target(name.region, name.id.rpartition("/")[2]) for names in named.values() for name in names}
+    keys = {name: key for name, key in keys.items() if key in work.keys}
+    work.keys_behind = {image: tuple(keys[each] for each in names if each in keys) for image, names in named.items()}
+    return {(name.region, name.id): _is_managed(work, work.keys[key]) for name, key in keys.items()}
+
+
 def _is_managed(work: Work, key: Subject) -> bool | Failure:
     """Tell whether AWS manages a key, or why nobody knows. That of another account is none of the caller's for EBS."""
     failure = key.failure or work.unread_keys.get(key.target)
@@ -73,18 +92,24 @@ def _is_managed(work: Work, key: Subject) -> bool | Failure:
 def _snapshots(work: Work) -> dict[Target, dict[Target, str | None]]:
     """Return the encrypted snapshots behind each image whose policies look at keys, and their keys as far as known."""
     looking = {number for number, policy in enumerate(work.policies) if looks_at_keys(policy)}
+    images = healthy(work.images.values())
+    return _behind(image for image in images if looking.intersection(work.spoken_of_images[image.target]))
+
+
+def _behind(images: t.Iterable[Subject]) -> dict[Target, dict[Target, str | None]]:
     return {
         image.target: {
             Target(image.target.region, snapshot): key
             for snapshot, key in IMAGES.encrypted_snapshots(image.described).items()
         }
-        for image in healthy(work.images.values())
-        if looking.intersection(work.spoken_of_images[image.target])
+        for image in images
     }
 
 
-def _find(runtime: Runtime, work: Work, snapshots: t.Mapping[Target, t.Mapping[Target, str | None]]) -> None:
-    """Find the keys of snapshots that no policy shares. What cannot be found stops the policies that share keys."""
+def _find(
+    runtime: Runtime, work: Work, snapshots: t.Mapping[Target, t.Mapping[Target, str | None]]
+) -> dict[Target, str]:
+    """Find the keys of snapshots that have not been read, and return which cannot be found, and why."""
     found = {snapshot: key for behind in snapshots.values() for snapshot, key in behind.items()}
     known = work.snapshot_keys
     unknown = [snapshot for snapshot, key in found.items() if not key and not known.get(snapshot)]
@@ -96,8 +121,7 @@ def _find(runtime: Runtime, work: Work, snapshots: t.Mapping[Target, t.Mapping[T
         work.encrypted_under.update({snapshot: key for snapshot, key in keys.items() if key})
         why = failure_text(answer) if isinstance(answer, Failure) else "EC2 does not show the key of the snapshot"
         missing.update({snapshot: why for snapshot in batch if not keys.get(snapshot)})
-    if missing:
-        _stop(work, snapshots, missing)
+    return missing
 
 
 def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None] | Failure:
@@ -108,6 +132,7 @@ def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str 
 
 
 def _stop(work: Work, snapshots: t.Mapping[Target, t.Iterable[Target]], missing: t.Mapping[Target, str]) -> None:
+    """What cannot be found stops the policies that share keys."""
     for number, policy in enumerate(work.policies):
         mine = [image for image in snapshots if number in work.spoken_of_images[image]] if KEY_LEG.asked(policy) else []
         lost: dict[str, dict[Target, None]] = {}

@@ -67,7 +67,8 @@ def needed_of_keys(policy: Policy) -> tuple[Asked, ...]:
     users = AskedPermissions(KEY_USERS, key_users(policy))
     if policy.kms == IGNORE or not users.grant:
         return ()
-    return (users, AskedOfEntries(AUTOSCALING, True, users)) if policy.kms_autoscaling else (users,)
+    some = AskedPermissions(AUTOSCALING, users.grant)
+    return (users, AskedOfEntries(AUTOSCALING, users, some)) if policy.kms_autoscaling else (users,)
 
 
 def looks_at_keys(policy: Policy) -> bool:

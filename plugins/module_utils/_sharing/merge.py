@@ -89,7 +89,8 @@ def _both(one: Asked, other: Asked) -> Asked:
         return AskedTags(one.attribute, tuple(sorted(tags.items())), one.purge or other.purge)
     if isinstance(one, AskedOfEntries) and isinstance(other, AskedOfEntries):
         entries = t.cast("AskedPermissions", _both(one.entries, other.entries))
-        return AskedOfEntries(one.attribute, one.value or other.value, entries)
+        some = one.some and other.some and t.cast("AskedPermissions", _both(one.some, other.some))
+        return AskedOfEntries(one.attribute, entries, some)
     return min((one, other), key=_written)
 
 
@@ -150,7 +151,7 @@ def _in_common(spoken: t.Mapping[Target, Speakers]) -> dict[tuple[int, int], lis
 def disputed(one: t.Iterable[Asked], other: t.Iterable[Asked]) -> tuple[str, ...]:
     """Return what two policies contradict each other about on a resource of both: principals, then options.
 
-    A flag of entries is only ever asked to be set, so there is nothing to contradict.
+    What entries have besides is only ever asked to be added, so there is nothing to contradict.
     """
     about: set[str] = set()
     texts: set[str] = set()

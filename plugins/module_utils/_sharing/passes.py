@@ -5,8 +5,9 @@
 
 """Passes: in which order the plans of a run are sent, and what a failure in one pass holds back in a later one.
 
-Grants reach the snapshots behind an image before the image, and revocations go the other way round, so that whoever can
-launch an image can copy it at every moment. A new leg has its passes here. Pure: run.py sends them.
+Grants reach the keys and snapshots behind an image before the image, and revocations go the other way round, so that
+whoever is granted an image can launch and copy it at every moment. A new leg has its passes here. Pure: applying.py
+sends them.
 """
 
 from __future__ import annotations
@@ -45,22 +46,32 @@ def _nothing(_work: Work) -> None:
 def _images_behind_whose_grants(work: Work) -> None:
     """The additions on an image wait for those behind it; its removals and other attributes do not."""
     for image in healthy(work.images.values()):
-        failed = [each for each in work.shared_behind(image) if each.lacks("add") or each.lacks_document]
+        behind = work.shared_behind(image)
+        failed = [each for each in behind if each.lacks("add") or each.target in work.ungranted]
         if failed and image.lacks("add"):
             _hold_back(image, "add", "granting on", failed)
 
 
 def _snapshots_of_images(work: Work) -> None:
     """The removals on a snapshot wait for those on its images: whoever can still launch one can still copy it."""
+    _hold_back_behind(work, work.snapshots_behind)
+
+
+def _keys_of_images(work: Work) -> None:
+    """The removals on a key wait for those on its images too: whoever can still launch one still needs the key."""
+    _hold_back_behind(work, work.keys_shared_behind)
+
+
+def _hold_back_behind(work: Work, behind: t.Callable[[Subject], t.Iterable[Subject]]) -> None:
     failed: dict[Target, list[Subject]] = {}
     for image in work.images.values():
         if image.lacks("remove"):
-            for snapshot in work.snapshots_behind(image):
-                failed.setdefault(snapshot.target, []).append(image)
+            for each in behind(image):
+                failed.setdefault(each.target, []).append(image)
     for target, images in failed.items():
-        snapshot = work.snapshots[target]
-        if snapshot.lacks("remove"):
-            _hold_back(snapshot, "remove", "revoking on", images)
+        subject = work.subject(target)
+        if subject.lacks("remove"):
+            _hold_back(subject, "remove", "revoking on", images)
 
 
 def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequence[Subject]) -> None:
@@ -73,13 +84,14 @@ def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequ
 # A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.
 PASSES = (
     Pass(IMAGE_LEG, frozenset({"enable"}), _nothing),
-    # All of a key is one document, and is written once.
-    Pass(KEY_LEG, frozenset({"add", "remove", "set"}), _nothing),
+    # What is added to a key is one write of its policy. Only a restoration removes anything, with a second one.
+    Pass(KEY_LEG, frozenset({"add"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
     Pass(IMAGE_LEG, frozenset({"add", "remove"}), _images_behind_whose_grants),
     Pass(IMAGE_LEG, frozenset({"set"}), _nothing),
     Pass(IMAGE_LEG, frozenset({"disable"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"remove"}), _snapshots_of_images),
+    Pass(KEY_LEG, frozenset({"remove"}), _keys_of_images),
 )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._attributes.key_policy import may_allow
+from .._attributes.keys import AUTOSCALING
 from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
 from .._attributes.permissions import values_of
@@ -34,10 +35,18 @@ if t.TYPE_CHECKING:
 
 
 class Verdict(t.NamedTuple):
-    """Who of the recipients is no user of a key: who cannot use it, and of whom its policy does not tell."""
+    """Who of the recipients is no user of a key: who cannot use it, and of whom its policy does not tell.
+
+    The same of Auto Scaling groups, as far as policies ask for them, of those who can use the key or may.
+    """
 
     lacking: Permissions
     unknown: Permissions
+    lacking_autoscaling: Permissions
+    unknown_autoscaling: Permissions
+
+    def as_result(self) -> dict[str, list[str]]:
+        return {name: values_of(entries) for name, entries in self._asdict().items()}
 
 
 def users(key: Subject) -> Permissions:
@@ -51,11 +60,25 @@ def verdict(work: Work, key: Subject) -> Verdict:
 
     The key's own account is governed by statements of its owner.
     """
-    recipients = _granted(_looking(work, key)) - KEYS.unlisted(key.described)
-    missing = recipients - users(key)
+    policies, owner = _looking(work, key), KEYS.unlisted(key.described)
+    missing = _granted(policies) - owner - users(key)
+    lacking = _lacking(key, missing)
+    missing_groups = _granted(_for_groups(policies)) - owner - lacking - _having_autoscaling(key)
+    lacking_groups = _lacking(key, missing_groups, autoscaling=True)
+    return Verdict(lacking, missing - lacking, lacking_groups, missing_groups - lacking_groups)
+
+
+def _lacking(key: Subject, missing: Permissions, *, autoscaling: bool = False) -> Permissions:
     document = key.described.get("Policy")
-    lacking = frozenset(each for each in missing if document is not None and not may_allow(document, each))
-    return Verdict(lacking, missing - lacking)
+    if document is None:
+        return frozenset()
+    return frozenset(each for each in missing if not may_allow(document, each, autoscaling=autoscaling))
+
+
+def _having_autoscaling(key: Subject) -> Permissions:
+    values = dict(key.after.values) if key.after else {}
+    held = values[AUTOSCALING] if AUTOSCALING in values else key.current(AUTOSCALING)
+    return held & users(key) if isinstance(held, frozenset) else frozenset()
 
 
 def of_key(work: Work, key: Subject, presented: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -64,7 +87,7 @@ def of_key(work: Work, key: Subject, presented: t.Mapping[str, t.Any]) -> dict[s
     The statements are those with which every recipient could use it, ready for the owner of the key.
     """
     found = verdict(work, key)
-    more: dict[str, t.Any] = {"lacking": values_of(found.lacking), "unknown": values_of(found.unknown)}
+    more: dict[str, t.Any] = {**found.as_result()}
     if "statements" in presented:
         more.update(KEYS.more(key.described, _if_shared(work, key), key.planned))
     if key.target in work.unread_keys:
@@ -79,17 +102,23 @@ def warnings(work: Work, named: Names) -> list[str]:
 
 def _lacked(work: Work, named: Names) -> t.Iterator[str]:
     """Only of policies that report: where keys are shared, what is lacking has failed, and is said to have."""
-    lacking = {
-        target: verdict(work, key).lacking & _granted(each for each in _looking(work, key) if each.kms == REPORT)
-        for target, key in work.keys.items()
+    reporting = {
+        target: [each for each in _looking(work, key) if each.kms == REPORT] for target, key in work.keys.items()
     }
-    found = _on_keys(lacking, named)
+    verdicts = {target: verdict(work, key) for target, key in work.keys.items()}
+    lacking = {target: verdicts[target].lacking & _granted(each) for target, each in reporting.items()}
+    for_groups = {
+        target: verdicts[target].lacking_autoscaling & _granted(_for_groups(each)) for target, each in reporting.items()
+    }
+    said = {
+        "Not everybody who is granted encrypted images can use the keys behind them, and cannot launch the images"
+        " without": on_keys(lacking, named),
+        "Not everybody can create the grants on keys that their Auto Scaling groups need": on_keys(for_groups, named),
+    }
+    found = [f"{what}: {who}" for what, who in said.items() if who]
     if found:
-        yield (
-            f"Not everybody who is granted encrypted images can use the keys behind them, and cannot launch the images"
-            f" without: {found}. Set kms: share in the policies, or give the statements in the result to the owners of"
-            " the keys"
-        )
+        advice = "Set kms: share in the policies, or give the statements in the result to the owners of the keys"
+        yield ". ".join([*found, advice])
 
 
 def _kept(work: Work, named: Names) -> t.Iterator[str]:
@@ -99,7 +128,7 @@ def _kept(work: Work, named: Names) -> t.Iterator[str]:
         shares = any(work.policies[number].kms == SHARE for number in work.spoken_of_images[image.target])
         for target in work.keys_behind.get(image.target, ()) if shares else ():
             kept[target] = kept.get(target, frozenset()) | (image.revoked & users(work.keys[target]))
-    found = _on_keys(kept, named)
+    found = on_keys(kept, named)
     if found:
         yield (
             f"Policies take nobody off a key, as other images may need it, so this stays: {found}. To end that, use"
@@ -107,7 +136,7 @@ def _kept(work: Work, named: Names) -> t.Iterator[str]:
         )
 
 
-def _on_keys(entries: t.Mapping[Target, Permissions], named: Names) -> str:
+def on_keys(entries: t.Mapping[Target, Permissions], named: Names) -> str:
     """Return who is meant on which key, the first of them; nothing if nobody is."""
     texts = [f"{first_of(values_of(who), named)} on {key}" for key, who in entries.items() if who]
     return first_of(texts, joint="; ")
@@ -115,6 +144,11 @@ def _on_keys(entries: t.Mapping[Target, Permissions], named: Names) -> str:
 
 def _looking(work: Work, key: Subject) -> list[Policy]:
     return [work.policies[number] for number in work.looking_at_keys.get(key.target, ())]
+
+
+def _for_groups(policies: t.Iterable[Policy]) -> list[Policy]:
+    """Return the policies that ask for Auto Scaling groups as well."""
+    return [policy for policy in policies if policy.kms_autoscaling]
 
 
 def _granted(policies: t.Iterable[Policy]) -> Permissions:

@@ -118,8 +118,7 @@ def _key(work: Work, key: Subject) -> Facts:
         "policies": [work.policies[number].name for number in numbers],
         "images": sum(key.target in keys for keys in work.keys_behind.values()),
         "users": values_of(users(key)),
-        "lacking": values_of(found.lacking),
-        "unknown": values_of(found.unknown),
+        **found.as_result(),
         "changed": key.changed,
         "unread": failure_text(unread) if unread else "",
     }
@@ -127,7 +126,8 @@ def _key(work: Work, key: Subject) -> Facts:
 
 def need(row: Facts) -> tuple[t.Any, ...]:
     """Keys that somebody lacks come first, then those of which somebody is not known to be a user."""
-    return (not row["lacking"], not row["unknown"], row["region"], row["key_id"])
+    lacking, unknown = ([*row[name], *row[f"{name}_autoscaling"]] for name in ("lacking", "unknown"))
+    return (not lacking, not unknown, row["region"], row["key_id"])
 
 
 def _error(image: Subject, behind: t.Iterable[Subject]) -> str:

@@ -32,6 +32,8 @@ from .._attributes.ec2 import EC2Error
 from .._attributes.ec2 import warn
 from .._attributes.images import snapshot_ids
 from .._attributes.keeping import keeper
+from .._attributes.keys import KEY_USERS
+from .._attributes.keys import KEYS
 from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
@@ -53,12 +55,14 @@ from .._attributes.subject import Target
 from .._attributes.subject import healthy
 from .answer import stopped
 from .applying import apply
+from .encrypted import tie_keys
 from .legs import LEGS
 from .merge import listed
 from .options import Options
 from .options import parse_options
 from .policies import Pattern
 from .policies import Policy
+from .recipients import on_keys
 from .work import Work
 
 if t.TYPE_CHECKING:
@@ -174,9 +178,11 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
         image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
         for image in healthy(work.images.values())
     }
-    lost.update(_predict(runtime, work))
+    lost.update(_predict(runtime, work, tie_keys(runtime, work)))
+    work.ungranted = {entry.target for entry in wanted.backup.entries if _is_ungranted(entry, work, exact=wanted.exact)}
     _stop_for_public(work, wanted)
     apply(runtime, work, options)
+    _warn_of_keys(work, options)
     for target, failure in lost.items():
         subject = work.subject(target)
         subject.failure = subject.failure or failure
@@ -199,17 +205,21 @@ def _taken_up(wanted: Wanted) -> Work:
 
 
 def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
-    lists = [attribute for attribute, _before in entry.before.values if attribute.kinds]
-    if not lists and any(before is False for _attribute, before in entry.before.values):
+    lists: list[AskedPermissions] = []
+    has_lists = any(attribute.kinds for attribute, _before in entry.before.values)
+    if not has_lists and any(before is False for _attribute, before in entry.before.values):
         # Disabling it again cuts off whoever can launch it by now, so that has to be known.
         yield AskedPermissions(entry.resource.permissions)
     for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
         if not isinstance(before, frozenset) or not isinstance(after, frozenset):
             continue
-        if exact:
-            yield AskedPermissions(attribute, grant=before, purge=True)
-        elif before != after:
-            yield AskedPermissions(attribute, grant=before - after, revoke=after - before)
+        asked = AskedPermissions(attribute, before - after, after - before)
+        asked = AskedPermissions(attribute, grant=before, purge=True) if exact else asked
+        if attribute.kinds:
+            lists.append(asked)
+        if exact or before != after:
+            of = next((each for each in lists if each.attribute == attribute.of), None)
+            yield AskedOfEntries(attribute, of or AskedPermissions(attribute.of), asked) if attribute.of else asked
 
 
 def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[Target, Failure]:
@@ -234,16 +244,13 @@ def _ask_for_the_rest(entry: Entry, subject: Subject, made: float, now: float, *
     changed, odd = _changed_others(entry, subject, made, now, exact=exact), _odd_grants(subject)
     unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
     passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
-    partial = [attribute.option for attribute, value in changed.items() if attribute.of and value is None]
-    lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, AskedPermissions)]
-    others = [_wish(*pair, lists) for pair in changed.items() if pair[0].option not in (*unset, *passed, *partial)]
+    lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, (AskedPermissions, AskedOfEntries))]
+    others = [_wish(*pair) for pair in changed.items() if pair[0].option not in (*unset, *passed)]
     refused = _refused(subject, lists, others, now)
     others = [wish for wish in others if wish.attribute.option not in refused]
     order = [attribute.option for attribute in entry.resource.attributes]
     subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
     subject.make_plan(now)
-    if partial:
-        yield f"{' and '.join(partial)} was that of some entries, and the backup does not say of which"
     yield from _reasons(subject.resource.service, unset, passed, odd)
     yield from refused.values()
 
@@ -272,10 +279,7 @@ def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
     return moment is not None and moment <= dates.at(now)
 
 
-def _wish(attribute: Attribute, value: Value, lists: t.Sequence[AskedPermissions]) -> Asked:
-    if attribute.of:
-        entries = next((asked for asked in lists if asked.attribute == attribute.of), AskedPermissions(attribute.of))
-        return AskedOfEntries(attribute, bool(value), entries)
+def _wish(attribute: Attribute, value: Value) -> Asked:
     if isinstance(value, tuple):
         return AskedTags(attribute, value, purge=True)
     text = value if isinstance(value, str) else ""
@@ -309,7 +313,7 @@ def _changed_others(entry: Entry, subject: Subject, made: float, time: float, *,
     """
     changed: dict[Attribute, Value] = {}
     for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
-        if attribute.kinds:
+        if attribute.kinds or attribute.of:
             continue
         now = subject.current(attribute)
         if attribute.has_tags and not exact:
@@ -368,12 +372,11 @@ def _may_be_late(entry: Entry, subject: Subject) -> bool:
 # What prevents it
 
 
-def _predict(runtime: Runtime, work: Work) -> dict[Target, Failure]:
+def _predict(runtime: Runtime, work: Work, judged: Judged) -> dict[Target, Failure]:
     """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse anyway.
 
     The grant to everyone is taken out first, then all grants, and at last all that the state does not let be changed.
     """
-    judged: Judged = {}
     reasons: dict[Target, Failure] = {}
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
@@ -404,7 +407,8 @@ def _take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reason
         reasons.setdefault(subject.target, subject.failure)
         taken = entries(subject.plan)
         subject.asked = tuple(
-            asked.but_for(taken) if isinstance(asked, AskedPermissions) else asked for asked in subject.asked
+            asked.but_for(taken) if isinstance(asked, (AskedPermissions, AskedOfEntries)) else asked
+            for asked in subject.asked
         )
         subject.failure = None
 
@@ -417,6 +421,28 @@ def _is_narrowed_for_state(subject: Subject, reasons: dict[Target, Failure]) -> 
     reasons.setdefault(subject.target, subject.failure)
     subject.asked, subject.failure = left, None
     return True
+
+
+def _is_ungranted(entry: Entry, work: Work, *, exact: bool) -> bool:
+    """Tell whether it is a key that somebody is to use again, and will not, even if all that is planned succeeds."""
+    if entry.resource is not KEYS:
+        return False
+    kinds = {kind.option for kind in KEYS.kinds}
+    asked = [each for each in _permissions(entry, exact=exact) if each.attribute == KEY_USERS]
+    granted = {user for each in asked if isinstance(each, AskedPermissions) for user in each.grant}
+    plan = work.keys[entry.target].plan if entry.target in work.keys else None
+    held = dict(plan.after.values).get(KEY_USERS) if plan else None
+    return any(user.kind in kinds and not (isinstance(held, frozenset) and user in held) for user in granted)
+
+
+def _warn_of_keys(work: Work, options: Options) -> None:
+    """Say who is taken off a key: what else is encrypted under it is not known."""
+    taken = {key.target: key.revoked for key in work.keys.values() if key.revoked}
+    if taken:
+        work.warnings.append(
+            f"This takes users off keys that other images may need, and who can launch those is not looked at:"
+            f" {on_keys(taken, options.named)}"
+        )
 
 
 def _stop_for_public(work: Work, wanted: Wanted) -> None:

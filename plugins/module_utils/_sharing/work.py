@@ -38,7 +38,8 @@ class Work:
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares, ``keys_behind`` the keys behind each image whose keys some policy looks at. The
     policies ``looking_at_keys`` share a key or only report on it, and ``unread_keys`` are those of the latter that
-    could not be read, and why. ``encrypted_under`` has the keys of snapshots that no policy shares. ``alone`` are
+    could not be read, and why. ``ungranted`` are keys that somebody should use and that the plan does not grant them.
+    ``encrypted_under`` has the keys of snapshots that no policy shares. ``alone`` are
     images whose failure stops nothing else. ``stopped`` are the reasons not to change anything, ``left_undone`` is what
     could not even be asked for, so that the run fails at its end; ``warnings`` are for the user.
     """
@@ -56,6 +57,7 @@ class Work:
     keys_behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
     encrypted_under: dict[Target, str] = field(default_factory=dict)
     unread_keys: dict[Target, Failure] = field(default_factory=dict)
+    ungranted: set[Target] = field(default_factory=set)
     left_out: set[Target] = field(default_factory=set)
     alone: set[Target] = field(default_factory=set)
     stopped: list[str] = field(default_factory=list)
@@ -122,8 +124,12 @@ class Work:
 
     def shared_behind(self, image: Subject) -> list[Subject]:
         """Return what is shared for the sake of the image: the keys and snapshots behind it."""
-        keys = self.keys_behind.get(image.target, ()) if self.shares_keys(image) else ()
-        return [*(self.keys[each] for each in keys), *self.snapshots_behind(image)]
+        return [*self.keys_shared_behind(image), *self.snapshots_behind(image)]
+
+    def keys_shared_behind(self, image: Subject) -> list[Subject]:
+        mine = frozenset(self.spoken_of_images[image.target])
+        keys = self.keys_behind.get(image.target, ())
+        return [self.keys[each] for each in keys if not mine.isdisjoint(self.spoken_of_keys.get(each, ()))]
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ def test_what_is_pure_imports_nothing_that_waits_or_writes(name: str) -> None:
         "collections",
         "dataclasses",
         "datetime",
+        "decimal",
         "functools",
         "itertools",
         "json",

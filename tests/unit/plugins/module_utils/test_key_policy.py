@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import SID
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import Key
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import inexact
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import is_same
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import may_allow
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import read
@@ -238,6 +240,69 @@ def test_no_character_is_sent_that_kms_does_not_take() -> None:
     assert max(document) <= "\u00ff"
     assert "caf\u00e9 \\u20ac" in document
     assert held(document)[0] == theirs
+
+
+# Numbers, and objects with members that may be there twice, as text that Python need not be able to write again.
+numbers = st.one_of(
+    st.integers().map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(
+        ("1.0", "-0", "1E2", "1.50", "0.1", "1e400", "-1e400", "1e-400", "0.1000000000000000055511", "9" * 5000)
+    ),
+)
+texts = st.recursive(
+    numbers,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda held: f"[{','.join(held)}]"),
+        st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(
+            lambda held: "{" + ",".join(f'"{name}": {value}' for name, value in held) + "}"
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+def exactly(document: str) -> t.Any:
+    """Return the JSON value with every digit, and every member of its objects."""
+    return json.loads(document, parse_int=Decimal, parse_float=Decimal, object_pairs_hook=list)
+
+
+@given(texts, users)
+def test_what_would_not_be_written_as_it_is_is_found(text: str, wanted: Permissions) -> None:
+    document = f'{{"Statement": [{{"Sid": "theirs", "Condition": {text}}}]}}'
+    written = replaced(document, KEY, wanted, frozenset())
+    [(_statement, [theirs, *_ours])] = exactly(written)
+    is_exact = [theirs] == exactly(document)[0][1]
+    assert is_exact is not bool(inexact(document))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{}", []),
+        ("[1, 1.0, -1.50, 1e2, 0.1, true, null]", []),
+        ('{"a": 1, "b": {"a": 1}}', []),
+        ('{"a": 1, "a": 1}', ["the member 'a' twice in one object"]),
+        (
+            '[{"a": 1, "b": 2, "a": 3, "b": 4, "a": 5}, 1e400]',
+            [
+                "the member 'a' twice in one object",
+                "the member 'b' twice in one object",
+                "the number 1e400",
+            ],
+        ),
+        ("0.1000000000000000055511", ["the number 0.1000000000000000055511"]),
+        ("NaN", ["the number NaN"]),
+        ("-Infinity", ["the number -Infinity"]),
+        ("1e-99999999999999999999999", ["the number 1e-99999999999999999999999"]),
+        ("1" * 5000, [f"the number {'1' * 40}"]),
+    ],
+)
+def test_what_python_cannot_write_again_is_named(text: str, found: list[str]) -> None:
+    document = f'{{"Statement": {{"Condition": {text}}}}}'
+    assert inexact(document) == found
+    assert is_same(document, document) is not bool(found)
+    assert read(document, KEY) == (frozenset(), frozenset(), ())
 
 
 def test_one_of_our_statements_twice_is_odd() -> None:

@@ -57,8 +57,14 @@ def wishes(draw: st.DrawFn) -> tuple[Asked, ...]:
     grant = draw(some_users)
     purge = draw(st.booleans())
     entries = AskedPermissions(KEY_USERS, grant, draw(some_users) - grant, purge)
-    value = draw(st.booleans())
-    return (entries, AskedOfEntries(AUTOSCALING, value, entries)) if value or purge else (entries,)
+    some = draw(some_users)
+    kinds = (
+        None,
+        AskedOfEntries(AUTOSCALING, entries),
+        AskedOfEntries(AUTOSCALING, entries, AskedPermissions(AUTOSCALING, some, draw(some_users) - some, purge)),
+    )
+    of_entries = draw(st.sampled_from(kinds))
+    return (entries, of_entries) if of_entries else (entries,)
 
 
 def described(document: str) -> Json:
@@ -91,7 +97,7 @@ def test_one_write_leads_to_what_was_planned(document: str, asked: tuple[Asked, 
     users = dict(subject.plan.after.values)[KEY_USERS]
     # With an odd statement left, the plan is refused, unless it changes nothing.
     assume(isinstance(users, frozenset) and all(entry.kind != "odd_statements" for entry in users))
-    call = KEYS.document.write(ID, subject.described, subject.plan.after)
+    call = KEYS.document.write(ID, KEYS.document.replaced(subject.described, subject.plan.after))
     assert set(call.arguments) == {"KeyId", "PolicyName", "Policy"}
     written = call.arguments["Policy"]
     again = planned(written, asked)
@@ -108,7 +114,7 @@ def test_auto_scaling_that_is_not_asked_about_stays(document: str, asked: tuple[
     subject = planned(document, asked)
     assert subject.plan
     assert KEYS.document
-    written = KEYS.document.write(ID, subject.described, subject.plan.after).arguments["Policy"]
+    written = KEYS.document.replaced(subject.described, subject.plan.after)["Policy"]
     before, after = key_policy.read(document, KEY), key_policy.read(written, KEY)
     assert after.autoscaling == before.autoscaling & after.users
 

@@ -225,6 +225,10 @@ def users(*grant: Permission) -> AskedPermissions:
     return AskedPermissions(KEY_USERS, frozenset(grant))
 
 
+def groups_of(*grant: Permission) -> AskedOfEntries:
+    return AskedOfEntries(AUTOSCALING, users(*grant), AskedPermissions(AUTOSCALING, frozenset(grant)))
+
+
 KEY = Target("us-east-1", "1234abcd-12ab-34cd-56ef-1234567890ab")
 EXACT, PUBLIC = policy("exclusive", A, OU), policy("public")
 # Each: a policy, what it asks of keys, what those whom it grants images need of them, whether it looks at them.
@@ -234,8 +238,8 @@ OF_KEYS: dict[str, tuple[Policy, tuple[Asked, ...], tuple[Asked, ...], bool]] = 
     "ignored": (of_keys(EXACT, "ignore"), (), (), False),
     "with Auto Scaling groups": (
         of_keys(EXACT, "share", autoscaling=True),
-        (users(A, OU), AskedOfEntries(AUTOSCALING, True, users(A, OU))),
-        (users(A, OU), AskedOfEntries(AUTOSCALING, True, users(A, OU))),
+        (users(A, OU), groups_of(A, OU)),
+        (users(A, OU), groups_of(A, OU)),
         True,
     ),
     "revoked, and reported": (policy("revoke", A), (), (), False),
@@ -255,8 +259,10 @@ def test_what_a_policy_asks_of_keys(
 def test_policies_that_share_a_key_ask_together_and_contradict_nobody() -> None:
     both = [of_keys(policy("exclusive", each), "share", autoscaling=True) for each in (A, B)]
     merged = wishes(KEY_LEG, both, {KEY: (0, 1)})
-    assert merged == {KEY: (users(A, B), AskedOfEntries(AUTOSCALING, True, users(A, B)))}
+    assert merged == {KEY: (users(A, B), groups_of(A, B))}
     assert disputed(*map(KEY_LEG.asked, both)) == ()
+    one_alone = [both[0], of_keys(policy("share", B), "share")]
+    assert wishes(KEY_LEG, one_alone, {KEY: (0, 1)}) == {KEY: (users(A, B), groups_of(A))}
 
 
 # What contradicts what

@@ -92,6 +92,17 @@ def users_of(ec2: LocalEC2, key_arn: str) -> list[str]:
     return sorted(each for value in values for each in (value if isinstance(value, list) else [value]))
 
 
+def groups_of(ec2: LocalEC2, key_arn: str) -> list[str]:
+    """Return the accounts whose Auto Scaling groups our statements mean."""
+    held = (ec2.key(key_arn) or {})["policy"]["Statement"]
+    found = [
+        each["Condition"]["StringEquals"]["kms:CallerAccount"]
+        for each in held
+        if each.get("Sid") == "AmikitSharingAccountsAutoScaling"
+    ]
+    return sorted(each for value in found for each in (value if isinstance(value, list) else [value]))
+
+
 def counted(ec2: LocalEC2) -> dict[str, int]:
     counts = ec2.summary()
     ec2.clear()
@@ -197,6 +208,21 @@ def test_policies_on_one_key_are_one_write(fleet: LocalEC2, run: Run) -> None:
     assert keys(applied, 0) == keys(applied, 1)
     assert [each["changed"] for each in applied["policies"]] == [1, 1]
     assert applied["summary"]["changed"] == 2
+
+
+def test_auto_scaling_is_for_the_principals_of_the_policies_that_ask_for_it(fleet: LocalEC2, run: Run) -> None:
+    run(policy("Before", "share", FORMER, image_ids=IDS[:1], kms="share"))
+    policies = [
+        policy("One", "share", NEW, image_ids=IDS[:1], kms="share", kms_autoscaling=True),
+        policy("Two", "share", OTHER, image_ids=IDS[1:2], kms="share"),
+    ]
+    applied = run(*policies)
+    assert users_of(fleet, arn(EAST)) == [FORMER, NEW, OTHER]
+    assert groups_of(fleet, arn(EAST)) == [NEW]
+    [item] = keys(applied)
+    assert (item["before"]["autoscaling"], item["after"]["autoscaling"]) == (False, None)
+    assert (item["lacking_autoscaling"], item["unknown_autoscaling"]) == ([], [])
+    assert run(*policies)["changed"] is False
 
 
 def test_an_image_that_is_shared_already_changes_with_its_key(fleet: LocalEC2, run: Run) -> None:
@@ -401,6 +427,48 @@ def test_what_a_policy_of_others_may_mean_is_no_warning(
     assert len(warned(result)) == bool(lacking)
 
 
+# Each: the statement of others beside the owner's, whose groups lack the key, and of whose that is not known.
+GROUPS: dict[str, tuple[Json, list[str], list[str]]] = {
+    "nothing about them": (allowing(FORMER), [NEW], []),
+    "an Allow by account": (allowing(NEW), [], [NEW]),
+    "a Deny": ({**ROOT, "Effect": "Deny", "Principal": "*", "Action": "kms:Encrypt"}, [], [NEW]),
+}
+
+
+@pytest.mark.parametrize(("statement", "lacking", "unknown"), GROUPS.values(), ids=list(GROUPS))
+def test_a_report_says_whose_auto_scaling_groups_lack_the_key(
+    ec2: LocalEC2, run: Run, statement: Json, lacking: list[str], unknown: list[str]
+) -> None:
+    [made] = ec2.seed_keys({"policy": document(ROOT, statement)})
+    ec2.seed(encrypted(A, made["arn"]))
+    run(policy("Use", "share", NEW, image_ids=[A], kms="share"))
+    one = policy("Groups", "share", NEW, OWNER, image_ids=[A], kms_autoscaling=True)
+    result = run(one, audit=True, report=True)
+    [item] = keys(result)
+    assert (item["lacking"], item["unknown"]) == ([], [])
+    assert (item["lacking_autoscaling"], item["unknown_autoscaling"]) == (lacking, unknown)
+    assert (result["failed"], result["changed"]) == (False, OWNER not in launchers(ec2, A))
+    assert "AmikitSharingAccountsAutoScaling" in [each["Sid"] for each in item["statements"]]
+    said = [each for each in warned(result) if "Auto Scaling groups need: " in each]
+    assert [f"need: {NEW} on {made['key_id']} (us-east-1). Set kms: share" in each for each in said] == [True] * len(
+        lacking
+    )
+    [fact] = result["report"]["keys"]
+    assert (fact["lacking_autoscaling"], fact["unknown_autoscaling"]) == (lacking, unknown)
+
+
+def test_whoever_cannot_use_a_key_is_not_said_to_lack_it_twice(fleet: LocalEC2, run: Run) -> None:
+    result = run(
+        policy("Groups", "share", NEW, image_ids=IDS[:1], kms_autoscaling=True),
+        policy("Use", "share", OTHER, image_ids=IDS[:1]),
+    )
+    [item] = keys(result)
+    assert (item["lacking"], item["lacking_autoscaling"]) == ([NEW, OTHER], [])
+    [warning] = warned(result)
+    assert f"{NEW}, {OTHER} on {EAST}" in warning
+    assert "Auto Scaling" not in warning
+
+
 @pytest.mark.parametrize("action", ["DescribeKey", "GetKeyPolicy"])
 def test_a_key_that_may_not_be_read_is_unknown(fleet: LocalEC2, run: Run, action: str) -> None:
     denied = {"action": action, "code": "AccessDeniedException", "message": "Not yours to read.", "status": 400}
@@ -426,17 +494,160 @@ def test_preflight_says_that_it_does_not_cover_keys(fleet: LocalEC2, run: Run) -
     assert users_of(fleet, arn(EAST)) == [NEW]
 
 
-def test_a_backup_covers_keys_and_restoring_takes_them_back(
-    fleet: LocalEC2, run: Run, run_module: Run, tmp_path: Path
-) -> None:
+@pytest.fixture
+def shared(fleet: LocalEC2, run: Run, tmp_path: Path) -> str:
+    """A backup of a run that took one account off an image, and shared all images and their keys with another."""
     backup = tmp_path / "backup.json"
-    before = (fleet.key(arn(EAST)) or {})["policy"]
-    run(policy("Encrypted", "share", NEW, image_ids=IDS, kms="share", kms_autoscaling=True), backup=str(backup))
-    assert [each["id"] for each in json.loads(backup.read_text())["keys"]] == [EAST, WEST]
-    restored = run_module("ami_sharing_restore", src=str(backup), region="us-east-1")
+    one = policy("Encrypted", "exclusive", NEW, image_ids=IDS, kms="share", kms_autoscaling=True, snapshots=True)
+    run(one, backup=str(backup))
+    fleet.clear()
+    return str(backup)
+
+
+Restore = t.Callable[..., Json]
+
+
+@pytest.fixture
+def restore(run_module: Run, clock: Clock) -> Restore:
+    return lambda src, **options: run_module("ami_sharing_restore", src=src, region="us-east-1", **options)
+
+
+def policies_of(ec2: LocalEC2) -> list[Json]:
+    return [(ec2.key(each) or {})["policy"] for each in (arn(EAST), arn(WEST, "eu-west-1"))]
+
+
+def test_a_restoration_takes_users_off_keys_last(
+    fleet: LocalEC2, run: Run, restore: Restore, shared: str, tmp_path: Path
+) -> None:
+    assert [each["id"] for each in json.loads(Path(shared).read_text())["keys"]] == [EAST, WEST]
+    reads = {
+        "DescribeImages": 2,
+        "DescribeImageAttribute": 3,
+        "DescribeSnapshots": 2,
+        "DescribeSnapshotAttribute": 3,
+        "DescribeKey": 2,
+        "GetKeyPolicy": 2,
+    }
+    checked = restore(shared, check=True)
+    assert counted(fleet) == {**reads, "ModifyImageAttribute": 4, "ModifySnapshotAttribute": 4}
+    assert statuses(checked["keys"]) == {"unproven"}
+    restored = restore(shared)
     assert not restored["failed"]
-    assert (fleet.key(arn(EAST)) or {})["policy"] == before
-    assert [launchers(fleet, each) for each in (A, B, C)] == [[FORMER], [], []]
+    assert written(fleet) == [
+        "ModifySnapshotAttribute",
+        *["ModifyImageAttribute"] * 4,
+        *["ModifySnapshotAttribute"] * 3,
+        *["PutKeyPolicy"] * 2,
+    ]
+    counts = counted(fleet)
+    assert (counts["DescribeKey"], counts["GetKeyPolicy"], counts["PutKeyPolicy"]) == (2, 6, 2)
+    assert policies_of(fleet)[0] == document(ROOT)
+    assert [users_of(fleet, arn(WEST, "eu-west-1")), launchers(fleet, A), copiers(fleet, A)] == [[], [FORMER], [FORMER]]
+    for result in (checked, restored):
+        [warning] = warned(result)
+        assert "users off keys that other images may need" in warning
+        assert f"{NEW} on {EAST} (us-east-1); {NEW} on {WEST} (eu-west-1)" in warning
+
+    # And the way back: keys first.
+    again = restore(restored["backup_file"])
+    assert (again["failed"], warned(again)) == (False, [])
+    order = list(dict.fromkeys(written(fleet)))
+    assert order == ["PutKeyPolicy", "ModifySnapshotAttribute", "ModifyImageAttribute"]
+    assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST)), launchers(fleet, A)] == [[NEW], [NEW], [NEW]]
+
+
+def test_a_restoration_holds_back_images_whose_keys_cannot_be_granted(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    back = restore(shared)["backup_file"]
+    fleet.switch(image_errors={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
+    held = restore(back, backup=f"{back}.2")
+    assert held["failed"]
+    errors = {each.get("image_id"): each.get("error", {}).get("code") for each in held["images"]}
+    assert errors == {A: "HeldBack", B: "HeldBack", C: None}
+    assert EAST in held["images"][0]["error"]["message"]
+    # What is taken away on the same images is not held back.
+    assert [launchers(fleet, each) for each in (A, B, C)] == [[], [], [NEW]]
+    fleet.switch(image_errors={})
+    assert not restore(back, backup=f"{back}.3")["failed"]
+    assert [launchers(fleet, each) for each in (A, B, C)] == [[NEW], [NEW], [NEW]]
+
+
+# Each: what has become of the key since the backup.
+LOST: dict[str, Json] = {
+    "disabled": {"state": "Disabled"},
+    "pending deletion": {"state": "PendingDeletion"},
+    "gone": {},
+}
+
+
+@pytest.mark.parametrize("state", LOST.values(), ids=list(LOST))
+def test_a_restoration_holds_back_images_whose_keys_are_known_to_be_out_of_reach(
+    fleet: LocalEC2, restore: Restore, shared: str, state: Json
+) -> None:
+    back = restore(shared)["backup_file"]
+    if state:
+        fleet.seed_keys({"key_id": EAST, "policy": document(ROOT), **state})
+    else:
+        denied = {"action": "DescribeKey", "code": "NotFoundException", "message": "Gone.", "status": 400}
+        fleet.switch(image_errors={arn(EAST): denied})
+    held = restore(back, backup=f"{back}.2")
+    assert held["failed"]
+    assert [launchers(fleet, each) for each in (A, B, C)] == [[], [], [NEW]]
+    assert [each.get("error", {}).get("code") for each in held["images"]] == ["HeldBack", "HeldBack", None]
+
+
+def test_a_restoration_that_cannot_find_keys_says_what_does_not_wait(
+    fleet: LocalEC2, run: Run, restore: Restore, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "backup.json")
+    run(policy("Encrypted", "share", NEW, image_ids=IDS, kms="share"), backup=backup)
+    actions = ["ec2:*Image*", "kms:*"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    blind = fleet.principal("blind", {"Version": "2012-10-17", "Statement": [statement]})
+    restored = restore(backup, **{name: blind[name] for name in ("access_key", "secret_key")})
+    assert (restored["failed"], users_of(fleet, arn(EAST)), launchers(fleet, A)) == (False, [], [FORMER])
+    images = f"us-east-1:{A}, us-east-1:{B}, eu-west-1:{C}"
+    [said] = [each for each in warned(restored) if "do not wait for each other" in each]
+    assert f"Changes on {images} and on the keys behind do not wait for each other: DescribeSnapshots: " in said
+
+
+def test_a_restoration_leaves_users_on_keys_of_images_that_they_keep(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    fleet.switch(image_errors={A: {"action": "ModifyImageAttribute", "code": "InternalError", "status": 400}})
+    kept = restore(shared)
+    assert kept["failed"]
+    assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[NEW], []]
+    assert [each.get("error", {}).get("code") for each in kept["keys"]] == ["HeldBack", None]
+    fleet.switch(image_errors={})
+    assert not restore(shared, backup=f"{shared}.2")["failed"]
+    assert [users_of(fleet, arn(EAST)), launchers(fleet, A)] == [[], [FORMER]]
+
+
+def test_a_restoration_adds_to_a_key_before_and_takes_off_it_after_its_images(
+    fleet: LocalEC2, run: Run, run_module: Run, restore: Restore, tmp_path: Path
+) -> None:
+    """One key has both: two writes, the second of which is based on the first."""
+    run(policy("Before", "share", FORMER, image_ids=IDS[:1], kms="share"))
+    backup = str(tmp_path / "keys.json")
+    run_module(
+        "kms_key_sharing",
+        key_id=arn(EAST),
+        key_users={"user_ids": [NEW]},
+        purge_key_users=True,
+        backup=backup,
+    )
+    images = run(policy("Images", "exclusive", NEW, image_ids=IDS[:1], kms="ignore"), backup=f"{backup}.images")
+    both = json.loads(Path(images["backup_file"]).read_text())
+    both["keys"] = json.loads(Path(backup).read_text())["keys"]
+    Path(backup).write_text(json.dumps(both))
+    fleet.switch(policy_lag_reads=1)
+    fleet.clear()
+    restored = restore(backup)
+    assert not restored["failed"]
+    assert written(fleet) == ["PutKeyPolicy", *["ModifyImageAttribute"] * 2, "PutKeyPolicy"]
+    assert (users_of(fleet, arn(EAST)), launchers(fleet, A)) == ([FORMER], [FORMER])
 
 
 def test_a_backup_without_keys_is_one_that_earlier_versions_know(fleet: LocalEC2, run: Run, tmp_path: Path) -> None:

@@ -109,25 +109,25 @@ CHANGES: dict[str, tuple[tuple[Json, bool], Json, list[tuple[str, str, int]], Js
     "the owner, who needs no statement, and another": (
         ({}, False),
         {"key_users": {"user_ids": [OWNER, A]}, "autoscaling": True},
-        [("keyUsers", "add", 1), ("autoscaling", "set", 1)],
+        [("keyUsers", "add", 1), ("autoscaling", "add", 1)],
         {"key_users": users(user_ids=[A]), "autoscaling": True},
     ),
     "an account revoked": (
         ({"user_ids": [A, B]}, False),
         {"revoke_key_users": {"user_ids": [A]}},
         [("keyUsers", "remove", 1)],
-        {"key_users": users(user_ids=[B])},
+        {"key_users": users(user_ids=[B]), "autoscaling": False},
     ),
     "the last one revoked, with what it had besides": (
         ({"user_ids": [A]}, True),
         {"revoke_key_users": {"user_ids": [A]}},
-        [("keyUsers", "remove", 1)],
-        {"key_users": NOBODY},
+        [("keyUsers", "remove", 1), ("autoscaling", "remove", 1)],
+        {"key_users": NOBODY, "autoscaling": False},
     ),
     "an exact list": (
         ({"user_ids": [B, C], "org_arns": [ORG]}, True),
         {"key_users": {"user_ids": [A, B]}, "purge_key_users": True},
-        [("keyUsers", "add", 1), ("keyUsers", "remove", 2), ("autoscaling", "set", 1)],
+        [("keyUsers", "add", 1), ("keyUsers", "remove", 2), ("autoscaling", "remove", 3)],
         {"key_users": users(user_ids=[A, B]), "autoscaling": False},
     ),
     "nobody": (
@@ -139,7 +139,7 @@ CHANGES: dict[str, tuple[tuple[Json, bool], Json, list[tuple[str, str, int]], Js
     "Auto Scaling for those who are there": (
         ({"user_ids": [A]}, False),
         {"autoscaling": True},
-        [("autoscaling", "set", 1)],
+        [("autoscaling", "add", 1)],
         {"key_users": users(user_ids=[A]), "autoscaling": True},
     ),
 }
@@ -339,6 +339,12 @@ REFUSED: dict[str, tuple[Json, Json, str, str]] = {
         {},
         "OddStatement",
         f"The policy has {SID}AccountsUse: a Sid of this module, but not what it writes under it",
+    ),
+    "what Python cannot write as it is": (
+        {"policy": policy(ROOT, {**THEIRS, "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 1e400}}})},
+        {},
+        "InexactPolicy",
+        "The policy has the number Infinity, which this module cannot write as it is",
     ),
     "a thousand accounts": (
         {},
@@ -608,7 +614,8 @@ def test_a_backup_leads_back(key: LocalEC2, run: Run, run_module: Run, tmp_path:
     assert changed["backup_file"] == str(file)
     [entry] = json.loads(file.read_text())["keys"]
     assert (entry["id"], entry["region"], entry["name"]) == (KEY, "us-east-1", ALIAS)
-    assert entry["before"] == {"key_users": users(user_ids=[A, B]), "autoscaling": True}
+    both = users(user_ids=[A, B])
+    assert entry["before"] == {"key_users": both, "autoscaling": both}
     for check in (True, False):
         restored = run_module("ami_sharing_restore", check=check, src=str(file))
         assert (restored["failed"], restored["changed"]) == (False, True)
@@ -628,13 +635,20 @@ def test_what_a_restoration_cannot_bring_back_is_named(
     assert held(ec2) == [ROOT]
 
 
-def test_a_restoration_does_not_guess_who_had_auto_scaling(
+def test_a_restoration_brings_auto_scaling_back_to_those_who_had_it(
     key: LocalEC2, run: Run, run_module: Run, tmp_path: Path
 ) -> None:
     run(key_users={"user_ids": [A]}, autoscaling=True)
     run(key_users={"user_ids": [B]})
-    file = tmp_path / "keys.json"
-    run(key_users={"user_ids": [A, C]}, autoscaling=True, purge_key_users=True, backup=str(file))
-    restored = run_module("ami_sharing_restore", src=str(file))
-    assert "autoscaling was that of some entries, and the backup does not say of which" in restored["msg"]
-    assert [bool(may(key, each)) for each in (A, B, C)] == [True, True, False]
+    as_it_was = held(key)
+    changes: list[Json] = [
+        {"key_users": {"user_ids": [A, C]}, "autoscaling": True, "purge_key_users": True},
+        {"autoscaling": True},
+        {"revoke_key_users": {"user_ids": [A]}},
+    ]
+    for number, options in enumerate(changes):
+        file = tmp_path / f"keys{number}.json"
+        run(**options, backup=str(file))
+        assert held(key) != as_it_was
+        restored = run_module("ami_sharing_restore", src=str(file))
+        assert (restored["failed"], held(key)) == (False, as_it_was)
