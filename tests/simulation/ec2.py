@@ -350,13 +350,16 @@ class EC2:
 
     def get_key_policy(self, request: Request, now: float) -> Json:
         self._permit(request, now)
-        return {"Policy": self.cloud.policy(self._arn(request), now), "PolicyName": "default"}
+        self.cloud.let_others_write(now)
+        arn, lag = self._arn(request), self.cloud.lag.get(request.operation, 0.0)
+        shown = self.cloud.policy(arn, now - lag * self.chance.random()) if lag else self.cloud.policy(arn, now)
+        self.cloud.met["lag"] += shown != self.cloud.policy(arn, now)
+        return {"Policy": shown, "PolicyName": "default"}
 
     def put_key_policy(self, request: Request, now: float) -> Json:
         self._permit(request, now)
-        written = self.cloud.policies[self._arn(request)]
-        written.append(Written(now, RUN, request.arguments["Policy"]))
-        written.sort(key=lambda each: each.time)
+        self.cloud.let_others_write(now)
+        self.cloud.write(self._arn(request), Written(now, RUN, request.arguments["Policy"]))
         return {}
 
     def caller_identity(self) -> Json:

@@ -31,15 +31,18 @@ from simulation.state import Denial
 from simulation.state import Event
 from simulation.state import Facts
 from simulation.state import Resource
+from simulation.state import Writing
 from simulation.state import Written
 from simulation.wishes import Json
 from simulation.wishes import Wish
 from simulation.worlds import ROOT
 from simulation.worlds import SOMEBODY
+from simulation.worlds import WRITE
 from simulation.worlds import Scenario
 from simulation.worlds import shared_key
 
 REGION = "us-east-1"
+KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/00000000-0000-0000-0000-00000000aaaa"
 AMI, SNAP = "ami-0aaaaaaaaaaaaaaaa", "snap-0aaaaaaaaaaaaaaaa"
 TWO = ("ami-0aaaaaaaaaaaaaaaa", "ami-0bbbbbbbbbbbbbbbb")
 MEMBER, OTHER = "111111111111", "555555555555"  # in the unit TEAM, and outside
@@ -135,13 +138,43 @@ def _exclusive_and_encrypted() -> Scenario:
     """A key has a user whom the policy takes off the images: other images may need the key."""
     wish = _exclusive(OTHER)
     wish.policies[0]["kms"] = "share"
-    scenario = Scenario(0, _world([(USER, MEMBER)]), wish)
-    cloud, arn = scenario.cloud, f"arn:aws:kms:{REGION}:{OWNER}:key/0000aaaa"
-    cloud.resources[REGION, SNAP].key = arn
-    cloud.keys[arn] = "CUSTOMER"
+    return Scenario(0, _encrypted_world(), wish, faults=Faults(Random(0)))
+
+
+def _encrypted_world() -> Cloud:
+    """An image of a member, who also uses the key that it is encrypted under."""
+    cloud = _world([(USER, MEMBER)])
+    cloud.resources[REGION, SNAP].key = KEY
+    cloud.keys[KEY] = "CUSTOMER"
     policy = {"Version": "2012-10-17", "Statement": [ROOT, *shared_key(REGION, MEMBER)]}
-    cloud.policies[arn] = [Written(-math.inf, EC2, json.dumps(policy))]
-    scenario.faults = Faults(Random(0))
+    cloud.policies[KEY] = [Written(-math.inf, EC2, json.dumps(policy))]
+    return cloud
+
+
+def _key_of_two_writers() -> Scenario:
+    """Somebody else writes the policy of a key after it was read, and before it is written."""
+    wish = _exclusive(OTHER)
+    wish.policies[0]["kms"] = "share"
+    scenario = Scenario(0, _encrypted_world(), wish, faults=Faults(Random(0)))
+    what = "somebody adds a statement"
+    scenario.starts = [lambda now: scenario.cloud.writings.append(Writing(now + 0.95, KEY, what, WRITE[what]))]
+    scenario.kinds = ["writers"]
+    return scenario
+
+
+def _key_taken_back() -> Scenario:
+    """A run gives an account an image and its key, and a restoration takes both back."""
+    wish = _exclusive(OTHER)
+    wish.policies[0]["kms"] = "share"
+    scenario = Scenario(0, _encrypted_world(), wish, faults=Faults(Random(0)))
+    scenario.keeps = scenario.restores = True
+    return scenario
+
+
+def _key_that_may_not_be_written() -> Scenario:
+    scenario = _exclusive_and_encrypted()
+    scenario.cloud.denials = [Denial("PutKeyPolicy")]
+    scenario.kinds = ["denied"]
     return scenario
 
 
@@ -151,6 +184,9 @@ FOUND: dict[str, t.Callable[[], Scenario]] = {
     "tag with many values": _tag_with_many_values,
     "refused together": _refused_together,
     "taken off keys": _exclusive_and_encrypted,
+    "keys first either way": _key_taken_back,
+    "images of failed keys": _key_that_may_not_be_written,
+    "written over others": _key_of_two_writers,
     "tags side by side": _tags_swapped,
     "looked at too late": _granted_before_disabling,
     "no room for tags": _tags_swapped_when_full,

@@ -36,7 +36,9 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing import merge
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import passes
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import restore
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import KEY_LEG
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import SNAPSHOT_LEG
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import Pass
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Policy
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import Search
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.work import Work
@@ -212,7 +214,10 @@ def _held_back_for_nothing() -> Patches:
             if snapshot.lacks("remove"):
                 passes._hold_back(snapshot, "remove", "revoking on", ())
 
-    anxious = (*PASSES[:-1], PASSES[-1]._replace(hold_back=hold_back))
+    anxious = tuple(
+        each._replace(hold_back=hold_back) if each.leg is SNAPSHOT_LEG and "remove" in each.operations else each
+        for each in PASSES
+    )
     yield mock.patch.object(applying, "PASSES", anxious)
 
 
@@ -273,6 +278,21 @@ def _policies_of_keys_unheeded() -> Patches:
     yield mock.patch.object(encrypted, "speakers_behind", first_of)
 
 
+def _keys_first_either_way() -> Patches:
+    """All that changes on a key is written at once, before its images."""
+    at_once = Pass(KEY_LEG, frozenset({"add", "remove"}), lambda _work: None)
+    others = tuple(each for each in PASSES if each.leg is not KEY_LEG)
+    yield mock.patch.object(applying, "PASSES", (at_once, *others))
+
+
+def _images_of_failed_keys() -> Patches:
+    yield mock.patch.object(Work, "keys_shared_behind", return_value=[])
+
+
+def _written_over_others() -> Patches:
+    yield mock.patch.object(sending, "_bases", lambda subject, _document: [subject.described])
+
+
 class Fault(t.NamedTuple):
     """What is put back, and the laws that find it."""
 
@@ -291,6 +311,9 @@ FAULTS = {
     "granted twice": Fault(_granted_twice, ("sends once",)),
     "taken off keys": Fault(_taken_off_keys, ("keys are only shared",)),
     "policies of keys unheeded": Fault(_policies_of_keys_unheeded, ("keys are as asked", "keys first")),
+    "keys first either way": Fault(_keys_first_either_way, ("keys last",)),
+    "images of failed keys": Fault(_images_of_failed_keys, ("keys first",)),
+    "written over others": Fault(_written_over_others, ("keys are written as planned",)),
     # Others, so that every law finds something.
     "seen at once": Fault(_seen_at_once, ("is shown", "interference is reported")),
     "unread is well": Fault(_unread_is_well, ("all are planned first",)),

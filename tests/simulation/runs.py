@@ -153,6 +153,7 @@ def _calm(played: Played) -> None:
     played.next += CALM
     for one in played.scenario.cloud.resources.values():
         one.let_happen(played.next)
+    played.scenario.cloud.let_others_write(played.next)
 
 
 def _run(played: Played, title: str, mode: str, *, kill_after: float = math.inf, restores: Run | None = None) -> Run:

@@ -162,13 +162,22 @@ class Written(t.NamedTuple):
     policy: str
 
 
+class Writing(t.NamedTuple):
+    """What somebody is going to write: ``becomes`` leads from the policy of the key at that time to the next."""
+
+    time: float
+    key: str
+    what: str
+    becomes: t.Callable[[str], str]
+
+
 @dataclass
 class Cloud:
     """One account's EC2 in all Regions, and what decides how it answers.
 
     ``keys`` maps the ARN of a key to whether AWS or the customer manages it, ``policies`` to what was written of its
-    policy, in order of time. ``lag`` is how many seconds, at most, a
-    read by that operation is behind, ``expires`` when the credentials do. ``met`` counts the faults that struck.
+    policy, in order of time, and ``writings`` are what others are going to write. ``lag`` is how many seconds, at most,
+    a read by that operation is behind, ``expires`` when the credentials do. ``met`` counts the faults that struck.
     Service Quotas ``lists_quotas`` that are applied to the account, or knows the defaults alone.
     """
 
@@ -176,6 +185,7 @@ class Cloud:
     resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     policies: dict[str, list[Written]] = field(default_factory=dict)
+    writings: list[Writing] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
     blocking: list[Blocking] = field(default_factory=list)
     lag: dict[str, float] = field(default_factory=dict)
@@ -198,6 +208,17 @@ class Cloud:
             found = [one for one in self.resources.values() if one.sort is sort and one.region == region]
             self._in_order[sort.name, region] = sorted(found, key=lambda one: one.id)
         return self._in_order[sort.name, region]
+
+    def let_others_write(self, now: float) -> None:
+        """Carry out what others write into policies of keys by then."""
+        for each in [each for each in self.writings if each.time <= now]:
+            self.writings.remove(each)
+            self.write(each.key, Written(each.time, each.what, each.becomes(self.policy(each.key, each.time))))
+            self.met[f"key policy: {each.what}"] += 1
+
+    def write(self, arn: str, written: Written) -> None:
+        self.policies[arn].append(written)
+        self.policies[arn].sort(key=lambda each: each.time)
 
     def policy(self, arn: str, time: float) -> str:
         """Return the policy that a key had then."""

@@ -80,6 +80,8 @@ def _events(played: Played) -> t.Iterator[str]:
         lines.append((run.ended, f"--- the {run.title} run {'is killed' if run.killed else 'ends'} ---"))
     for change, one in played.scenario.cloud.changes():
         lines.append((change.time, f"    {'=>' if change.who == RUN else '**'} {change.who} {change.what}: {one.id}"))
+    for arn, written in played.scenario.cloud.policies.items():
+        lines += [(each.time, f"    ** {each.who}: {arn}") for each in written[1:] if each.who != RUN]
     yield ""
     yield from (f"{time:9.2f}  {line}" for time, line in sorted(lines, key=lambda pair: pair[0]))
 

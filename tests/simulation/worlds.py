@@ -42,6 +42,7 @@ from simulation.state import Event
 from simulation.state import Facts
 from simulation.state import Grants
 from simulation.state import Resource
+from simulation.state import Writing
 from simulation.state import Written
 from simulation.wishes import Json
 from simulation.wishes import Wish
@@ -411,10 +412,15 @@ def _buckets(chance: Random, scenario: Scenario) -> None:
 
 
 def _lag(chance: Random, scenario: Scenario) -> None:
-    """Descriptions lag for up to two minutes (observed), attribute reads hardly ever (recorded: not at all)."""
+    """Descriptions lag for up to two minutes (observed), attribute reads hardly ever (recorded: not at all).
+
+    Policies of keys usually do for less than a few seconds (KMS, eventual consistency).
+    """
     lags = {f"describe_{sort}s": chance.choice((1.0, 4.0, 30.0)) for sort in ("image", "snapshot")}
     if chance.random() < 0.5:
         lags |= {f"describe_{sort}_attribute": chance.choice((0.5, 2.0, 20.0)) for sort in ("image", "snapshot")}
+    if chance.random() < 0.5:
+        lags["get_key_policy"] = chance.choice((0.5, 3.0))
     scenario.longest_lag = max(lags.values())
     scenario.starts.append(lambda _now: scenario.cloud.lag.update(lags))
 
@@ -471,6 +477,39 @@ def _others(chance: Random, scenario: Scenario) -> None:
         what, becomes = _THEIRS[chance.choice(kinds)]
         event = Event(_soon(chance), SOMEBODY, what.format(entry[1]), _if_changeable(one.sort, becomes, entry))
         scenario.events.append((one, event))
+
+
+def _writers(chance: Random, scenario: Scenario) -> None:
+    """Somebody else writes policies of keys: while the run works on them, or between runs."""
+    keys = sorted(scenario.cloud.policies)
+    for _each in range(chance.randint(1, 3) if keys else 0):
+        key, what = chance.choice(keys), chance.choice(list(WRITE))
+        after = chance.choice((_soon(chance), 8 * chance.random()))
+        scenario.starts.append(_writing(scenario.cloud, after, key, what))
+
+
+def _writing(cloud: Cloud, after: float, key: str, what: str) -> t.Callable[[float], None]:
+    return lambda now: cloud.writings.append(Writing(now + after, key, what, WRITE[what]))
+
+
+def _with_statement(policy: str) -> str:
+    return _with_statements(policy, lambda held: [*held, {**ROOT, "Sid": f"theirs {len(held)}"}])
+
+
+def _without_ours(policy: str) -> str:
+    """As a tool does that manages the policy as a whole."""
+    return _with_statements(
+        policy, lambda held: [each for each in held if not each.get("Sid", "").startswith("AmikitSharing")]
+    )
+
+
+def _with_statements(policy: str, becomes: t.Callable[[list[Json]], list[Json]]) -> str:
+    document = json.loads(policy)
+    held = document["Statement"]
+    return json.dumps({**document, "Statement": becomes(held if isinstance(held, list) else [held])})
+
+
+WRITE = {"somebody adds a statement": _with_statement, "somebody writes it without ours": _without_ours}
 
 
 _Becomes = t.Callable[[Facts, Grant], Facts]
@@ -602,6 +641,7 @@ _FAULTS: dict[str, tuple[int, t.Callable[[Random, Scenario], None]]] = {
     "late": (1, _late),
     "pending": (2, _pending),
     "others": (4, _others),
+    "writers": (2, _writers),
     "deregistered": (1, _deregistered),
     "disabled": (1, _disabled),
     "denied": (3, _denied),

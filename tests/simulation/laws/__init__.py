@@ -29,7 +29,9 @@ from simulation.laws.course import stays_within_the_budget
 from simulation.laws.course import waits_no_longer
 from simulation.laws.keys import keys_are_as_asked
 from simulation.laws.keys import keys_are_only_shared
+from simulation.laws.keys import keys_are_written_as_planned
 from simulation.laws.keys import keys_first
+from simulation.laws.keys import keys_last
 from simulation.laws.telling import check_mode_changes_nothing
 from simulation.laws.telling import check_mode_predicts
 from simulation.laws.telling import doubt_is_reported
@@ -49,6 +51,8 @@ LAWS: dict[str, Law] = {
     "nobody is cut off": nobody_is_cut_off,
     "snapshots first": snapshots_first,
     "keys first": keys_first,
+    "keys last": keys_last,
+    "keys are written as planned": keys_are_written_as_planned,
     "keys are only shared": keys_are_only_shared,
     "keys are as asked": keys_are_as_asked,
     "only what was asked": only_what_was_asked,

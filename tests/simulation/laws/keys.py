@@ -7,6 +7,7 @@ What a policy says is read here without the engine: from the statements that let
 
 from __future__ import annotations
 
+import itertools
 import json
 import typing as t
 
@@ -17,30 +18,104 @@ from simulation.edge import Sent
 from simulation.laws.view import Violations
 from simulation.laws.view import changes
 from simulation.laws.view import policies_written
+from simulation.laws.view import resources
+from simulation.laws.view import theirs
 from simulation.laws.view import values
 from simulation.laws.view import writes
+from simulation.principals import OWNER
 from simulation.runs import Played
 from simulation.runs import Run
+from simulation.state import RUN
 from simulation.state import Grants
 from simulation.state import Resource
+from simulation.state import Written
 from simulation.wishes import Json
 from simulation.wishes import Key
+from simulation.wishes import entries_of_options
 from simulation.wishes import key_users_of
 
 _SID = "AmikitSharing"
 
 
 def keys_first(played: Played) -> Violations:
-    """Nobody is granted an image before the keys behind it, where a policy shares both."""
+    """Nobody is granted an image before the keys behind it, where a policy shares both, or a restoration does."""
     for run in played.runs:
-        if run.mode == "real" and not run.restores:
-            for image, wanted in _sharing(played, run):
-                for before, change in changes(image, run):
+        if run.mode != "real":
+            continue
+        back = _regranted(run, exact=played.scenario.exact)
+        for image, wanted in _regranting(played, run, back) if run.restores else _sharing(played, run):
+            for before, change in changes(image, run):
+                for arn in _keys(played, image):
                     granted = (change.facts.grants - before.grants) & wanted
-                    for arn in _keys(played, image):
-                        early = _missing(granted, played.scenario.cloud.policy(arn, change.time))
-                        if early:
-                            yield f"{run.title}: {values(early)} got {image.id} before {arn}, which is behind it"
+                    if run.restores:
+                        granted = frozenset(each for each in granted if _meant(each) in back.get(arn, ()))
+                    early = _missing(granted, played.scenario.cloud.policy(arn, change.time))
+                    if early and not _written_by_others(played, run, arn):
+                        yield f"{run.title}: {values(early)} got {image.id} before {arn}, which is behind it"
+
+
+def keys_last(played: Played) -> Violations:
+    """A restoration takes nobody off a key before the images on it that it takes them off as well."""
+    for run in played.runs:
+        if run.restores is None or run.work is None:
+            continue
+        plans = {(each.target.region, each.target.id): each.plan for each in run.subjects}
+        for arn, before, written in _writings(played, run):
+            lost = _users(json.loads(before)) - _users(json.loads(written.policy))
+            for key, image, asked in resources(played, run):
+                if arn in _keys(played, image) and plans.get(key):
+                    others = theirs(played, run, image, run.began, run.until).entries
+                    left = image.at(written.time).grants & asked.revoke - others
+                    early = frozenset(each for each in left if _meant(each) in lost)
+                    if early:
+                        yield f"{run.title}: {values(early)} lost {arn} before {image.id}, which is under it"
+
+
+def keys_are_written_as_planned(played: Played) -> Violations:
+    """What is written is based on the policy that was planned on, or on what the run itself has made of that."""
+    for run in played.runs:
+        known: dict[Key, list[Json]] = {}
+        latest: dict[Key, Json] = {}
+        for sent in run.log:
+            if sent.request.operation == "get_key_policy" and sent.response:
+                latest[_key(sent)] = json.loads(sent.response["Policy"])
+                known.setdefault(_key(sent), [latest[_key(sent)]])
+            elif sent.request.operation == "put_key_policy":
+                if latest[_key(sent)] not in known[_key(sent)]:
+                    yield f"{run.title}: {_key(sent)[1]} was written although somebody else had written it"
+                known[_key(sent)].append(json.loads(sent.request.arguments["Policy"]))
+
+
+def _writings(played: Played, run: Run) -> t.Iterator[tuple[str, str, Written]]:
+    """Yield what the run wrote, and the policy before."""
+    for arn, history in played.scenario.cloud.policies.items():
+        for before, written in itertools.pairwise(history):
+            if written.who == RUN and run.began <= written.time <= run.until:
+                yield arn, before.policy, written
+
+
+def _written_by_others(played: Played, run: Run, arn: str) -> bool:
+    written = played.scenario.cloud.policies[arn]
+    return any(each.who != RUN and run.began <= each.time <= run.until for each in written)
+
+
+def _regranted(run: Run, *, exact: bool) -> dict[str, set[str]]:
+    """Return whom a restoration is to make users of keys again, as conditions name them."""
+    content = json.loads(run.restores.backups[-1][1]) if run.restores else {}
+    back: dict[str, set[str]] = {}
+    for entry in content.get("keys", ()):
+        was, became = (entries_of_options(entry[state]["key_users"]) for state in ("before", "after"))
+        arn = f"arn:aws:kms:{entry['region']}:{OWNER}:key/{entry['id']}"
+        back[arn] = {_meant(each) for each in (was if exact else was - became)}
+    return back
+
+
+def _regranting(
+    played: Played, run: Run, back: t.Mapping[str, t.Collection[str]]
+) -> t.Iterator[tuple[Resource, Grants]]:
+    for _key_of_image, image, asked in resources(played, run):
+        if any(arn in back for arn in _keys(played, image)):
+            yield image, asked.grant
 
 
 def keys_are_only_shared(played: Played) -> Violations:
@@ -82,7 +157,7 @@ def keys_are_as_asked(played: Played) -> Violations:
         for image, wanted in _sharing(played, run) if run.restores is None else ():
             for arn in _keys(played, image):
                 missing = _missing(wanted, played.scenario.cloud.policy(arn, run.until))
-                if missing:
+                if missing and not _written_by_others(played, run, arn):
                     yield f"{run.title}: it succeeded, and {values(missing)} cannot use {arn}"
         if run.restores is not None and run.title == "restore":
             yield from _not_as_before(played, run, run.restores)
@@ -91,7 +166,9 @@ def keys_are_as_asked(played: Played) -> Violations:
 def _not_as_before(played: Played, run: Run, undone: Run) -> Violations:
     for arn in played.scenario.cloud.policies:
         was, now = (_users(json.loads(played.scenario.cloud.policy(arn, at))) for at in (undone.began, run.until))
-        if was != now:
+        since = played.scenario.cloud.policies[arn]
+        others = any(each.who != RUN and undone.began <= each.time <= run.until for each in since)
+        if was != now and not others:
             yield f"{run.title}: {was ^ now} on {arn} is not as before"
 
 
