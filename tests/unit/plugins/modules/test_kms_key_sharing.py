@@ -432,6 +432,19 @@ def test_a_key_that_is_not_there_is_looked_for_again(ec2: LocalEC2, clock: Clock
     assert ec2.summary()["DescribeKey"] > 1
 
 
+@pytest.mark.parametrize("name", [f"eu-west-1:{KEY}", "alias/silver"], ids=["of another Region", "an alias"])
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_a_key_that_is_not_there_is_named_before_any_write(
+    key: LocalEC2, clock: Clock, run: Run, name: str, check: bool
+) -> None:
+    result = run(check=check, key_ids=[KEY, name], key_users={"user_ids": [A]})
+    assert result["failed"]
+    assert [each.get("error", {}).get("code") for each in result["keys"]] == [None, "NotFoundException"]
+    assert name.rpartition(":")[2] in result["msg"]
+    assert "PutKeyPolicy" not in key.summary()
+    assert held(key) == [ROOT, THEIRS]
+
+
 # Denials, and others who write
 
 
