@@ -413,8 +413,9 @@ report:
       description:
         - The keys behind encrypted images. Those that somebody lacks come first.
         - C(key_id), C(region), C(arn), the names of the C(policies) that speak of it, the number of C(images) behind
-          it, the C(users) whom the statements of this collection name, C(lacking), C(unknown) and C(unread) as in
-          RV(policies[].keys), and whether it was C(changed).
+          it, the C(users) whom the statements of this collection name, C(lacking), C(unknown),
+          C(lacking_autoscaling), C(unknown_autoscaling) and C(unread) as in RV(policies[].keys), and whether it was
+          C(changed).
       type: list
       elements: dict
       returned: if there are any
