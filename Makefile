@@ -22,6 +22,9 @@ GATES_READY := $(VENV)/gates-$(call sum,ansible-core amazon-aws run test gates)
 # The aws command and Cloud Custodian, which are run against the embedded EC2, want versions of their own.
 CLIENTS := $(VENV)-clients
 CLIENTS_READY := $(CLIENTS)/ready-$(call sum,clients)
+# ansible-rulebook with the Java that it needs, and the schema of patterns.
+EVENTS := $(VENV)-events
+EVENTS_READY := $(EVENTS)/ready-$(call sum,events schema)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # Nothing that the user has set for other work has an effect here: no credentials, no configuration, no home directory.
@@ -117,7 +120,7 @@ mypy: $(TEST_READY) tree ## check the types, strictly
 	  -p ansible_collections.amikit.aws.plugins $(TYPED) $(ARGS)
 
 .PHONY: unit
-unit: $(TEST_READY) $(CLIENTS_READY) tree ## run the unit tests: make unit ARGS='-k permissions'
+unit: $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY) tree ## run the unit tests: make unit ARGS='-k permissions'
 	@echo "==> unit: pytest"
 	@$(PYTEST) $(ARGS)
 
@@ -127,7 +130,7 @@ DECIDING := $(addprefix plugins/module_utils/,$(addprefix _attributes/,permissio
   $(addprefix _sharing/,options.py policies.py merge.py guards.py))
 
 .PHONY: coverage
-coverage: $(TEST_READY) $(CLIENTS_READY) tree $(DECIDING) ## run them, and measure what they cover
+coverage: $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY) tree $(DECIDING) ## run them, and measure what they cover
 	@echo "==> coverage: pytest, with coverage"
 	@$(PYTEST) --cov --cov-config=tests/coverage.ini --cov-report=
 	@$(IN_TREE) coverage report --rcfile=tests/coverage.ini --fail-under=100 --include="$$(tr ' ' , <<< "$(DECIDING)")"
@@ -187,7 +190,7 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 ### Means
 
 .PHONY: venv
-venv: $(TEST_READY) $(CLIENTS_READY) ## make the virtual environments that the gates need
+venv: $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY) ## make the virtual environments that the gates need
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside it
@@ -224,11 +227,15 @@ $(GATES_READY): $(TEST_READY)
 	@rm -f $(VENV)/gates-*
 	@touch $@
 
-$(CLIENTS_READY):
-	@echo "==> environment: the aws command and Cloud Custodian for Python $(VERSION) (once, a quarter of a minute)"
-	@rm -rf $(CLIENTS)
-	@$(BASE) -m venv $(CLIENTS)
-	@HOME="$(USER_HOME)" $(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-	  -r $(REQUIREMENTS)/clients.txt
-	@cd $(CLIENTS)/lib/python*/site-packages && "$(CURDIR)/$(CLIENTS)/bin/python" -m compileall -qq -j0 .
+$(CLIENTS_READY): SAID = the aws command and Cloud Custodian
+$(EVENTS_READY): SAID = ansible-rulebook, with Java
+$(EVENTS_READY): ALONE = $(ASIDE) --no-deps -r $(REQUIREMENTS)/schema.txt
+$(CLIENTS_READY) $(EVENTS_READY): ASIDE = HOME="$(USER_HOME)" $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+$(CLIENTS_READY) $(EVENTS_READY):
+	@echo "==> environment: $(SAID), for Python $(VERSION) (once, a quarter of a minute)"
+	@rm -rf $(@D)
+	@$(BASE) -m venv $(@D)
+	@$(ASIDE) -r $(REQUIREMENTS)/$(patsubst $(VENV)-%,%,$(@D)).txt
+	@$(ALONE)
+	@cd $(@D)/lib/python*/site-packages && "$(CURDIR)/$(@D)/bin/python" -m compileall -qq -j0 .
 	@touch $@

@@ -24,6 +24,7 @@ SHIPPED = {
     "README.md",
     "changelogs",
     "docs",
+    "extensions",
     "meta",
     "playbooks",
     "plugins",
@@ -35,6 +36,7 @@ SHIPPED_TESTS = {"tests", "tests/config.yml"}
 REQUIRED = {
     *SHIPPED,
     *SHIPPED_TESTS,
+    "extensions/eda/rulebooks/ami_events.yml",
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "plugins/modules/ec2_ami_attribute.py",

@@ -26,7 +26,7 @@ GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.gl
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 
 # The guides that are one story: a test of their own runs their commands one after the other.
-STORIES = {"encrypted_images", "undo"}
+STORIES = {"encrypted_images", "events", "undo"}
 
 # What a YAML list of plays or of tasks is once read.
 Items = list[dict[str, t.Any]]
