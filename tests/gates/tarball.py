@@ -37,6 +37,7 @@ REQUIRED = {
     *SHIPPED,
     *SHIPPED_TESTS,
     "extensions/eda/rulebooks/ami_events.yml",
+    "extensions/patterns/ami_sharing/meta/pattern.json",
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "plugins/modules/ec2_ami_attribute.py",

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""ansible-builder takes the execution environment of the guide, and finds what the collection needs in one."""
+"""ansible-builder takes the execution environment of the pattern, and finds what the collection needs in one."""
 
 from __future__ import annotations
 
@@ -40,14 +40,13 @@ def of_the_collection(name: str) -> dict[str, t.Any]:
     return content
 
 
-# The definition that the guide shows
+# The definition of the pattern, which the guide links to
 
 
 @pytest.fixture(scope="module")
 def shown() -> str:
-    name = "execution-environment.yml"
-    (text,) = [block.text for block in blocks("awx") if block.file == name]
-    return text
+    name = "extensions/patterns/ami_sharing/exec_env/execution-environment.yml"
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
