@@ -100,7 +100,7 @@ fmt: $(TEST_READY) ## apply the formatting, and those fixes that are safe
 	@ruff check --quiet --fix --exit-zero . && ruff format .
 
 .PHONY: lint
-lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog, the documentation
+lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog, the documentation, the licences
 	@failed=0; step() { echo "==> lint: $$1"; "$${@:2}" || failed=1; }; \
 	step "ruff" ruff check --quiet --output-format concise .; \
 	cd $(TREE); \
@@ -111,6 +111,7 @@ lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the change
 	step "antsibull-docs" env GIT_CEILING_DIRECTORIES="$(CURDIR)/build" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=dependent \
 	  --disallow-unknown-collection-refs .; \
 	step "shellcheck" shellcheck .ci/run; \
+	step "reuse" reuse lint --lines; \
 	exit $$failed
 
 .PHONY: mypy

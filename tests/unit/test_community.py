@@ -1,0 +1,46 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the community and certification ask for is there, and the workflow lets nothing through that failed."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import yaml
+from unit.documentation import ROOT
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+WORKFLOW = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+JOBS: dict[str, t.Any] = yaml.safe_load(WORKFLOW)["jobs"]
+
+
+def met_by() -> list[str]:
+    """Return the last cell of each row of the table of requirements."""
+    _before, section = CONTRIBUTING.split("## What the community and certification ask for\n")
+    rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("|")]
+    return [row.split("|")[-2] for row in rows[2:]]
+
+
+def test_what_meets_a_requirement_is_there() -> None:
+    named = re.findall(r"`([^` ]+\.\w+)`", " ".join(met_by()))
+    assert len(set(named)) > 20
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_a_job_is_green_only_when_all_others_are() -> None:
+    assert set(JOBS["green"]["needs"]) == set(JOBS) - {"green"}
+    assert JOBS["green"]["if"] == "always()"
+
+
+def test_actions_are_pinned_by_their_commits() -> None:
+    used = re.findall(r"uses: (.*)", WORKFLOW)
+    assert used
+    assert [each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", each)] == []
+
+
+def test_sanity_runs_on_every_core_that_the_collection_takes() -> None:
+    matrix = (ROOT / "tests" / "gates" / "matrix.py").read_text(encoding="utf-8")
+    cores = set(re.findall(r'"(2\.\d+)', matrix))
+    assert {f"stable-{core}" for core in cores} | {"devel"} == set(JOBS["sanity"]["strategy"]["matrix"]["core"])
