@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from unit.documentation import ROOT
+from unit.documentation import literals_of_first_cells
+from unit.documentation import rows
 from unit.users import users_environment
 
 from local_ec2.client import LocalEC2
@@ -124,6 +127,13 @@ def test_between_preview_and_share_somebody_approves(objects: t.Any) -> None:
 
 def test_what_is_scheduled_is_there(objects: t.Any) -> None:
     assert [each["unified_job_template"] for each in objects["schedules"]] == ["AMI sharing / Audit"]
+
+
+def test_the_guide_names_the_objects_and_what_they_need(objects: t.Any) -> None:
+    shown = [row[1] for row in rows("awx") if len(row) == 3]
+    assert {each["name"] for kind in objects.values() for each in kind} == {name for name in shown if " / " in name}
+    setup = (PATTERN / "setup.yml").read_text(encoding="utf-8")
+    assert {"pattern", *re.findall(r"{{ (\w+)", setup)} - {"lookup"} <= set(literals_of_first_cells("awx"))
 
 
 # What the jobs do
