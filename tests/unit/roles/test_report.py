@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from unit.browser import Browser
-from unit.pages import rendered
 
 from local_ec2.client import LocalEC2
 
@@ -71,13 +70,13 @@ Write = t.Callable[..., tuple[str, dict[str, t.Any]]]
 
 
 @pytest.fixture
-def write(run_module: t.Callable[..., dict[str, t.Any]]) -> Write:
+def write(run_module: t.Callable[..., dict[str, t.Any]], page_of: t.Callable[[dict[str, t.Any]], str]) -> Write:
     """Run policies, and return the page and its facts."""
 
     def run(*policies: dict[str, t.Any], check: bool = False, fails: bool = False) -> tuple[str, dict[str, t.Any]]:
         result = run_module("ec2_ami_sharing", policies=policies, report=True, account_names=NAMES, check=check)
         assert result["failed"] == fails, result
-        return rendered(result["report"]), result["report"]
+        return page_of(result["report"]), result["report"]
 
     return run
 

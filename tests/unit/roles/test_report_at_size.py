@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from unit.browser import Browser
-from unit.pages import rendered
 from unit.sharing import ALL
 from unit.sharing import World
 from unit.sharing import applied
@@ -135,8 +134,8 @@ def rows_shown(browser: Browser) -> list[str]:
     return rows
 
 
-def test_it_is_what_other_tests_see(page: Path) -> None:
-    assert page.read_text(encoding="utf-8") == rendered(facts())
+def test_it_is_what_other_tests_see(page: Path, page_of: t.Callable[[Json], str]) -> None:
+    assert page.read_text(encoding="utf-8") == page_of(facts())
 
 
 def test_its_size(page: Path) -> None:

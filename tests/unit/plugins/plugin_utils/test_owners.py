@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.amikit.aws.plugins.filter.join_owners import join_owners
 
+NOBODY: dict[str, list[str]] = {who: [] for who in ("lacking", "unknown", "lacking_autoscaling", "unknown_autoscaling")}
 NEW, OLD, FORMER = "111122223333", "222233334444", "444455556666"
 
 
@@ -58,7 +59,7 @@ TWO = report(
     policies=[policy("Golden", NEW, OLD, errors=[{"id": "ami-2"}]), policy("Team", OLD)],
     principals=[column(FORMER, named=False, outside=1), column(OLD)],
     images=[row("ami-2", "Golden", "Team", outside=[FORMER])],
-    keys=[{"key_id": "key-1", "region": "us-east-1", "policies": ["Team"], "lacking": [], "unknown": []}],
+    keys=[{"key_id": "key-1", "region": "us-east-1", "policies": ["Team"], **NOBODY}],
 )
 BOTH = {
     "one": ran(ONE, images=1, changed=1, granted=1),
