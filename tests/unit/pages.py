@@ -1,10 +1,10 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A program that reads facts of the report, one line of JSON each, and writes the role's page of each as a line of JSON.
+"""A program that makes the role's page of facts of the report: of each line of JSON that it reads, one that it writes.
 
-It makes the page of the role's template and variables, and needs no playbook. It is no part of the tests' own process:
-once that has imported Ansible's templates, modules take it for ansible-playbook, and their results have no warnings.
+It takes the template and the variables of the role, and needs no playbook. It is no part of the tests' own process: once
+that has imported Ansible's templates, modules take it for ansible-playbook, and their results have no warnings.
 """
 
 from __future__ import annotations
