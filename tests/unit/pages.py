@@ -3,8 +3,8 @@
 
 """A program that makes the role's page of facts of the report: of each line of JSON that it reads, one that it writes.
 
-It takes the template and the variables of the role, and needs no playbook. It is no part of the tests' own process: once
-that has imported Ansible's templates, modules take it for ansible-playbook, and their results have no warnings.
+It takes the template and the variables of the role, and needs no playbook. It is no part of the tests' own process:
+once that has imported Ansible's templates, modules take it for ansible-playbook, and their results have no warnings.
 """
 
 from __future__ import annotations
