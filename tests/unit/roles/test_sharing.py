@@ -17,7 +17,6 @@ from unit.images import copiers
 from unit.images import image
 from unit.images import launchers
 from unit.images import policy
-from unit.images import snapshot_of
 
 from local_ec2.client import LocalEC2
 
@@ -184,59 +183,6 @@ def test_guards_stop_a_run_and_not_an_audit(ec2: LocalEC2, playbook: Playbook, t
     assert launchers(ec2, A) == [FORMER, STRANGER]
 
 
-COUNTED = ("name", "selected", "changed", "granted", "revoked", "failed")
-
-
-def test_a_preview_counts_what_the_run_does(ec2: LocalEC2, playbook: Playbook, tmp_path: Path) -> None:
-    """Several policies agree about entries, and a snapshot of one Region has the id of one of another."""
-    twin = {"snapshots": image(A, FORMER)["snapshots"]}
-    ec2.seed(image(A, FORMER), image(B, FORMER, region="eu-west-1", **twin))
-    page = tmp_path / "page.html"
-    both = {"image_ids": [f"us-east-1:{A}", f"eu-west-1:{B}"], "snapshots": True, "description": "New"}
-    policies = [
-        policy("Shared", "share", NEW, image_ids=[A]),
-        policy("Taken", "revoke", FORMER, image_ids=[A]),
-        policy("Exact", "exclusive", KEPT, NEW, **both),
-    ]
-    counts = {}
-    for words in (["--check"], []):
-        done = playbook("amikit.aws.share", *words, ami_sharing_policies=policies, ami_sharing_report=str(page))
-        assert done.returncode == 0, done.stdout
-        found = facts(page)
-        assert found["preview"] == bool(words)
-        counts[found["preview"]] = [[told[name] for name in COUNTED] for told in found["policies"]], found["summary"]
-    assert counts[True] == counts[False]
-    assert counts[False][0] == [
-        ["Shared", 1, 1, 1, 0, 0],
-        ["Taken", 1, 1, 0, 1, 0],
-        ["Exact", 2, 2, 7, 3, 0],
-    ]
-    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT, NEW]
-    assert copiers(ec2, A, "us-east-1") == copiers(ec2, A, "eu-west-1") == [KEPT, NEW]
-
-
-def test_what_somebody_else_grants_meanwhile_is_neither_revoked_nor_denied(
-    ec2: LocalEC2, playbook: Playbook, tmp_path: Path
-) -> None:
-    """An odd entry on another image must not turn the revocations into a purge of what nobody has planned."""
-    ec2.seed(image(A, FORMER), image(B, FORMER, "abc"))
-    added = {"add": {"user_ids": [STRANGER]}, "reads": 1}
-    ec2.switch(mid_run={A: added, snapshot_of(A): added})
-    page = tmp_path / "page.html"
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True)],
-        ami_sharing_protected_principals=f"{STRANGER}, all",
-        ami_sharing_report=str(page),
-    )
-    assert done.returncode == 0, done.stdout
-    assert launchers(ec2, A) == copiers(ec2, A) == [KEPT, STRANGER]
-    assert launchers(ec2, B) == copiers(ec2, B) == [KEPT]
-    assert "something else changed the permissions of 2 of the changed resources" in re.sub(r"\s+", " ", done.stdout)
-    shown = {each["image_id"]: each for each in facts(page)["images"]}
-    assert (shown[A]["principals"], shown[A]["outside"]) == ([KEPT, STRANGER], [STRANGER])
-
-
 # Plays
 
 
@@ -337,20 +283,6 @@ def test_variables_that_do_not_exist_stop_the_run_and_name_the_nearest(ec2: Loca
     ]
     assert json.dumps("\n".join(both)) in done.stdout
     assert len(modifying(ec2)) == 1
-
-
-def test_a_brake_of_zero_is_a_brake(ec2: LocalEC2, playbook: Playbook) -> None:
-    ec2.seed(image(A, FORMER))
-    done = playbook(
-        "amikit.aws.share",
-        ami_sharing_policies=[policy("Private", "private", image_ids=[A])],
-        ami_sharing_max_revocations=0,
-    )
-    assert done.returncode == 2
-    assert (
-        "this run would revoke 1 entries, and ami_sharing_max_revocations is 0 (by policy: 'Private' 1)" in done.stdout
-    )
-    assert launchers(ec2, A) == [FORMER]
 
 
 def test_the_other_variables_reach_the_call(ec2: LocalEC2, playbook: Playbook) -> None:

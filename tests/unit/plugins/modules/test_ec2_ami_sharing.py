@@ -605,6 +605,28 @@ def test_the_facts_of_the_report(ec2: LocalEC2, run: Run) -> None:
     assert shared_counts == {key: result["summary"][key] for key in shared_counts}
 
 
+COUNTED = ("name", "selected", "changed", "granted", "revoked", "failed")
+
+
+def test_a_preview_counts_what_the_run_does(ec2: LocalEC2, run: Run) -> None:
+    """Several policies agree about entries, and a snapshot of one Region has the id of one of another."""
+    twin = {"snapshots": image(A, FORMER)["snapshots"]}
+    ec2.seed(image(A, FORMER), image(B, FORMER, region="eu-west-1", **twin))
+    both = {"image_ids": [f"us-east-1:{A}", f"eu-west-1:{B}"], "snapshots": True, "description": "New"}
+    policies = [
+        policy("Shared", "share", NEW, image_ids=[A]),
+        policy("Taken", "revoke", FORMER, image_ids=[A]),
+        policy("Exact", "exclusive", KEPT, NEW, **both),
+    ]
+    preview, done = (run(*policies, report=True, check=check)["report"] for check in (True, False))
+    assert (preview["preview"], done["preview"]) == (True, False)
+    assert preview["summary"] == done["summary"]
+    counts = [[[each[name] for name in COUNTED] for each in facts["policies"]] for facts in (preview, done)]
+    assert counts == [[["Shared", 1, 1, 1, 0, 0], ["Taken", 1, 1, 0, 1, 0], ["Exact", 2, 2, 7, 3, 0]]] * 2
+    assert launchers(ec2, A) == launchers(ec2, B) == [KEPT, NEW]
+    assert copiers(ec2, A, "us-east-1") == copiers(ec2, A, "eu-west-1") == [KEPT, NEW]
+
+
 def test_no_report_unless_asked_for(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(image(A))
     assert "report" not in run(policy("Shared", "share", NEW, image_ids=[A]))
