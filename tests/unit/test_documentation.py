@@ -582,7 +582,7 @@ def test_the_commands_of_make_that_are_named_exist() -> None:
 
 # Where the modules name a code of their own.
 CODE = re.compile(
-    r"(?:_code ?= ?|(?:CANNOT_BE_UNDONE|CHANGED_MEANWHILE|DENIED|DRY_RUN_IGNORED|HELD_BACK|ODD_STATEMENT) = | or "
+    r"(?:_code ?= ?|(?:CANNOT_BE_UNDONE|CHANGED_MEANWHILE|DENIED|DRY_RUN_IGNORED|HELD_BACK|INEXACT_POLICY|ODD_STATEMENT) = | or "
     r'|Failure\([\w".]+, |Refusal\(\s*|(?:return|yield) )'
     r'"([A-Z]\w+(?:\.\w+)?)"[,\n)]'
 )
@@ -602,7 +602,7 @@ def test_every_code_of_the_modules_is_explained() -> None:
 
 
 def test_the_messages_that_are_explained_are_said() -> None:
-    said = sources("plugins/module_utils", "plugins/filter", "roles", "playbooks")
+    said = sources("plugins/module_utils", "plugins/filter", "plugins/plugin_utils", "roles", "playbooks")
     quoted = literals_of_first_cells("troubleshooting")
     assert len(quoted) > 15
     assert [message for message in quoted if message not in said] == []
