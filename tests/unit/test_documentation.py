@@ -582,8 +582,8 @@ def test_the_commands_of_make_that_are_named_exist() -> None:
 
 # Where the modules name a code of their own.
 CODE = re.compile(
-    r"(?:_code ?= ?|(?:CANNOT_BE_UNDONE|CHANGED_MEANWHILE|DENIED|DRY_RUN_IGNORED|HELD_BACK|INEXACT_POLICY|ODD_STATEMENT) = | or "
-    r'|Failure\([\w".]+, |Refusal\(\s*|(?:return|yield) )'
+    r"(?:_code ?= ?| or |(?:CANNOT_BE_UNDONE|CHANGED_MEANWHILE|DENIED|DRY_RUN_IGNORED|HELD_BACK|INEXACT_POLICY) = "
+    r'|ODD_STATEMENT = |Failure\([\w".]+, |Refusal\(\s*|(?:return|yield) )'
     r'"([A-Z]\w+(?:\.\w+)?)"[,\n)]'
 )
 
