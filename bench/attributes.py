@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """All attributes of an image at once, and the same shared tags for many: what they may ask EC2.
 
-The budget of what an image has besides launch permissions lives here.
+What an image has besides launch permissions lives here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from bench.budget import exactly
+from bench.lines import sent
+from bench.lines import shown
 from bench.report import Section
-from bench.stage import Run
 from bench.stage import Stage
 from bench.stage import Work
-from bench.stage import requests_of
-from bench.stage import seconds_of
 
 DATE = f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365):%Y-%m-%d}"
 TAGS = {"status": "approved", "release": "2026.11"}
@@ -35,10 +33,6 @@ class Labelled(Work):
     @property
     def seeds(self) -> list[dict[str, t.Any]]:
         return [{**image, "tags": SHARED if self.done else {}} for image in super().seeds]
-
-    @property
-    def requests(self) -> dict[str, int]:
-        return {"DescribeImages": 1} if self.done else {"DescribeImages": 2, "CreateTags": 1}
 
 
 @dataclass(frozen=True)
@@ -68,23 +62,8 @@ class Whole(Work):
         }
         return [{**image, **(had if self.done else {"state": "disabled"})} for image in super().seeds]
 
-    @property
-    def requests(self) -> dict[str, int]:
-        """Three of the reads verify: that it is enabled, who can launch it, and the rest."""
-        if self.done:
-            return {"DescribeImages": 1, "DescribeImageAttribute": 1}
-        return {
-            "DescribeImages": 3,
-            "DescribeImageAttribute": 2,
-            "EnableImage": 1,
-            "ModifyImageAttribute": 3,
-            "CreateTags": 1,
-            "EnableImageDeprecation": 1,
-            "EnableImageDeregistrationProtection": 1,
-        }
 
-
-def attributes(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
+def attributes(stage: Stage) -> Section:
     """Every attribute of one image, and two shared tags of two hundred."""
     program = stage.program("module_process.py")
     rows, goals = [["what", "case", "seconds", "requests"]], []
@@ -97,8 +76,8 @@ def attributes(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
         for done in (False, True)
     ]
     for what, work in works:
-        runs: list[Run] = [stage.run_whole(f"{what}, {work.case}", program, work)]
-        rows.append([what, work.case, f"{seconds_of(runs):.2f}", requests_of(runs)])
-        goals.append(exactly(f"{what}, {work.case}", work.requests, runs))
+        run = stage.run_whole(f"{what}, {work.case}", program, work)
+        rows.append([what, work.case, f"{run.seconds:.2f}", shown(run.requests)])
+        goals.append(sent(f"{what}, {work.case}: requests", [run.requests]))
     note = "The module as a process of its own. It is enabled first, and what is the same for many is one request."
     return Section("Every attribute", rows, goals, [note])

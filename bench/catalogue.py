@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The work of the section "sharing": policies over images with a snapshot each, and the requests that they may cost.
+"""The work of the section "sharing": policies over images with a snapshot each.
 
 What takes part and what must be reached is not decided here.
 """
@@ -15,8 +15,6 @@ from bench.stage import Work
 from local_ec2.client import LocalEC2
 
 NAMES = "golden-*"
-SEARCHED_AT_ONCE = 1000  # images, by a page of DescribeImages
-DESCRIBED_AT_ONCE = 200  # snapshots, by one DescribeSnapshots
 
 
 @dataclass(frozen=True)
@@ -90,21 +88,3 @@ def _key_id(number: int) -> str:
 
 def _snapshot_id(number: int) -> str:
     return f"snap-{number:017x}"
-
-
-def requests(work: Catalogue) -> dict[str, int]:
-    """Return how often each request is sent, in one Region: the number of policies makes no difference."""
-    reads = work.images if work.done else 2 * work.images
-    counts = {
-        "DescribeImages": -(-work.images // SEARCHED_AT_ONCE),
-        "DescribeImageAttribute": reads,
-        "DescribeSnapshots": -(-work.images // DESCRIBED_AT_ONCE),
-        "DescribeSnapshotAttribute": reads,
-        "ModifyImageAttribute": 0 if work.done else work.images,
-        "ModifySnapshotAttribute": 0 if work.done else work.images,
-        "DescribeKey": work.keys,
-        # Before the plan, right before the write, and after it.
-        "GetKeyPolicy": work.keys if work.done else 3 * work.keys,
-        "PutKeyPolicy": 0 if work.done else work.keys,
-    }
-    return {action: count for action, count in counts.items() if count}

@@ -8,14 +8,14 @@ Only what Ansible does to start a module lives here.
 from __future__ import annotations
 
 import json
+import runpy
 import sys
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils import basic
 
-from ansible_collections.amikit.aws.plugins.modules import ec2_ami_attribute
-from ansible_collections.amikit.aws.plugins.modules import organization_info
+MODULES = "ansible_collections.amikit.aws.plugins.modules"
 
 
 def give(work: dict[str, t.Any]) -> None:
@@ -35,10 +35,15 @@ def leave(arguments: dict[str, t.Any]) -> None:
     basic._ANSIBLE_PROFILE = "legacy"  # noqa: SLF001 needed since ansible-core 2.19, not looked at before
 
 
-if __name__ == "__main__":
+def main() -> None:
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     if "organization" in given:
         leave(given["organization"])
-        organization_info.main()
-    give(given)
-    ec2_ami_attribute.main()
+    else:
+        give(given)
+    module = "organization_info" if "organization" in given else "ec2_ami_attribute"
+    runpy.run_module(f"{MODULES}.{module}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

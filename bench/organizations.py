@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from unit.organizations import large
 
-from bench.report import Goal
+from bench.lines import shown
+from bench.lines import within
 from bench.report import Section
 from bench.stage import Stage
 from bench.stage import Work
-from bench.stage import shown
 from local_ec2.client import LocalEC2
 
 ACCOUNTS, UNITS = 500, 60
@@ -34,20 +34,19 @@ class Organization(Work):
         ec2.seed_organization(**large(ACCOUNTS, UNITS))
 
 
-def organizations(stage: Stage, _quick: bool, _rounds: int | None) -> Section:
+def organizations(stage: Stage) -> Section:
     """Every account with its OUs, with and without their names, and as long as answers had no paths."""
     program = stage.program("module_process.py")
-    works: list[tuple[str, Organization, int]] = [
-        ("with the names of OUs", Organization(images=0, accounts=0), 88),
-        ("without", Organization(images=0, accounts=0, with_units=False), 26),
-        ("with the names, answers without paths", Organization(images=0, accounts=0, walked=True), 126),
-    ]
+    works = {
+        "with the names of OUs": Organization(images=0, accounts=0),
+        "without": Organization(images=0, accounts=0, with_units=False),
+        "with the names, answers without paths": Organization(images=0, accounts=0, walked=True),
+    }
     rows, goals = [["what", "seconds", "requests"]], []
-    for what, work, most in works:
-        run = stage.run_whole(f"{ACCOUNTS} accounts, {UNITS} OUs, {what}", program, work, without_paths=work.walked)
+    for what, work in works.items():
+        label = f"{ACCOUNTS} accounts, {UNITS} OUs, {what}"
+        run = stage.run_whole(label, program, work, without_paths=work.walked)
         rows.append([what, f"{run.seconds:.2f}", shown(run.requests)])
-        label = f"{ACCOUNTS} accounts, {UNITS} OUs, {what}: requests"
-        count = sum(run.requests.values())
-        goals.append(Goal(label, str(count), f"≤ {most}", count <= most))
+        goals.append(within(f"{label}: requests", sum(run.requests.values())))
     note = "The module as a process of its own, one request after the other."
     return Section("An organization", rows, goals, [note])

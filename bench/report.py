@@ -28,10 +28,6 @@ class Goal(t.NamedTuple):
     must: str
     met: bool
 
-    @classmethod
-    def at_most(cls, what: str, measured: float, limit: float, unit: str = "") -> Goal:
-        return cls(what, f"{measured:.2f}{unit}", f"≤ {limit:g}{unit}", measured <= limit)
-
     @property
     def verdict(self) -> str:
         return "met" if self.met else "MISSED"

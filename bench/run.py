@@ -22,12 +22,12 @@ from bench.attributes import attributes
 from bench.fifty_thousand import fifty_thousand
 from bench.organizations import organizations
 from bench.owners import owners
-from bench.report import Section
 from bench.report import load_average
 from bench.report import page
 from bench.report import plain
 from bench.sharing import sharing
 from bench.side_by_side import side_by_side
+from bench.stage import ROUNDS
 from bench.stage import FailedError
 from bench.stage import Stage
 from local_ec2.client import LocalEC2
@@ -54,37 +54,36 @@ PARTIAL_RESULTS = ROOT / "build" / "bench" / "RESULTS.md"
 
 def main() -> int:
     arguments = parse()
-    names = arguments.only or list(SECTIONS)
     print("An embedded EC2 starts on loopback; nothing here reaches AWS.", flush=True)
-    begun, load = time.monotonic(), load_average()
     try:
-        sections = measure(names, arguments.quick, arguments.rounds)
+        with LocalEC2() as ec2, tempfile.TemporaryDirectory() as directory:
+            rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
+            stage = Stage(ec2, Path(directory), rounds=rounds, slow=not arguments.quick)
+            results(stage, arguments.only or list(SECTIONS))
     except FailedError as error:
         sys.exit(f"The benchmark stops: {error}")
-    load = f"{load} before, {load_average()} after"
-    results = page(sections, command(), load, (time.monotonic() - begun) / 60)
-    partial = arguments.quick or names != list(SECTIONS)
-    write(PARTIAL_RESULTS if partial else RESULTS, results)
-    print(f"\n{plain(sections)}")
     return 0
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the collection on an embedded EC2.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller fleets: four minutes")
-    parser.add_argument("--rounds", type=int, help="rounds where contestants take turns (the loop of ec2_ami aside)")
+    parser.add_argument("--quick", action="store_true", help="one round, and no contestant that takes half a minute")
+    parser.add_argument("--rounds", type=int, help=f"rounds where contestants take turns, {ROUNDS} by default")
     parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     return parser.parse_args()
 
 
-def measure(names: list[str], quick: bool, rounds: int | None) -> list[Section]:
+def results(stage: Stage, names: list[str]) -> None:
+    """Measure these sections, write the page, and say which lines are reached."""
+    begun, load = time.monotonic(), load_average()
     sections = []
-    with LocalEC2() as ec2, tempfile.TemporaryDirectory() as directory:
-        stage = Stage(ec2, Path(directory))
-        for name in names:
-            print(f"\n{name}", flush=True)
-            sections.append(SECTIONS[name](stage, quick, rounds))
-    return sections
+    for name in names:
+        print(f"\n{name}", flush=True)
+        sections.append(SECTIONS[name](stage))
+    load = f"{load} before, {load_average()} after"
+    whole = stage.slow and names == list(SECTIONS)
+    write(RESULTS if whole else PARTIAL_RESULTS, page(sections, command(), load, (time.monotonic() - begun) / 60))
+    print(f"\n{plain(sections)}")
 
 
 def command() -> str:
@@ -92,10 +91,10 @@ def command() -> str:
     return f"make bench ARGS='{arguments}'" if arguments else "make bench"
 
 
-def write(path: Path, results: str) -> None:
+def write(path: Path, text: str) -> None:
     """A part of the measurements, or rough ones, must not take the place of whole ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(results, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     print(f"\nThe tables are in {path.relative_to(ROOT)}.")
 
 

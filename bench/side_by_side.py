@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from bench.budget import budget_goal
+from bench.lines import sent
+from bench.lines import within
 from bench.report import Goal
 from bench.report import Section
 from bench.stage import Run
@@ -27,36 +28,42 @@ BARE = "boto3, 16 threads"
 EMPTY = "an empty playbook"
 CONTESTANTS = [OURS, LOOP, BARE, EMPTY]
 
-# Rounds by number of images, and in how many of them the loop takes part: with many images it takes minutes.
-ROUNDS = {1: (7, 7), 20: (3, 1), 100: (5, 1)}
-QUICK = {1: (2, 2), 20: (1, 0), 100: (1, 0)}
-
 HEAD = ["images", "case", "contestant", "seconds", "from, to", "CPU seconds", "runs", "requests", "peak MB"]
 
 Measured = dict[str, list[Run]]
 
 
-def side_by_side(stage: Stage, quick: bool, rounds: int | None) -> Section:
+def side_by_side(stage: Stage) -> Section:
     rows = [HEAD]
     goals: list[Goal] = []
-    for images, (all_rounds, loop_rounds) in (QUICK if quick else ROUNDS).items():
+    for images in (1, 20, 100):
         for done in (False, True):
             work = Work(images, ACCOUNTS, done)
-            measured = take_turns(stage, work, rounds or all_rounds, loop_rounds)
+            measured = take_turns(stage, work)
             rows += [row(work, name, measured[name]) for name in CONTESTANTS if measured[name]]
             goals += _goals(work, measured)
     note = (
         f"The images are to be shared with {ACCOUNTS} accounts. In the case *change* nothing is shared at first; in"
         " *no change* all is. boto3 alone reads, compares and writes. This module also plans everything before it"
-        " writes anything, verifies each write by reading again, and reports every image."
+        " writes anything, verifies each write by reading again, and reports every image. ec2_ami takes a second for"
+        " each image, so its loop runs over 20 images once and not over 100, and where nothing is to be changed not at"
+        " all."
     )
     return Section("Side by side", rows, goals, [note])
 
 
-def take_turns(stage: Stage, work: Work, rounds: int, loop_rounds: int) -> Measured:
+def loops(stage: Stage, work: Work) -> int:
+    """Return in how many rounds the loop takes part."""
+    if work.done or work.images > 20:
+        return 0
+    return stage.rounds if work.images == 1 else int(stage.slow)
+
+
+def take_turns(stage: Stage, work: Work) -> Measured:
     """Run each contestant once in each round. Every round begins with another, so that none is always first."""
     measured: Measured = defaultdict(list)
-    for number in range(rounds):
+    loop_rounds = loops(stage, work)
+    for number in range(stage.rounds):
         first = number % len(CONTESTANTS)
         for name in CONTESTANTS[first:] + CONTESTANTS[:first]:
             if name != LOOP or number < loop_rounds:
@@ -85,12 +92,12 @@ def row(work: Work, name: str, runs: list[Run]) -> list[str]:
 def _goals(work: Work, measured: Measured) -> list[Goal]:
     ours = seconds_of(measured[OURS])
     what = _what(work)
-    goals = [budget_goal(what, work, measured[OURS])]
+    goals = [sent(f"{what}: requests", (run.requests for run in measured[OURS]))]
     if work.images == 1 and not work.done:
-        goals.append(Goal.at_most(f"{what}: of ec2_ami's time", ours / seconds_of(measured[LOOP]), 0.9, " x"))
+        goals.append(within(f"{what}: of ec2_ami's time", ours / seconds_of(measured[LOOP])))
     if work.images == 100:
         floor = seconds_of(measured[BARE]) + seconds_of(measured[EMPTY])
-        goals.append(Goal.at_most(f"{what}: of boto3 alone and an empty playbook", ours / floor, 1.3, " x"))
+        goals.append(within(f"{what}: of boto3 alone and an empty playbook", ours / floor))
     return goals
 
 

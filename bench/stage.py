@@ -19,10 +19,12 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.lines import shown
 from local_ec2.client import LocalEC2
 
 HERE = Path(__file__).resolve().parent
 LATENCY = 0.05  # seconds
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,17 @@ class FailedError(Exception):
 
 
 class Stage:
-    """The embedded EC2 and a directory for the work's description. Every run starts from freshly made images."""
+    """The embedded EC2 and a directory for the work's description. Every run starts from freshly made images.
 
-    def __init__(self, ec2: LocalEC2, directory: Path) -> None:
+    Contestants that take turns do so in so many ``rounds``. Those that take half a minute take part if ``slow``.
+    """
+
+    def __init__(self, ec2: LocalEC2, directory: Path, *, rounds: int = ROUNDS, slow: bool = True) -> None:
         self.ec2 = ec2
         self.directory = directory
+        self.rounds = rounds
+        self.slow = slow
+        self.collections = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")
         self.work_file = directory / "work.json"
 
     def playbook(self, name: str) -> list[str]:
@@ -156,9 +164,12 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         # A program is no module that Ansible has packed, so it finds the collection by Python's own means.
-        paths = [os.environ.get("ANSIBLE_COLLECTIONS_PATH", ""), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
-        python_path = os.pathsep.join(filter(None, paths))
-        return {**os.environ, **self.ec2.environment(), "PYTHONPATH": python_path, "ANSIBLE_NOCOLOR": "1"}
+        paths = [self.collections, str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+        found = {
+            "ANSIBLE_COLLECTIONS_PATH": self.collections,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        }
+        return {**os.environ, **self.ec2.environment(), **found, "ANSIBLE_NOCOLOR": "1"}
 
 
 def seconds_of(runs: t.Sequence[Run]) -> float:
@@ -177,7 +188,3 @@ def cpu_of(runs: t.Sequence[Run]) -> float:
 def requests_of(runs: t.Sequence[Run]) -> str:
     """Return their requests by action, in each form that occurred."""
     return " or ".join(dict.fromkeys(shown(run.requests) for run in runs))
-
-
-def shown(requests: t.Mapping[str, int]) -> str:
-    return "; ".join(f"{count} {action}" for action, count in requests.items()) or "none"
