@@ -107,7 +107,7 @@ def _sum(singles: t.Sequence[Run]) -> Run:
 
 def _section(work: Owners, runs: dict[str, Run]) -> Section:
     whole = next(iter(runs.values()))
-    rows = [["what", "seconds", "of the sum", "CPU seconds", "of the sum", "requests", "peak MB"]]
+    rows = [["what", "seconds", "of their sum", "CPU seconds", "of their sum of CPU", "requests", "peak MB"]]
     for name, run in runs.items():
         times = [f"{run.seconds:.1f}", f"{run.seconds / whole.seconds:.2f}"]
         spent = [f"{run.cpu:.1f}", f"{run.cpu / whole.cpu:.2f}"]

@@ -124,6 +124,25 @@ def literals_of_first_cells(guide: str) -> list[str]:
     return [each.content for cell in first for each in cell.children or [] if each.type == "code_inline"]
 
 
+def tables(text: str) -> list[list[list[str]]]:
+    """Return the tables of a page: their rows, and of these the texts of the cells."""
+    found: list[list[list[str]]] = []
+    for before, token in itertools.pairwise(parsed(text)):
+        if before.type == "table_open":
+            found.append([])
+        if token.type == "tr_open":
+            found[-1].append([])
+        if before.type in ("th_open", "td_open"):
+            found[-1][-1].append(plain(token))
+    return found
+
+
+def chapters(text: str) -> dict[str, str]:
+    """Return what stands under each title of the second level."""
+    parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def readme_block(language: str) -> str:
     """Return the README's one code block of a language."""
     (text,) = [block.text for block in blocks_of(README) if block.language == language]

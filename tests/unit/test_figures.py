@@ -1,0 +1,133 @@
+# Copyright: Contributors to the amikit.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The figures of the documentation are those of bench/RESULTS.md, rounded to as many digits as are shown."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from unit.documentation import README
+from unit.documentation import ROOT
+from unit.documentation import chapters
+from unit.documentation import tables
+
+RESULTS = chapters((ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8"))
+FIGURES = chapters(README)["Figures"]
+NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
+CORES = {"2": "two", "4": "four", "8": "eight"}
+NOT_MEASURED = ""
+
+# By the first cells of the tables in the README: the contestants.
+CONTESTANTS = {
+    "ec2_ami_attribute, in one task": "amikit.aws.ec2_ami_attribute",
+    "amazon.aws.ec2_ami, in a loop": "amazon.aws.ec2_ami in a loop",
+    "boto3 alone, 16 threads, without verifying": "boto3, 16 threads",
+    "the role ami_sharing": "amikit.aws.ami_sharing, the role",
+    "ec2_ami_sharing, in one task": "amikit.aws.ec2_ami_sharing",
+    "boto3 alone, 16 threads, verifying": "boto3, 16 threads, verifying",
+    "Cloud Custodian, images only, without reading or verifying": "Cloud Custodian, images only",
+    "an empty playbook": "an empty playbook",
+}
+
+Record = dict[str, str]
+
+
+def records(section: str) -> list[Record]:
+    """Return the rows of a section of the results, by column."""
+    ((head, *rows),) = tables(RESULTS[section])
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def facts(section: str, column: str) -> dict[str, str]:
+    """Return a column of a table, by the first cells."""
+    return {next(iter(record.values())): record[column] for record in records(section)}
+
+
+def number(text: str) -> float:
+    return float(re.findall(NUMBER, text)[0].replace(",", ""))
+
+
+def total(requests: str) -> float:
+    """Return how many requests these are, such as "1 DescribeImages; 2 DescribeImageAttribute"."""
+    first, *_others = requests.split(" or ")
+    return sum(int(count) for count in re.findall(r"\d+(?= [A-Z])", first))
+
+
+def agree(shown: str, measured: float | None) -> bool:
+    """Tell whether a figure is the measured one, rounded. One in minutes was measured in seconds."""
+    if measured is None:
+        return shown == NOT_MEASURED
+    if shown == NOT_MEASURED:
+        return False
+    decimals = len(re.findall(NUMBER, shown)[0].partition(".")[2])
+    exact = measured / 60 if shown.endswith(" min") else measured
+    return abs(number(shown) - exact) <= 0.5 * 10.0**-decimals + 1e-9
+
+
+def others(shown: t.Iterable[str], measured: t.Iterable[float | None]) -> list[tuple[str, float | None]]:
+    """Return the figures that are not the measured ones, each with the one that is."""
+    return [(each, exact) for each, exact in zip(shown, measured, strict=True) if not agree(each, exact)]
+
+
+def pattern(sentence: str) -> str:
+    """Return a regular expression for a sentence, in which each figure is written as #."""
+    return re.escape(sentence).replace(r"\ ", r"\s+").replace(r"\#", NUMBER)
+
+
+def wrong(text: str, sentences: dict[str, list[float]]) -> dict[str, list[tuple[str, float | None]]]:
+    """Return the sentences whose figures are not the measured ones."""
+    found = {sentence: re.search(pattern(sentence), text) for sentence in sentences}
+    assert [sentence for sentence, match in found.items() if not match] == []
+    figures = {sentence: others(match.groups(), sentences[sentence]) for sentence, match in found.items() if match}
+    return {sentence: each for sentence, each in figures.items() if each}
+
+
+def machine() -> tuple[str, str, str]:
+    """Return the date of the results, how many cores they were measured on, and the Python."""
+    circumstances = facts("Measured with", "which")
+    (cores,) = re.findall(r"(\d+) cores", circumstances["processor"])
+    return circumstances["date"], CORES[cores], circumstances["Python"].rpartition(".")[0]
+
+
+def contestant(section: str, name: str, column: str) -> float | None:
+    """Return what a column of the README is about: seconds, or the requests for so many images."""
+    case = "no change" if "nothing to change" in column else "change"
+    sought = [f"{number(column):.0f}", case, CONTESTANTS[name]]
+    for record in records(section):
+        if [record["images"], record["case"], record["contestant"]] == sought:
+            return total(record["requests"]) if column.startswith("requests") else float(record["seconds"])
+    return None
+
+
+@pytest.mark.parametrize(("table", "section"), [(0, "Side by side"), (1, "Sharing by policies")])
+def test_the_tables_of_the_readme(table: int, section: str) -> None:
+    (_what, *columns), *rows = tables(FIGURES)[table]
+    compared = {name: others(cells, [contestant(section, name, column) for column in columns]) for name, *cells in rows}
+    assert {name: figures for name, figures in compared.items() if figures} == {}
+
+
+def test_the_sentences_of_the_readme() -> None:
+    (throttling,) = records("Under EC2's token buckets")
+    reached = facts("Lines to reach", "measured")
+    images = throttling["images"]
+    share = number(reached[f"{images} images under the token buckets: requests throttled"])
+    sentences = {
+        "# images took # s, and # % of the requests were throttled": [
+            float(images),
+            number(throttling["seconds"]),
+            share,
+        ],
+        "would take # s at these limits": [number(throttling["the buckets allow"])],
+        "Ten Regions took # times": [number(reached["100 images in ten Regions: of the time in one"])],
+    }
+    assert wrong(FIGURES, sentences) == {}
+    date, cores, python = machine()
+    fixed = ["with 50 ms of latency", f"These figures are of {date}, on {cores} cores, with Python {python}."]
+    assert [sentence for sentence in fixed if not re.search(pattern(sentence), FIGURES)] == []
+    # There are no other figures.
+    known = "|".join(pattern(sentence) for sentence in [*sentences, *fixed])
+    rest = re.sub(rf"^\|.*\n|`[^`]*`|EC2|boto3|{known}", "", FIGURES, flags=re.MULTILINE)
+    assert re.findall(r".*\d.*", rest) == []
