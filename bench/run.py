@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench import fleets
 from bench import policies
+from bench.against import against
 from bench.attributes import attributes
 from bench.fifty_thousand import fifty_thousand
 from bench.organizations import organizations
@@ -59,7 +60,10 @@ def main() -> int:
         with LocalEC2() as ec2, tempfile.TemporaryDirectory() as directory:
             rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
             stage = Stage(ec2, Path(directory), rounds=rounds, slow=not arguments.quick)
-            results(stage, arguments.only or list(SECTIONS))
+            if arguments.against:
+                print(f"\n{against(stage, arguments.against)}")
+            else:
+                results(stage, arguments.only or list(SECTIONS))
     except FailedError as error:
         sys.exit(f"The benchmark stops: {error}")
     return 0
@@ -69,7 +73,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the collection on an embedded EC2.")
     parser.add_argument("--quick", action="store_true", help="one round, and no contestant that takes half a minute")
     parser.add_argument("--rounds", type=int, help=f"rounds where contestants take turns, {ROUNDS} by default")
-    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    what.add_argument("--against", metavar="REV", help="compare this commit with the checkout; no page is written")
     return parser.parse_args()
 
 

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
+from bench import against
 from bench import fifty_thousand
 from bench.fifty_thousand import Fleet
 from bench.lines import LINES
 from bench.lines import sent
 from bench.lines import within
 from bench.run import SECTIONS
+from bench.stage import FailedError
 from bench.stage import Run
 from bench.stage import Stage
 from bench.stage import Work
@@ -42,8 +45,10 @@ class Rehearsal(Stage):
     def __init__(self, directory: Path, *, slow: bool) -> None:
         super().__init__(t.cast("t.Any", Silent()), directory, slow=slow)
         self._seconds = itertools.count(1.0)
+        self.collections_of_runs: list[str] = []
 
     def run(self, label: str, command: list[str], work: Work, **switches: t.Any) -> Run:
+        self.collections_of_runs.append(self.collections)
         printed = [text for name, text in PRINTED.items() if command[1].endswith(name)]
         return Run(0, "".join(printed), next(self._seconds), 1.0, 1.0, REQUESTS)
 
@@ -87,3 +92,37 @@ def test_one_run_that_asks_once_more_misses_the_line() -> None:
     assert sent("1 image, no change: requests", [budget, budget]).verdict == "met"
     goal = sent("1 image, no change: requests", [budget, once_more])
     assert (goal.verdict, goal.measured) == ("MISSED", "1 DescribeImages; 2 DescribeImageAttribute")
+
+
+def test_two_commits_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(against, "collections", lambda _rev: "before")
+    stage = Rehearsal(tmp_path, slow=True)
+    stage.collections = "now"
+    head, first, *others = against.against(stage, "1.0.0").splitlines()
+    assert stage.collections_of_runs[:4] == ["before", "now", "now", "before"]
+    assert head.split() == ["what", "1.0.0", "checkout", "ratio"]
+    assert first.split() == ["1", "image", "seconds", "2.50", "2.50", "1.00"]
+    assert len(others) == 4 * len(against.CASES) - 1
+
+
+def git(repository: Path, *words: str) -> None:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(repository), *identity, *words], check=True, capture_output=True)
+
+
+def test_the_collection_of_a_commit_is_what_ansible_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(against, "HERE", tmp_path / "bench")
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(tmp_path))
+    (tmp_path / "ansible_collections" / "amazon" / "aws").mkdir(parents=True)
+    galaxy = tmp_path / "galaxy.yml"
+    git(tmp_path, "init")
+    for version in ("1.0.0", "1.1.0"):
+        galaxy.write_text(version, encoding="utf-8")
+        git(tmp_path, "add", "galaxy.yml")
+        git(tmp_path, "commit", "-m", version)
+    for rev, version in (("HEAD~1", "1.0.0"), ("HEAD", "1.1.0")):
+        found = against.collections(rev) / "ansible_collections"
+        assert (found / "amikit" / "aws" / "galaxy.yml").read_text(encoding="utf-8") == version
+        assert (found / "amazon" / "aws").is_dir()
+    with pytest.raises(FailedError, match=r"git knows no commit main~7"):
+        against.collections("main~7")
