@@ -68,7 +68,7 @@ ec2: $(RUN_READY) tree ## start an embedded EC2 with a few images, and print how
 	@PYTHONPATH=tests $(PY) -m local_ec2 --seed $(ARGS)
 
 .PHONY: bench
-bench: $(RUN_READY) $(CLIENTS_READY) tree ## measure the collection
+bench: $(RUN_READY) $(CLIENTS_READY) tree ## measure the collection for ten minutes; ARGS='--against REV' compares two commits
 	@$(PY) bench/run.py $(ARGS)
 
 .PHONY: tarball

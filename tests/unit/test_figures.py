@@ -67,9 +67,10 @@ def agree(shown: str, measured: float | None) -> bool:
     return abs(number(shown) - exact) <= 0.5 * 10.0**-decimals + 1e-9
 
 
-def others(shown: t.Iterable[str], measured: t.Iterable[float | None]) -> list[tuple[str, float | None]]:
-    """Return the figures that are not the measured ones, each with the one that is."""
-    return [(each, exact) for each, exact in zip(shown, measured, strict=True) if not agree(each, exact)]
+def others(where: str, shown: t.Iterable[str], measured: t.Iterable[float | None]) -> list[str]:
+    """Return a line for each figure that is not the measured one."""
+    pairs = zip(shown, measured, strict=True)
+    return [f"{where}: {each!r}, measured: {exact}" for each, exact in pairs if not agree(each, exact)]
 
 
 def pattern(sentence: str) -> str:
@@ -77,12 +78,16 @@ def pattern(sentence: str) -> str:
     return re.escape(sentence).replace(r"\ ", r"\s+").replace(r"\#", NUMBER)
 
 
-def wrong(text: str, sentences: dict[str, list[float]]) -> dict[str, list[tuple[str, float | None]]]:
-    """Return the sentences whose figures are not the measured ones."""
+def wrong(text: str, sentences: dict[str, list[float]]) -> list[str]:
+    """Return a line for each sentence that is not there, and for each figure that is not the measured one."""
     found = {sentence: re.search(pattern(sentence), text) for sentence in sentences}
-    assert [sentence for sentence, match in found.items() if not match] == []
-    figures = {sentence: others(match.groups(), sentences[sentence]) for sentence, match in found.items() if match}
-    return {sentence: each for sentence, each in figures.items() if each}
+    missing = [f"{sentence}: no such sentence" for sentence, match in found.items() if not match]
+    return missing + [
+        line
+        for sentence, match in found.items()
+        if match
+        for line in others(sentence, match.groups(), sentences[sentence])
+    ]
 
 
 def machine() -> tuple[str, str, str]:
@@ -105,8 +110,12 @@ def contestant(section: str, name: str, column: str) -> float | None:
 @pytest.mark.parametrize(("table", "section"), [(0, "Side by side"), (1, "Sharing by policies")])
 def test_the_tables_of_the_readme(table: int, section: str) -> None:
     (_what, *columns), *rows = tables(FIGURES)[table]
-    compared = {name: others(cells, [contestant(section, name, column) for column in columns]) for name, *cells in rows}
-    assert {name: figures for name, figures in compared.items() if figures} == {}
+    found = [
+        line
+        for name, *cells in rows
+        for line in others(name, cells, [contestant(section, name, column) for column in columns])
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_the_sentences_of_the_readme() -> None:
@@ -123,7 +132,8 @@ def test_the_sentences_of_the_readme() -> None:
         "would take # s at these limits": [number(throttling["the buckets allow"])],
         "Ten Regions took # times": [number(reached["100 images in ten Regions: of the time in one"])],
     }
-    assert wrong(FIGURES, sentences) == {}
+    found = wrong(FIGURES, sentences)
+    assert not found, "\n".join(found)
     date, cores, python = machine()
     fixed = ["with 50 ms of latency", f"These figures are of {date}, on {cores} cores, with Python {python}."]
     assert [sentence for sentence in fixed if not re.search(pattern(sentence), FIGURES)] == []
