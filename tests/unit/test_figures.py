@@ -9,6 +9,7 @@ import re
 import typing as t
 
 import pytest
+from unit.documentation import GUIDES
 from unit.documentation import README
 from unit.documentation import ROOT
 from unit.documentation import chapters
@@ -141,3 +142,81 @@ def test_the_sentences_of_the_readme() -> None:
     known = "|".join(pattern(sentence) for sentence in [*sentences, *fixed])
     rest = re.sub(rf"^\|.*\n|`[^`]*`|EC2|boto3|{known}", "", FIGURES, flags=re.MULTILINE)
     assert re.findall(r".*\d.*", rest) == []
+
+
+# docs/fleets.md
+
+FLEETS = chapters(GUIDES["fleets"])
+# The rows of the table of the guide, as the results call them.
+FLEET_CASES = [
+    "no change",
+    "one account more",
+    "one account more, concurrency: 64",
+    "first publication, 300 accounts",
+    "one account more, 5 Regions",
+    "one account more, half of the images in one Region",
+    "the same, concurrency: 64",
+]
+FLEET_COLUMNS = {
+    "Requests, all owners": "requests",
+    "One owner takes": "an owner takes",
+    "Its buckets need": "buckets",
+    "All owners, 5 forks": "forks: 5",
+    "All owners, 20 forks": "forks: 20",
+}
+
+
+def fleet(column: str) -> list[float]:
+    """Return a column of the results on fifty thousand images, for the cases of the guide."""
+    found = facts("Fifty thousand images", column)
+    return [(total if column == "requests" else number)(found[case]) for case in FLEET_CASES]
+
+
+def test_the_table_of_fifty_thousand_images() -> None:
+    ((_what, *heads), *rows) = tables(FLEETS["Fifty thousand images"])[0]
+    found = [
+        line
+        for position, head in enumerate(heads, 1)
+        for line in others(head, [row[position] for row in rows], fleet(FLEET_COLUMNS[head]))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_sentences_on_fifty_thousand_images() -> None:
+    held = r"(\d+) images with a snapshot each.* took ([\d.]+) s after.* says ([\d.]+) s .* took ([\d.]+) ms of CPU"
+    (figures,) = re.findall(held, RESULTS["Fifty thousand images"])
+    images, real, simulated, cpu = map(float, figures)
+    each, peaks, throttled = fleet("requests")[1] / 20, fleet("peak MB"), fleet("throttled")
+    sentences = {
+        "# images and their snapshots were shared": [images],
+        "That took # s, and the measurement says # s": [real, simulated],
+        "a request took # ms of CPU": [cpu],
+        "cannot do all of that in less than # minutes": [fleet("CPU of all")[1] / 2 / 60],
+        "# % of the requests are throttled instead of # %": [throttled[-1], throttled[-2]],
+        "# s for the # requests of an owner": [each * cpu / 1000, each],
+        "# MB for each of these owners, or # MB with 300 accounts": [peaks[1], peaks[3]],
+    }
+    found = wrong(FLEETS["Fifty thousand images"], sentences)
+    assert not found, "\n".join(found)
+
+
+def test_the_figures_of_many_owners() -> None:
+    seconds = [number(each) for each in facts("Several owners", "CPU seconds").values()]
+    shares = [number(each) for each in facts("Several owners", "of their sum of CPU").values()]
+    _head, *rows = tables(FLEETS["Many owners"])[0]
+    found = others("CPU seconds", [row[1] for row in rows], seconds)
+    found += others("Of the sum", [row[2] for row in rows], shares)
+    *_others, ten, reports = (spent / 20 for spent in seconds)
+    sentences = {
+        "an owner takes # s of CPU, half of it to start the module, and # s with its reports": [ten, reports],
+        "# s / 2 cores = # minutes, or # minutes with reports": [ten, 100 * ten / 60, 100 * reports / 60],
+    }
+    found += wrong(FLEETS["Many owners"], sentences)
+    assert not found, "\n".join(found)
+
+
+def test_the_guide_says_when_and_on_what_its_figures_were_measured() -> None:
+    date, cores, python = machine()
+    measured = f"Measured on {date} by `make bench`, on {cores} cores with Python {python}."
+    silent = [title for title in ("Fifty thousand images", "Many owners") if measured not in FLEETS[title]]
+    assert silent == [], measured
