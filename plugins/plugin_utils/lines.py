@@ -53,7 +53,7 @@ def of_backup(run: Facts, *, check_mode: bool) -> list[str]:
     counts = run["summary"]
     would = "would be " if check_mode or run["stopped"] else ""
     what = f"{counted(counts['images'], 'image')} and {counted(counts['snapshots'], 'snapshot')}"
-    backup = [f"To take this back: {run['backup_file']}"] if "backup_file" in run else []
+    backup = [f"To undo this: {run['backup_file']}"] if "backup_file" in run else []
     return [*backup, f"{what} in the backup: {became(counts, would, 'restored')}"]
 
 
@@ -70,7 +70,7 @@ def _named(result: Facts, part: str, names: Names) -> str:
 
 
 def few(texts: t.Sequence[str]) -> str:
-    """Return the first of them, and how many more there are."""
+    """Return the first few of them, and how many more there are."""
     more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
     return ", ".join(texts[:NAMED]) + more
 

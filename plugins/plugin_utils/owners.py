@@ -45,7 +45,7 @@ class Owner:
 
     @property
     def counts(self) -> Facts:
-        """The counts of its run. One that was stopped has changed nothing, whatever it would have."""
+        """The counts of its run. A run that was stopped has changed nothing, whatever it would have changed."""
         counts: Facts = self.run.get("summary") or dict.fromkeys(("images", *_DONE), 0)
         if not self.run.get("stopped"):
             return counts
@@ -94,7 +94,7 @@ def _rows(owner: Owner, key: str, renamed: t.Mapping[tuple[str, str], str]) -> t
 
 
 def _policies(shown: t.Sequence[Owner]) -> tuple[list[Facts], dict[tuple[str, str], str]]:
-    """Return the policies, and the new names of those by whose name owners mean different things.
+    """Return the policies, and new names for those whose name means different things to different owners.
 
     Owners that share a policy share a row.
     """

@@ -53,7 +53,7 @@ def test_a_run_is_taken_back_through_the_role(playbook: Playbook, ec2: LocalEC2,
     assert launchers(ec2, IMAGE) == copiers(ec2, IMAGE) == [KEPT, LEAVING]
     assert restored.returncode == 2
     assert f"image-{GONE} {GONE} (us-east-1): InvalidAMIID.NotFound" in restored.stdout
-    assert f"To take this back: {backup}.restore" in restored.stdout
+    assert f"To undo this: {backup}.restore" in restored.stdout
     # The snapshot behind the image that is gone is still there.
     done = "2 images and 2 snapshots in the backup: 3 restored (2 grants, 3 revocations), 0 unchanged, 1 failed"
     assert done in restored.stdout

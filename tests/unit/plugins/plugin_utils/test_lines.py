@@ -102,6 +102,6 @@ def test_a_restoration_that_changed_nothing(more: dict[str, t.Any], check_mode: 
 
 def test_a_restoration_says_how_to_take_it_back() -> None:
     assert sum_up({"summary": COUNTS, "stopped": [], "backup_file": "/srv/b.json.restore"}) == [
-        "To take this back: /srv/b.json.restore",
+        "To undo this: /srv/b.json.restore",
         "2 images and 1 snapshot in the backup: 1 restored (1 grant, 0 revocations), 2 unchanged, 0 failed",
     ]
