@@ -26,7 +26,7 @@ class AtMost(t.NamedTuple):
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"≤ {self.limit:g}{self.unit}"
+        return f"≤ {self.limit:g}{self.unit}" if self.limit else "0"
 
 
 def shown(requests: t.Mapping[str, int]) -> str:
