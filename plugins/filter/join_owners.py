@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from jinja2.exceptions import UndefinedError
+
 from ansible_collections.amikit.aws.plugins.plugin_utils import owners
+from ansible_collections.amikit.aws.plugins.plugin_utils.lines import drifted
 
 DOCUMENTATION = r"""
 name: join_owners
@@ -29,9 +32,18 @@ options:
     elements: str
     required: true
   page:
-    description: Where the joined report is written.
+    description: Where the joined report is to be written.
     type: str
     default: ""
+  hindrance:
+    description: Why it cannot be written there.
+    type: str
+    default: ""
+  failed:
+    description: Those of the hosts that Ansible has given up, because nothing rescued them.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -54,31 +66,61 @@ _value:
       description: What became of each owner, and of all of them.
       type: list
       elements: str
+    page:
+      description: Where the joined report is written. Empty if it is not.
+      type: str
     failures:
-      description: Which owners failed and why. Empty if none did.
+      description: Which owners failed and why, and why no report is written. Empty if all is well.
       type: str
 """
 
-_NO_RESULT = "Its run has no result."
+_KEPT = ("summary", "preview", "report")  # of what the module returned
+_NO_RESULT = "It was not reached, or failed before the role."
+_GIVEN_UP = "It failed after its run, and nothing rescued it."
 
 
-def join_owners(hostvars: t.Mapping[str, t.Any], hosts: t.Iterable[str], page: str = "") -> dict[str, t.Any]:
-    """Return the report, the lines and the failures of all owners."""
-    found = [_owner(host, hostvars[host]) for host in hosts]
+def join_owners(
+    hostvars: t.Mapping[str, t.Any],
+    hosts: t.Iterable[str],
+    page: str = "",
+    hindrance: str = "",
+    failed: t.Container[str] = (),
+) -> dict[str, t.Any]:
+    """Return the report, the lines and the failures of all owners, and where the report is written."""
+    found = [_owner(host, hostvars[host], given_up=host in failed) for host in hosts]
+    hindered = (hindrance or owners.hindrance(found, page)) if page else ""
+    written = "" if hindered else page
+    problems = [f"ami_sharing_report: {hindered}"] if hindered else []
     return {
         "report": owners.joined(found),
-        "lines": owners.as_lines(found, page),
-        "failures": owners.failures(found),
+        "lines": owners.as_lines(found, written),
+        "page": written,
+        "failures": "\n".join([*owners.failures(found), *problems]),
     }
 
 
-def _owner(host: str, variables: t.Mapping[str, t.Any]) -> owners.Owner:
-    """The role leaves ``_ami_sharing_run``. If it did not come to that, a rescue leaves what failed before."""
-    run = _plain(variables.get("_ami_sharing_run") or {})
-    if "summary" in run:
-        return owners.Owner(host, run, variables.get("_ami_sharing_failure") or "")
-    rescued = variables.get("ansible_failed_result") or {}
-    return owners.Owner(host, {}, str(rescued.get("msg") or _NO_RESULT).strip())
+def _owner(host: str, variables: t.Mapping[str, t.Any], *, given_up: bool) -> owners.Owner:
+    ran = variables.get("_ami_sharing_run") or {}
+    run = {key: _plain(ran[key]) for key in _KEPT if key in ran} if "summary" in ran else {}
+    failure = variables.get("_ami_sharing_failure") or _unsaid(run, variables, given_up=given_up)
+    return owners.Owner(host, run, str(failure).strip(), _page(variables))
+
+
+def _unsaid(run: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], *, given_up: bool) -> str:
+    """Return how an owner failed of which neither the role nor a rescue has said why."""
+    if not run:
+        return _NO_RESULT
+    if variables.get("_ami_sharing_audited") and run["summary"]["changed"]:
+        return drifted(run["summary"])
+    return _GIVEN_UP if given_up else ""
+
+
+def _page(variables: t.Mapping[str, t.Any]) -> str:
+    """Return where the owner writes its own page: nowhere, if that depends on what is not there."""
+    try:
+        return str(variables.get("ami_sharing_report") or "")
+    except UndefinedError:
+        return ""
 
 
 def _plain(value: t.Any) -> t.Any:

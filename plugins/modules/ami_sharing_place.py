@@ -59,6 +59,11 @@ facts:
   type: str
   returned: always, unless the module fails
   sample: /srv/reports/images.json
+hindrance:
+  description: Why it cannot be written there.
+  type: str
+  returned: if the module fails
+  sample: /srv/reports is not a directory
 """
 
 from pathlib import Path
@@ -74,7 +79,7 @@ def main() -> None:
     page = Path(module.params["page"])
     problem = hindrance(page)
     if problem:
-        module.fail_json(msg=f"ami_sharing_report: {problem}. Nothing was sent to EC2.")
+        module.fail_json(msg=f"ami_sharing_report: {problem}. Nothing was sent to EC2.", hindrance=problem)
     module.exit_json(changed=False, page=str(page), facts=str(facts_of(page)))
 
 

@@ -34,9 +34,11 @@ def _of_policy(result: Facts, names: Names, would: str) -> list[str]:
 
 def drift(run: Facts, names: Names) -> list[str]:
     """Return a line for the whole audit, and one for each policy whose images differ."""
-    counts = run["summary"]
-    head = f"Drift from the policies: {counts['changed']} of {counts['images']} images differ."
-    return [head, *(_drifted(result, names) for result in run["policies"] if result["changed"])]
+    return [drifted(run["summary"]), *(_drifted(result, names) for result in run["policies"] if result["changed"])]
+
+
+def drifted(counts: Facts) -> str:
+    return f"Drift from the policies: {counts['changed']} of {counts['images']} images differ."
 
 
 def _drifted(result: Facts, names: Names) -> str:

@@ -7,10 +7,13 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.place import facts_of
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import Facts
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import in_order
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import marks
@@ -18,6 +21,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import 
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import risk
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import summary
 
+from .lines import NAMED
 from .lines import became
 from .lines import counted
 from .lines import few
@@ -25,41 +29,63 @@ from .lines import few
 _DONE = ("changed", "unchanged", "failed", "granted", "revoked")
 _COUNTED_POLICIES = ("selected", "changed", "granted", "revoked", "failed", "snapshots")
 _COUNTED_PRINCIPALS = ("images", "outside", "added", "removed")
+Renamed = t.Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A host of the inventory, what its run returned, and why it failed.
+    """A host of the inventory, what its run returned, why it failed, and where it writes its own page.
 
-    ``run`` is empty if the owner failed before it had a result.
+    ``run`` is empty if the owner has no result.
     """
 
     name: str
     run: Facts
-    failure: str
+    failure: str = ""
+    page: str = ""
 
     @property
     def report(self) -> Facts:
         report: Facts = self.run.get("report", {})
         return report
 
-    @property
-    def counts(self) -> Facts:
-        """The counts of its run. A run that was stopped has changed nothing, whatever it would have changed."""
-        counts: Facts = self.run.get("summary") or dict.fromkeys(("images", *_DONE), 0)
-        if not self.run.get("stopped"):
-            return counts
-        return {**counts, **dict.fromkeys(_DONE, 0), "unchanged": counts["images"]}
+
+def _is_preview(owners: t.Sequence[Owner]) -> bool:
+    """Tell whether all runs that are known say only what they would do."""
+    known = [owner.run["preview"] for owner in owners if owner.run]
+    return bool(known) and all(known)
+
+
+def _shown(owners: t.Sequence[Owner]) -> list[Owner]:
+    """Return whose images are on the page: where some runs were real, not of those that say what they would do."""
+    preview = _is_preview(owners)
+    return [owner for owner in owners if owner.report and owner.run["preview"] == preview]
+
+
+def _counts(owner: Owner, *, preview: bool) -> Facts:
+    """Return the counts of its run. Where other runs were real, one that was stopped has changed nothing."""
+    counts: Facts = owner.run.get("summary") or dict.fromkeys(("images", *_DONE), 0)
+    if preview or not owner.run.get("preview"):
+        return counts
+    return {**counts, **dict.fromkeys(_DONE, 0), "unchanged": counts["images"]}
+
+
+def hindrance(owners: t.Sequence[Owner], page: str) -> str:
+    """Return why the page of all owners cannot be written, or nothing if it can."""
+    mine = _facts_file(page)
+    whose = next((owner.name for owner in owners if owner.page and _facts_file(owner.page) == mine), "")
+    if whose:
+        return f"{page} is where {whose} writes its own report; that of all owners needs another name"
+    return "" if _shown(owners) else "no owner wrote a report; set ami_sharing_report for each"
+
+
+def _facts_file(page: str) -> Path:
+    return facts_of(Path(page).expanduser().resolve())
 
 
 def joined(owners: t.Sequence[Owner]) -> Facts:
-    """Return the facts of the page of all owners, in the form of those of one run, with ``owners`` besides.
-
-    Where some runs have changed something, those that only say what they would do are left out, and a warning says so.
-    """
-    with_report = [owner for owner in owners if owner.report]
-    preview = all(owner.report["preview"] for owner in with_report)
-    shown = [owner for owner in with_report if preview or not owner.report["preview"]]
+    """Return the facts of the page of all owners, in the form of those of one run, with ``owners`` besides."""
+    preview, shown = _is_preview(owners), _shown(owners)
     policies, renamed = _policies(shown)
     rows = sorted((row for owner in shown for row in _rows(owner, "images", renamed)), key=risk)
     keys = sorted((row for owner in shown for row in _rows(owner, "keys", renamed)), key=need)
@@ -70,7 +96,7 @@ def joined(owners: t.Sequence[Owner]) -> Facts:
         "made": max((owner.report["made"] for owner in shown), default=""),
         "accounts": sorted({account for owner in shown for account in owner.report["accounts"]}),
         "names": {account: name for owner in shown for account, name in owner.report["names"].items()},
-        "owners": [_owner(owner) for owner in owners],
+        "owners": [_owner(owner, preview=preview) for owner in owners],
         "summary": summary(rows, policies),
         "warnings": _warnings(owners, shown),
         "policies": policies,
@@ -80,41 +106,47 @@ def joined(owners: t.Sequence[Owner]) -> Facts:
     }
 
 
-def _owner(owner: Owner) -> Facts:
-    counts = owner.counts
+def _owner(owner: Owner, *, preview: bool) -> Facts:
+    counts = _counts(owner, preview=preview)
     kept = {name: counts[name] for name in ("images", *_DONE)}
     accounts = owner.report.get("accounts", [])
     return {"name": owner.name, "accounts": accounts, **kept, "failure": owner.failure}
 
 
-def _rows(owner: Owner, key: str, renamed: t.Mapping[tuple[str, str], str]) -> t.Iterator[Facts]:
+def _rows(owner: Owner, key: str, renamed: Renamed) -> t.Iterator[Facts]:
     for row in owner.report.get(key, []):
-        policies = [renamed.get((owner.name, name), name) for name in row["policies"]]
-        yield {**row, "owner": owner.name, "policies": policies}
+        yield {**row, "owner": owner.name, "policies": [renamed[owner.name, name] for name in row["policies"]]}
 
 
-def _policies(shown: t.Sequence[Owner]) -> tuple[list[Facts], dict[tuple[str, str], str]]:
-    """Return the policies, and new names for those whose name means different things to different owners.
+def _policies(shown: t.Sequence[Owner]) -> tuple[list[Facts], Renamed]:
+    """Return the policies, and what each is called here, by the owner and its own name.
 
-    Owners that share a policy share a row.
+    Owners share the row of a policy. Where they mean different things by a name, those who mean the same do.
     """
-    found: dict[str, list[tuple[str, Facts]]] = defaultdict(list)
+    found: dict[str, dict[t.Any, list[tuple[str, Facts]]]] = defaultdict(lambda: defaultdict(list))
     for owner in shown:
         for policy in owner.report["policies"]:
-            found[policy["name"]].append((owner.name, policy))
+            found[policy["name"]][_meaning(policy)].append((owner.name, policy))
+    names = set(found)
     policies: list[Facts] = []
     renamed: dict[tuple[str, str], str] = {}
-    for name, rows in found.items():
-        if all(_means(policy) == _means(rows[0][1]) for _owner_name, policy in rows):
-            policies.append(_merged([policy for _owner_name, policy in rows]))
-        else:
-            renamed.update({(owner, name): f"{name} ({owner})" for owner, _policy in rows})
-            policies += [{**policy, "name": renamed[owner, name]} for owner, policy in rows]
+    for name, meanings in found.items():
+        for rows in meanings.values():
+            title = name if len(meanings) == 1 else _new(f"{name} ({few([owner for owner, _policy in rows])})", names)
+            names.add(title)
+            renamed.update({(owner, name): title for owner, _policy in rows})
+            policies.append({**_merged([policy for _owner_name, policy in rows]), "name": title})
     return policies, renamed
 
 
-def _means(policy: Facts) -> tuple[str, list[str]]:
-    return policy["pattern"], policy["principals"]
+def _meaning(policy: Facts) -> tuple[str, frozenset[str]]:
+    return policy["pattern"], frozenset(policy["principals"])
+
+
+def _new(name: str, names: t.Container[str]) -> str:
+    """Return a name that is none of these."""
+    others = (f"{name} [{number}]" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if each not in names)
 
 
 def _merged(rows: t.Sequence[Facts]) -> Facts:
@@ -138,26 +170,47 @@ def _column(same: t.Sequence[Facts]) -> Facts:
 
 
 def _warnings(owners: t.Sequence[Owner], shown: t.Sequence[Owner]) -> list[str]:
-    """Return who is left out and why, and the warnings of the others, each once."""
-    left_out = [f"{owner.name} is not on this page. {_why(owner)}" for owner in owners if owner not in shown]
+    """Return who is left out, which accounts are there twice, and the warnings of all, each once."""
     warned: dict[str, list[str]] = defaultdict(list)
     for owner in shown:
         for warning in owner.report["warnings"]:
             warned[warning].append(owner.name)
     everybody = len(owners)
-    return left_out + [text if len(who) == everybody else f"{few(who)}: {text}" for text, who in warned.items()]
+    texts = [text if len(who) == everybody else f"{few(who)}: {text}" for text, who in warned.items()]
+    return [*_left_out([owner for owner in owners if owner not in shown]), *_twice(shown), *texts]
 
 
-def _why(owner: Owner) -> str:
-    return owner.failure or "Its run wrote no report."
+def _left_out(owners: t.Iterable[Owner]) -> t.Iterator[str]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for owner in owners:
+        without = "only a preview was made" if owner.report else "no report was written"
+        reasons["of a failure (see Owners)" if owner.failure else without].append(owner.name)
+    for reason, names in reasons.items():
+        are = "is" if len(names) == 1 else "are"
+        yield f"{counted(len(names), 'owner')} {are} not on this page, because {reason}: {few(names)}"
+
+
+def _twice(shown: t.Iterable[Owner]) -> t.Iterator[str]:
+    owned: dict[str, list[str]] = defaultdict(list)
+    for owner in shown:
+        for account in owner.report["accounts"]:
+            owned[account].append(owner.name)
+    for account, names in owned.items():
+        if len(names) > 1:
+            who = f"{counted(len(names), 'owner')} ({few(names)})"
+            yield f"{account} is the account of {who}, so its images may count more than once"
 
 
 def as_lines(owners: t.Sequence[Owner], page: str = "") -> list[str]:
     """Return a line for each owner, and one for all of them. Why owners failed is in the message of ``failures``."""
-    previewed = [owner.report["preview"] for owner in owners if owner.report]
-    would = "would be " if previewed and all(previewed) else ""
-    lines = [f"{owner.name}: {'failed; ' if owner.failure else ''}{_became(owner.counts, would)}" for owner in owners]
-    total = {count: sum(owner.counts[count] for owner in owners) for count in ("images", *_DONE)}
+    preview = _is_preview(owners)
+    would = "would be " if preview else ""
+    counts = [_counts(owner, preview=preview) for owner in owners]
+    lines = [
+        f"{owner.name}: {'failed; ' if owner.failure else ''}{_became(of_owner, would)}"
+        for owner, of_owner in zip(owners, counts)
+    ]
+    total = {count: sum(of_owner[count] for of_owner in counts) for count in ("images", *_DONE)}
     failed = sum(bool(owner.failure) for owner in owners)
     report = [f"Report: {page}"] if page else []
     return [*lines, *report, f"{counted(len(owners), 'owner')}, {failed} failed; {_became(total, would)}"]
@@ -167,10 +220,11 @@ def _became(counts: Facts, would: str) -> str:
     return f"{counted(counts['images'], 'image')}: {became(counts, would)}"
 
 
-def failures(owners: t.Sequence[Owner]) -> str:
+def failures(owners: t.Sequence[Owner]) -> list[str]:
     """Return the message of the play, or nothing if no owner has failed."""
     failed = [owner for owner in owners if owner.failure]
     if not failed:
-        return ""
+        return []
     head = f"{len(failed)} of {counted(len(owners), 'owner')} failed:"
-    return "\n".join([head, *(f"{owner.name}: {owner.failure}" for owner in failed)])
+    more = [f"and {len(failed) - NAMED} more"] if len(failed) > NAMED else []
+    return [head, *(f"{owner.name}: {owner.failure}" for owner in failed[:NAMED]), *more]

@@ -286,17 +286,31 @@ def prepare(ec2: LocalEC2, recipe: Recipe, home: Path) -> dict[str, str]:
         account, name = re.findall(r"arn:aws:iam::(\d+):role/(.+)", role)[0]
         seed(ec2, recipe.contents, account=account)
         ec2.role(name, account)
-    (home / ".aws").mkdir()
-    with (home / ".aws" / "credentials").open("w", encoding="utf-8") as credentials:
-        for number, profile in enumerate((host for host, role in owners.items() if not role), 1):
-            account = f"{number:012}"
-            seed(ec2, recipe.contents, account=account)
-            keys = ec2.principal("somebody", ANYTHING, account)
-            credentials.write(f"[{profile}]\naws_access_key_id = {keys['access_key']}\n")
-            credentials.write(f"aws_secret_access_key = {keys['secret_key']}\n")
+    users = {"hub": ec2.principal("somebody", ANYTHING)}
+    for number, profile in enumerate((host for host, role in owners.items() if not role), 1):
+        account = f"{number:012}"
+        seed(ec2, recipe.contents, account=account)
+        users[profile] = ec2.principal("somebody", ANYTHING, account)
+    keep_profiles(home, users)
     # The role that is made has no policies.
     ec2.switch(iam=not roles)
-    return {name: value for name, value in ec2.environment().items() if roles or "KEY" not in name}
+    return environment_of_a_profile(ec2, "hub" if roles else "")
+
+
+def keep_profiles(home: Path, users: t.Mapping[str, t.Mapping[str, str]]) -> None:
+    """Write the keys of users where AWS's tools look for profiles."""
+    texts = [
+        f"[{profile}]\naws_access_key_id = {user['access_key']}\naws_secret_access_key = {user['secret_key']}\n"
+        for profile, user in users.items()
+    ]
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text("".join(texts), encoding="utf-8")
+
+
+def environment_of_a_profile(ec2: LocalEC2, profile: str) -> dict[str, str]:
+    """Return the environment of somebody who has no keys there, and perhaps a profile."""
+    chosen = {"AWS_PROFILE": profile} if profile else {}
+    return {**{name: value for name, value in ec2.environment().items() if "KEY" not in name}, **chosen}
 
 
 def hosts(recipe: Recipe) -> dict[str, str]:
@@ -341,26 +355,88 @@ def test_recipes_run_as_written(ec2: LocalEC2, tmp_path: Path, recipe: Recipe) -
         assert list(tmp_path.glob(f"{name}*.html"))
 
 
-def test_an_owner_that_fails_does_not_stop_the_others_and_is_in_the_report_of_all(
-    ec2: LocalEC2, tmp_path: Path
-) -> None:
-    recipe = recipes()["recipes: Several owner accounts from one inventory"]
-    environment = prepare(ec2, recipe, tmp_path)
-    inventory = tmp_path / "owners.yml"
-    inventory.write_text(
-        inventory.read_text(encoding="utf-8").replace("222233334444", "555566667777"), encoding="utf-8"
-    )
-    command = shlex.split(recipe.commands[1])
-    user = {**users_environment(tmp_path), **environment}
+OWNERS = "Several owner accounts from one inventory"
+OTHERS: dict[str, dict[str, t.Any]] = {
+    "images-misspelt": {"ami_sharing_max_revocation": 1},
+    "images-undefined": {"ami_sharing_report": "{{ nothing }}.html"},
+    "images-late": {},
+    "images-drifting": {},
+}
+
+
+def prepare_failing_owners(ec2: LocalEC2, home: Path) -> None:
+    """Write the recipe's files, whose first owner has a role that nobody may assume, and other owners who fail.
+
+    Before all else, the first owner has a result, and so has one that is only compared. There is one more report, which
+    is that of them all.
+    """
+    files = {name: yaml.safe_load(text) for name, text in recipes()[f"recipes: {OWNERS}"].files.items()}
+    owners = files["owners.yml"]["owners"]
+    of_profiles = owners["children"]["by_profile"]["vars"]
+    others = {"hosts": OTHERS, "vars": {**owners["vars"], **of_profiles}}
+    (home / "owners.yml").write_text(json.dumps({**files["owners.yml"], "others": others}), encoding="utf-8")
+    accounts = {profile: f"{number:012}" for number, profile in enumerate(["images-development", *OTHERS], 1)}
+    for account in accounts.values():
+        seed(ec2, [*files.values()], account=account)
+    users = {profile: ec2.principal("somebody", ANYTHING, account) for profile, account in accounts.items()}
+    keep_profiles(home, {"hub": ec2.principal("ci"), **users})
+    connection = {**of_profiles["ami_sharing_connection"], "profile": "images-drifting"}
+    plays = with_other_plays(files["every_owner.yml"], {"ami_sharing_connection": connection})
+    (home / "every_owner.yml").write_text(json.dumps(plays), encoding="utf-8")
+
+
+def with_other_plays(plays_of_recipe: Items, connection: dict[str, t.Any]) -> Items:
+    """Return the recipe's plays, the first of them with a task that fails late, and those that come before either."""
+    sharing, joining = plays_of_recipe
+    compare = {"name": "amikit.aws.ami_sharing", "tasks_from": "audit"}
+    comparing = {
+        "hosts": "images-production,images-drifting",
+        "gather_facts": False,
+        "vars": connection,
+        "tasks": [{"ansible.builtin.include_role": compare}],
+    }
+    late = {"ansible.builtin.fail": {"msg": "No bucket"}, "when": "inventory_hostname == 'images-late'"}
+    tasks = [{**each, "block": [*each["block"], late]} for each in sharing["tasks"]]
+    everybody = [{**each, "vars": {"ami_sharing_report": "reports/everybody.html"}} for each in joining["tasks"]]
+    rescue = [{"ansible.builtin.meta": "noop"}]
+    return [
+        comparing,
+        {**sharing, "hosts": "all:!images-drifting", "tasks": tasks},
+        {**joining, "hosts": "all", "tasks": [{"block": everybody, "rescue": rescue}]},
+        joining,
+    ]
+
+
+def test_owners_that_fail_do_not_stop_the_others_and_are_in_the_report_of_all(ec2: LocalEC2, tmp_path: Path) -> None:
+    prepare_failing_owners(ec2, tmp_path)
+    command = shlex.split(recipes()[f"recipes: {OWNERS}"].commands[1])
+    user = {**users_environment(tmp_path), **environment_of_a_profile(ec2, "hub")}
     done = subprocess.run(command, check=False, env=user, cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert done.returncode == 2
-    assert "1 of 2 owners failed:\\nimages-production: Stopped before anything was changed:" in done.stdout
-    facts = json.loads((tmp_path / "reports" / "all.json").read_text(encoding="utf-8"))
-    became = [(owner["name"], owner["changed"], bool(owner["failure"])) for owner in facts["owners"]]
-    assert became == [("images-production", 0, True), ("images-development", 2, False)]
+    facts = json.loads((tmp_path / "reports" / "everybody.json").read_text(encoding="utf-8"))
+    became = {
+        owner["name"]: (
+            owner["images"],
+            owner["changed"],
+            owner["failure"].removeprefix("Task failed: ").partition(":")[0],
+        )
+        for owner in facts["owners"]
+    }
+    assert became == {
+        "images-production": (0, 0, "An error occurred (AccessDenied) when calling the AssumeRole operation"),
+        "images-development": (2, 2, ""),
+        "images-misspelt": (0, 0, "1 problem in the variables; nothing was sent to EC2"),
+        "images-undefined": (0, 0, "'nothing' is undefined"),
+        "images-late": (2, 2, "No bucket"),
+        "images-drifting": (2, 0, "Drift from the policies"),
+    }
     page = (tmp_path / "reports" / "all.html").read_text(encoding="utf-8")
-    assert "images-production is not on this page. Stopped before anything was changed:" in page
+    assert "1 owner is not on this page, because of a failure (see Owners): images-production" in page
     assert page.count("<span>images-development</span>") == 6  # two images: outside, changed, and in the matrix
+    (shown,) = [block.text for block in blocks("recipes", "text") if block.section == OWNERS]
+    lines, _empty, failure = shown.replace("/srv/images", str(tmp_path)).partition("\n\n")
+    assert json.dumps({"msg": lines.splitlines()}, indent=4) in done.stdout
+    assert f'"msg": {json.dumps(failure.strip())}' in done.stdout
 
 
 class Channel(http.server.BaseHTTPRequestHandler):

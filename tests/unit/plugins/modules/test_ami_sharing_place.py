@@ -85,8 +85,8 @@ def test_a_place_that_will_not_do(
     result = place(page)
     assert result["failed"]
     assert result["msg"].startswith("ami_sharing_report: ")
-    assert problem in result["msg"]
-    assert result["msg"].endswith(". Nothing was sent to EC2.")
+    assert problem in result["hindrance"]
+    assert result["msg"].endswith(f"{result['hindrance']}. Nothing was sent to EC2.")
     assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in files} == files
 
 
