@@ -202,10 +202,11 @@ def test_the_sentences_on_fifty_thousand_images() -> None:
 
 def test_the_figures_of_many_owners() -> None:
     seconds = [number(each) for each in facts("Several owners", "CPU seconds").values()]
-    shares = [number(each) for each in facts("Several owners", "of their sum of CPU").values()]
+    # The single runs wrote no reports, so the guide does not compare the play that did.
+    *shares, _with_reports = (number(each) for each in facts("Several owners", "of their sum of CPU").values())
     _head, *rows = tables(FLEETS["Many owners"])[0]
     found = others("CPU seconds", [row[1] for row in rows], seconds)
-    found += others("Of the sum", [row[2] for row in rows], shares)
+    found += others("Of the sum", [row[2] for row in rows], [*shares, None])
     *_others, ten, reports = (spent / 20 for spent in seconds)
     sentences = {
         "an owner takes # s of CPU, half of it to start the module, and # s with its reports": [ten, reports],
