@@ -16,7 +16,8 @@ description:
   - With these, a playbook can share AMIs with all accounts below an OU, find the ARN of an OU by its name, and show
     accounts by their names.
   - Only the management account and delegated administrators can list accounts and OUs. For any other account, the lists
-    are empty, RV(error) says why, and the task succeeds with a warning.
+    are empty, RV(error) says why, and the task succeeds with a warning. If only the tags may not be listed, all else is
+    returned.
 author:
   - The amikit contributors (@amikit)
 options:
@@ -39,7 +40,8 @@ notes:
     requests are sent one after the other, and again if Organizations is busy with another request.
   - "botocore before 1.42.80 does not return the OUs of an account. The module then lists the accounts and OUs below
     each OU. This takes about half as many requests again, and the permissions C(organizations:ListRoots) and
-    C(organizations:ListAccountsForParent) as well."
+    C(organizations:ListAccountsForParent) as well. Where Organizations returns the OUs of most accounts and not of one,
+    the module looks for those with C(organizations:ListParents)."
   - Organizations is one service for all Regions. O(region) says only to which partition the credentials belong.
 seealso:
   - module: amikit.aws.ec2_ami_sharing
@@ -138,7 +140,7 @@ accounts:
         - arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-prodprod
         - arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-workload
     tags:
-      description: The tags of the account.
+      description: The tags of the account. Null if the caller may not list them.
       type: dict
       returned: with O(tags)
       sample: {stage: prod}
@@ -169,9 +171,9 @@ organizational_units:
       returned: always
       sample: Workloads/Prod
 error:
-  description: Why nothing is listed. The structure is that of
+  description: Why nothing is listed, or why the tags are null. The structure is that of
     RV(amikit.aws.ec2_ami_attribute#module:images[].error).
-  returned: if the caller may not list accounts or OUs
+  returned: if the caller may not list accounts, OUs or tags
   type: dict
   contains:
     operation:

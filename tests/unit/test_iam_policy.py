@@ -383,21 +383,21 @@ def test_what_can_be_narrowed_to_one_image_or_snapshot(run: Run, module: str, ac
 LISTED = {"organizations:ListAccounts", "organizations:ListOrganizationalUnitsForParent"}
 WALKED = {"organizations:ListRoots", "organizations:ListAccountsForParent"}
 TAGS = {"organizations:ListTagsForResource"}
-# Each: the options, whether answers have no paths, and the actions that they take besides DescribeOrganization.
-READING = {
-    "accounts": ({"organizational_units": False}, False, {"organizations:ListAccounts"}),
-    "OUs": ({}, False, LISTED),
-    "tags": ({"tags": True}, False, LISTED | TAGS),
-    "without paths": ({"tags": True}, True, LISTED | TAGS | WALKED),
+# Each: the options, how Organizations answers, and the actions that they take besides DescribeOrganization and tags.
+READING: dict[str, tuple[Json, Json, set[str]]] = {
+    "accounts": ({"organizational_units": False}, {}, {"organizations:ListAccounts"}),
+    "OUs": ({}, {}, LISTED),
+    "without paths": ({}, {"without_paths": True}, LISTED | WALKED),
+    "without one path": ({}, {"accounts_without_paths": ["111122223333"]}, LISTED | {"organizations:ListParents"}),
 }
 
 
-@pytest.mark.parametrize(("options", "walked", "needs"), READING.values(), ids=list(READING))
+@pytest.mark.parametrize(("options", "switches", "needs"), READING.values(), ids=list(READING))
 def test_reading_an_organization_takes_these_actions(
-    ec2: LocalEC2, run: Run, options: Json, walked: bool, needs: set[str]
+    ec2: LocalEC2, run: Run, options: Json, switches: Json, needs: set[str]
 ) -> None:
     ec2.seed_organization()
-    ec2.switch(without_paths=walked)
+    ec2.switch(**switches)
     describing = {"organizations:DescribeOrganization"}
 
     def read(allowed: set[str]) -> Json:
@@ -412,8 +412,16 @@ def test_reading_an_organization_takes_these_actions(
 
 
 def test_the_statement_of_the_organization_has_all_of_them_and_no_other() -> None:
-    needed = {action for _options, _walked, needs in READING.values() for action in needs}
-    assert {*actions([ORGANIZATION])} == needed | {"organizations:DescribeOrganization"}
+    needed = {action for _options, _switches, needs in READING.values() for action in needs}
+    assert {*actions([ORGANIZATION])} == needed | TAGS | {"organizations:DescribeOrganization"}
+
+
+def test_without_the_action_for_tags_only_these_are_missing(ec2: LocalEC2, run: Run) -> None:
+    ec2.seed_organization()
+    others = sorted({*actions([ORGANIZATION])} - TAGS)
+    result = run(ORGANIZATION_INFO, [{**ORGANIZATION, "Action": others}], {"tags": True})
+    assert [each["tags"] for each in result["accounts"]] == [None] * 8
+    assert f"is not authorized to perform: {next(iter(TAGS))} " in said(result)
 
 
 # The optional statements: what they add, and that without them it is missed and nothing fails.

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 class Node:
     """An account or an OU, as it is described. ``ou_ids`` are the OUs that it is in, from the nearest up.
 
-    An OU is in itself. ``tags`` are those of an account, None if nobody asked for them.
+    An OU is in itself. ``tags`` are those of an account, None if they were not read.
     """
 
     described: Description
@@ -33,11 +33,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """What was read of an organization. ``units`` is None if nobody asked for the names of OUs."""
+    """What was read of an organization.
+
+    ``units`` is None if nobody asked for the names of OUs. ``tagged``: somebody asked for the tags of accounts.
+    """
 
     organization: Description
     accounts: t.Sequence[Node] = ()
     units: t.Sequence[Node] | None = None
+    tagged: bool = False
     _names: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,7 +70,7 @@ class Tree:
             "ou_path": None if self.units is None else self._path(node),
             "ou_ids": list(node.ou_ids),
             "org_unit_arns": [self._unit_arn(ou_id) for ou_id in node.ou_ids],
-            **({} if node.tags is None else {"tags": dict(node.tags)}),
+            **({"tags": node.tags} if self.tagged else {}),
         }
 
     def _unit(self, node: Node) -> dict[str, t.Any]:

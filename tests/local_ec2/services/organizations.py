@@ -29,6 +29,8 @@ from local_ec2.state.organization import organization_of
 PAGE = 20
 #: What every account of an organization may call. The rest is for the management account and its delegates.
 FOR_MEMBERS = ("DescribeOrganization",)
+#: What a request is about, if not the organization.
+SUBJECTS = ("ParentId", "ChildId", "ResourceId")
 #: What shows where something is, and which state it is in, only since 2025 and 2026.
 NEWER = ("Path", "Paths", "State")
 
@@ -44,12 +46,13 @@ class LocalOrganizationsResponse(OrganizationsResponse):
         if backend and action not in FOR_MEMBERS and not may_list(backend, self.current_account):
             raise refused(errors.MAY_NOT_LIST)
         if backend and backend.org:
-            self._refuse_injected(backend.org.id)
+            for each in (backend.org.id, *(self._get_param(name) for name in SUBJECTS)):
+                self._refuse_injected(each)
 
-    def _refuse_injected(self, organization_id: str) -> None:
-        injected = STATE.switches.injected(self._get_action(), organization_id, "")
+    def _refuse_injected(self, node_id: str) -> None:
+        injected = STATE.switches.injected(self._get_action(), node_id, "")
         if injected is not None:
-            STATE.switches.use_up(organization_id)
+            STATE.switches.use_up(node_id)
             raise JsonRESTError(injected.code, injected.message)
 
     @property
@@ -116,7 +119,8 @@ def _token(start: int, *, emptied: bool = False) -> str:
 
 def _shown(answer: dict[str, Any]) -> dict[str, Any]:
     """With the switch ``without_paths``, as before 2026."""
-    left_out = NEWER if STATE.switches.without_paths else ()
+    switches = STATE.switches
+    left_out = NEWER if switches.without_paths or answer["Id"] in switches.accounts_without_paths else ()
     return {name: value for name, value in answer.items() if name not in left_out}
 
 

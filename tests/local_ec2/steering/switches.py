@@ -45,8 +45,10 @@ class Switches:
     ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` says where KMS sees
     accounts, {account: ``o-1/r-1/ou-1/``}, in place of where the seeded organization has them.
 
-    Organizations answers an error of ``image_errors`` for the id of the organization. With ``without_paths``, it shows
-    neither paths nor states, as before 2026. With ``empty_pages``, each of its pages comes after one that is empty.
+    Organizations answers an error of ``image_errors`` for the id of the organization, or of the account or OU that the
+    request is about. With ``without_paths``, it shows neither paths nor states, as before 2026, and with
+    ``accounts_without_paths``, it does so for these. With ``empty_pages``, each of its pages comes after one that is
+    empty.
     """
 
     iam: bool = False
@@ -74,6 +76,7 @@ class Switches:
     unknown_accounts: list[str] = field(default_factory=list)
     organization_paths: dict[str, str] = field(default_factory=dict)
     without_paths: bool = False
+    accounts_without_paths: list[str] = field(default_factory=list)
     empty_pages: bool = False
 
     def merge(self, values: dict[str, Any]) -> None:

@@ -106,5 +106,6 @@ def test_an_ou_that_was_made_meanwhile_is_shown_by_its_id() -> None:
 
 def test_tags_are_shown_to_those_who_asked() -> None:
     accounts = [Node(account("1"), (), {}), Node(account("2"), (), {"stage": "prod"}), Node(account("3"), ())]
-    shown = Tree(ORGANIZATION, accounts).as_result()["accounts"]
-    assert [each.get("tags", "none") for each in shown] == [{}, {"stage": "prod"}, "none"]
+    shown = Tree(ORGANIZATION, accounts, tagged=True).as_result()["accounts"]
+    assert [each["tags"] for each in shown] == [{}, {"stage": "prod"}, None]
+    assert all("tags" not in each for each in Tree(ORGANIZATION, accounts).as_result()["accounts"])

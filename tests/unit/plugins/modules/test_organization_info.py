@@ -167,6 +167,39 @@ def test_an_api_without_paths_says_where_accounts_are_without_names_too(ec2: Loc
     assert run(organizational_units=False) == {**expected, "accounts": old}
 
 
+@pytest.mark.parametrize("where", [MANAGEMENT, DELEGATE, SEARCH])
+def test_an_account_that_is_listed_without_its_path_is_found_by_its_parents(
+    ec2: LocalEC2, run: Run, where: str
+) -> None:
+    ec2.seed_organization(**SMALL)
+    expected = run()
+    ec2.switch(accounts_without_paths=[where])
+    ec2.clear()
+    assert run() == expected
+    assert (ec2.summary()["ListAccounts"], "ListRoots" in ec2.summary()) == (1, False)
+
+
+# What somebody removes while it is read: the error that says so, what is gone, and how Organizations answers.
+REMOVED: dict[str, tuple[str, str, Json]] = {
+    "an OU": ("ParentNotFoundException", UNITS["Workloads/Empty"], {}),
+    "an OU, walked": ("ParentNotFoundException", UNITS["Workloads/Empty"], {"without_paths": True}),
+    "an account": ("TargetNotFoundException", SEARCH, {}),
+    "an account without its path": ("ChildNotFoundException", SEARCH, {"accounts_without_paths": [SEARCH]}),
+}
+
+
+@pytest.mark.parametrize(("code", "gone", "switches"), REMOVED.values(), ids=list(REMOVED))
+def test_what_is_removed_meanwhile_is_left_out(ec2: LocalEC2, run: Run, code: str, gone: str, switches: Json) -> None:
+    ec2.seed_organization(**SMALL)
+    expected = {part: [each["id"] for each in run()[part]] for part in ("accounts", "organizational_units")}
+    ec2.switch(image_errors={gone: {"code": code}}, **switches)
+    result = run(tags=True)
+    assert not result["failed"], result["msg"]
+    found = {part: [each["id"] for each in result[part]] for part in expected}
+    assert found == {part: [each for each in ids if each != gone] for part, ids in expected.items()}
+    assert "error" not in result
+
+
 def test_a_busy_organization_is_waited_for(ec2: LocalEC2, run: Run) -> None:
     ec2.seed_organization(**SMALL)
     expected = run()
@@ -252,6 +285,18 @@ def test_who_lacks_a_permission_is_told_which(
     others = [each for each in ("organizations:DescribeOrganization", *LISTS) if each != missing]
     warning = denied(run(**keys(MANAGEMENT, *others)), f"is not authorized to perform: {missing} ")
     assert "Allow the action to this user or role" in warning
+
+
+def test_who_may_not_list_tags_gets_all_else(ec2: LocalEC2, run: Run, keys: t.Callable[..., dict[str, str]]) -> None:
+    ec2.seed_organization(**SMALL)
+    result = run(tags=True, **keys(MANAGEMENT, "organizations:DescribeOrganization", *LISTS))
+    assert not result["failed"], result["msg"]
+    assert result["accounts"] == [{**each, "tags": None} for each in WHOLE]
+    assert len(result["organizational_units"]) == len(UNITS)
+    assert (result["error"]["operation"], result["error"]["code"]) == ("ListTagsForResource", "AccessDeniedException")
+    (warning,) = warned(result)
+    assert warning.startswith("No tags are returned: ListTagsForResource: AccessDeniedException: ")
+    assert "is not authorized to perform: organizations:ListTagsForResource " in warning
 
 
 def test_an_account_of_no_organization_fails(ec2: LocalEC2, run: Run, keys: t.Callable[..., dict[str, str]]) -> None:
