@@ -26,6 +26,7 @@ from .permissions import Permission
 from .permissions import Permissions
 from .plan import Attributes
 from .plan import Failure
+from .plan import after_requests
 from .resource import Document
 from .resource import Ids
 from .resource import OneByOne
@@ -219,10 +220,15 @@ def _inexact(_plan: Plan, described: Description, _surroundings: Surroundings) -
         yield Refusal(INEXACT_POLICY, message)
 
 
-def _too_large(plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
-    size = len(_replaced(described, plan.after)["Policy"].encode())
+def _too_large(plan: Plan, described: Description, surroundings: Surroundings) -> t.Iterator[Refusal]:
+    when, written = "", [plan.after]
+    if surroundings.in_turns:
+        added = [request for request in plan.requests if request.operation == "add"]
+        written.append(after_requests(plan.before, added))
+        when = " before the first user is taken off"
+    size = max(len(_replaced(described, each)["Policy"].encode()) for each in written)
     if size > key_policy.LARGEST:
-        message = f"The policy would have {size} bytes, and KMS takes {key_policy.LARGEST}"
+        message = f"The policy would have {size} bytes{when}, and KMS takes {key_policy.LARGEST}"
         yield Refusal("LimitExceededException", message)
 
 

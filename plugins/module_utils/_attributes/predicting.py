@@ -53,7 +53,8 @@ def predict(
             subject.failure = answer
             continue
         # When it was planned: a run may have waited since, and a date that was the next minute is worked out again.
-        surroundings = Surroundings(answer is True, _under(managed, subject), subject.planned or dates.EPOCH)
+        planned = subject.planned or dates.EPOCH
+        surroundings = Surroundings(answer is True, _under(managed, subject), planned, subject.in_turns)
         if subject.target.region in limits.entries:
             subject.keep_within(limits.entries[subject.target.region])
         others = quotas.exceeded(subject.resource, subject, limits)

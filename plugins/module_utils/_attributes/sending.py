@@ -74,10 +74,11 @@ def leave_unproven(subject: Subject, operations: t.Collection[Operation]) -> Non
 def _send_document(runtime: Runtime, subject: Subject, document: Document, operations: t.Collection[Operation]) -> None:
     """Write all that is due at once. What becomes of it becomes of each request.
 
-    After a write that may have been carried out, nobody knows what another would be based on.
+    After a write that failed there is no other: it would take users off in whose place nobody was added, or be based on
+    what nobody knows.
     """
     due = [number for number, step in enumerate(subject.steps) if _is_due(subject, step, operations)]
-    if not due or subject.is_uncertain:
+    if not due or subject.is_broken:
         return
     failure = _written(runtime, subject, document, due)
     for number in due:
@@ -228,7 +229,13 @@ def plan(
 
 
 def _is_due(subject: Subject, step: Step, operations: t.Collection[Operation]) -> bool:
-    return step.status == "not_sent" and step.request.operation in operations and not _is_held_back(subject, step)
+    is_wanted = step.request.operation in operations or _is_whole(subject)
+    return step.status == "not_sent" and is_wanted and not _is_held_back(subject, step)
+
+
+def _is_whole(subject: Subject) -> bool:
+    """Tell whether all its requests are one write, which is sent when any of them is."""
+    return subject.resource.document is not None and not subject.in_turns
 
 
 def actions_due(subject: Subject, operations: t.Collection[Operation]) -> set[Action]:

@@ -122,9 +122,10 @@ class Subject:
 
     ``read`` holds the attributes that are read by calls of their own, as EC2 showed them last; ``verified`` says that
     this was after the last write. ``steps`` are the plan's requests in order. ``held_back`` names the operations on
-    permissions that must not be sent because of another resource, or disabling because of somebody else. ``foreseen``
-    says that the run sends nothing, so that the plan is all there is to show. ``planned_on`` is what was described when
-    it was planned, and ``planned`` is when.
+    permissions that must not be sent because of another resource, or disabling because of somebody else. ``in_turns``
+    says that the additions to a document are a write of their own, as other resources are changed before its removals.
+    ``foreseen`` says that the run sends nothing, so that the plan is all there is to show. ``planned_on`` is what was
+    described when it was planned, and ``planned`` is when.
     """
 
     resource: Resource
@@ -138,6 +139,7 @@ class Subject:
     plan: Plan | None = None
     steps: tuple[Step, ...] = ()
     held_back: frozenset[Operation] = frozenset()
+    in_turns: bool = False
     foreseen: bool = False
     failure: Failure | None = None
 

@@ -84,7 +84,7 @@ def _hold_back(subject: Subject, operation: Operation, what: str, failed: t.Sequ
 # A text that EC2 refuses must not stop a revocation that another policy asks for, so texts come after permissions.
 PASSES = (
     Pass(IMAGE_LEG, frozenset({"enable"}), _nothing),
-    # What is added to a key is one write of its policy. Only a restoration removes anything, with a second one.
+    # All of a key is one write of its policy, but in a restoration with images: what that removes is a second one.
     Pass(KEY_LEG, frozenset({"add"}), _nothing),
     Pass(SNAPSHOT_LEG, frozenset({"add"}), _nothing),
     Pass(IMAGE_LEG, frozenset({"add", "remove"}), _images_behind_whose_grants),

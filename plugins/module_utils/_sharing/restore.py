@@ -30,6 +30,7 @@ from .._attributes.backup import parse
 from .._attributes.ec2 import EC2
 from .._attributes.ec2 import EC2Error
 from .._attributes.ec2 import warn
+from .._attributes.images import IMAGES
 from .._attributes.images import snapshot_ids
 from .._attributes.keeping import keeper
 from .._attributes.keys import KEY_USERS
@@ -197,9 +198,11 @@ def _taken_up(wanted: Wanted) -> Work:
     backup = wanted.backup
     policy = Policy(f"Restore of {backup.made}", _PATTERN, (), (), (), snapshots=True, allow_empty=True)
     work = Work([policy])
+    with_images = {entry.target.region for entry in backup.entries if entry.resource is IMAGES}
     for entry in backup.entries:
-        subject = Subject(entry.resource, entry.target, tuple(_permissions(entry, exact=wanted.exact)))
-        work.take_up(subject, (0,))
+        asked = tuple(_permissions(entry, exact=wanted.exact))
+        in_turns = entry.resource is KEYS and entry.target.region in with_images
+        work.take_up(Subject(entry.resource, entry.target, asked, in_turns=in_turns), (0,))
     work.selected = [list(work.images)]
     return work
 
@@ -375,14 +378,19 @@ def _may_be_late(entry: Entry, subject: Subject) -> bool:
 def _predict(runtime: Runtime, work: Work, judged: Judged) -> dict[Target, Failure]:
     """Take what EC2 would refuse out of the plans, and return why; fail those where it would refuse anyway.
 
-    The grant to everyone is taken out first, then all grants, and at last all that the state does not let be changed.
+    The grant to everyone is taken out first, then all grants, and at last all that the state does not let be changed. A
+    document fails as a whole, or users would be taken off in whose place nobody is added.
     """
     reasons: dict[Target, Failure] = {}
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
         work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
         for entries in (_to_everyone, _granted):
-            left = [subject for subject in subjects if subject.failure and subject.plan and entries(subject.plan)]
+            left = [
+                subject
+                for subject in subjects
+                if subject.failure and subject.plan and entries(subject.plan) and not subject.resource.document
+            ]
             for subject in left:
                 _take_out(subject, entries, reasons)
                 subject.make_plan(runtime.clock.time())

@@ -654,3 +654,80 @@ def test_a_backup_without_keys_is_one_that_earlier_versions_know(fleet: LocalEC2
     backup = tmp_path / "backup.json"
     run(policy("Encrypted", "share", NEW, image_ids=IDS), backup=str(backup))
     assert set(json.loads(backup.read_text())) == {"amikit_backup", "made", "caller", "images", "snapshots"}
+
+
+# Restorations of keys that are not behind any image of the backup, and of those that are
+
+
+@pytest.fixture
+def of_key(run_module: Run) -> Run:
+    return lambda **options: run_module("kms_key_sharing", key_id=arn(EAST), **options)
+
+
+def with_images(backup: str, of_images: str) -> str:
+    """Put the images of a backup into another one, that of a key."""
+    content = json.loads(Path(backup).read_text())
+    content["images"] = json.loads(Path(of_images).read_text())["images"]
+    Path(backup).write_text(json.dumps(content))
+    return backup
+
+
+@pytest.fixture
+def swapped(fleet: LocalEC2, run: Run, of_key: Run, tmp_path: Path) -> t.Callable[..., str]:
+    """Return a backup of a run that took some users off a key and added others, with images under it or without."""
+
+    def swap(users: list[str], others: list[str], *, images: bool) -> str:
+        of_key(key_users={"user_ids": users})
+        backup = str(tmp_path / "key.json")
+        of_key(key_users={"user_ids": others}, purge_key_users=True, backup=backup)
+        one = policy("Images", "share", others[0], image_ids=IDS[:1], kms="ignore")
+        return with_images(backup, run(one, backup=f"{backup}.images")["backup_file"]) if images else backup
+
+    return swap
+
+
+@pytest.mark.parametrize("images", [False, True], ids=["alone", "behind an image"])
+def test_a_restoration_takes_nobody_off_a_key_in_whose_place_it_could_add_nobody(
+    fleet: LocalEC2, restore: Restore, swapped: t.Callable[..., str], images: bool
+) -> None:
+    backup = swapped([FORMER], [NEW], images=images)
+    refused = {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400, "times": 1}
+    fleet.switch(image_errors={arn(EAST): refused})
+    failed = restore(backup)
+    assert failed["failed"]
+    assert [users_of(fleet, arn(EAST)), launchers(fleet, A)] == [[NEW], [FORMER]]
+    [key] = failed["keys"]
+    assert (key["error"]["code"], key["changed"]) == ("KMSInternalException", False)
+    assert not restore(backup, backup=f"{backup}.2")["failed"]
+    assert users_of(fleet, arn(EAST)) == [FORMER]
+
+
+def many(start: int) -> list[str]:
+    return [f"{number:012}" for number in range(start, start + 400)]
+
+
+def test_a_restoration_of_a_key_alone_swaps_its_users_in_one_write(
+    fleet: LocalEC2, restore: Restore, swapped: t.Callable[..., str]
+) -> None:
+    """All of them together would be more than a key policy holds."""
+    backup = swapped(many(0), many(400), images=False)
+    fleet.clear()
+    assert not restore(backup)["failed"]
+    assert (written(fleet), users_of(fleet, arn(EAST))) == (["PutKeyPolicy"], many(0))
+
+
+def test_users_of_a_key_who_do_not_fit_before_others_are_taken_off_are_a_refusal(
+    fleet: LocalEC2, restore: Restore, swapped: t.Callable[..., str]
+) -> None:
+    backup = swapped(many(0), many(400), images=True)
+    fleet.clear()
+    results = [restore(backup, check=True), restore(backup)]
+    for failed in results:
+        [key] = failed["keys"]
+        assert (failed["failed"], key["error"]["code"], key["error"]["predicted"]) == (
+            True,
+            "LimitExceededException",
+            True,
+        )
+        assert "bytes before the first user is taken off, and KMS takes 32768" in key["error"]["message"]
+    assert ("PutKeyPolicy" in written(fleet), users_of(fleet, arn(EAST))) == (False, many(400))
