@@ -15,6 +15,7 @@ from dataclasses import replace
 from .._attributes import reading
 from .._attributes.ec2 import EC2Error
 from .._attributes.images import IMAGES
+from .._attributes.images import snapshot_ids
 from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
 from .._attributes.managed_keys import keys_of
@@ -65,20 +66,36 @@ def take_keys(runtime: Runtime, work: Work) -> Judged:
 def tie_keys(runtime: Runtime, work: Work) -> Judged:
     """Find out which keys of a restoration are behind which of its images, and return which of them AWS manages.
 
-    The keys are known by their ids, and EC2 names them by their ARNs.
+    The keys are known by their ids, and EC2 names them by their ARNs. An image that EC2 did not describe may be under
+    any of them.
     """
-    snapshots = _behind(healthy(work.images.values()) if work.keys else [])
+    images = list(work.images.values()) if work.keys else []
+    snapshots = _behind(image for image in images if image.described)
     missing = _find(runtime, work, snapshots)
     if missing:
         why = "; ".join(dict.fromkeys(missing.values()))
-        images = [image for image, behind in snapshots.items() if any(each in missing for each in behind)]
-        work.warnings.append(f"Changes on {listed(images)} and on the keys behind do not wait for each other: {why}")
+        unknown = [image for image, behind in snapshots.items() if any(each in missing for each in behind)]
+        work.warnings.append(f"Changes on {listed(unknown)} and on the keys behind do not wait for each other: {why}")
     known = work.snapshot_keys
     named = {image: _named(known, found) for image, found in snapshots.items()}
     keys = {name: Target(name.region, name.id.rpartition("/")[2]) for names in named.values() for name in names}
     keys = {name: key for name, key in keys.items() if key in work.keys}
-    work.keys_behind = {image: tuple(keys[each] for each in names if each in keys) for image, names in named.items()}
+    work.keys_behind = {
+        **{image.target: _in_region(image, work.keys) for image in images},
+        **{image: tuple(keys[each] for each in names if each in keys) for image, names in named.items()},
+    }
     return {(name.region, name.id): _is_managed(work, work.keys[key]) for name, key in keys.items()}
+
+
+def tie_snapshots(work: Work) -> None:
+    """Write down which snapshots of a restoration are behind which of its images: any, if EC2 did not describe it."""
+    for image in work.images.values():
+        shown = (Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
+        work.behind[image.target] = tuple(shown) if image.described else _in_region(image, work.snapshots)
+
+
+def _in_region(image: Subject, targets: t.Iterable[Target]) -> tuple[Target, ...]:
+    return tuple(target for target in targets if target.region == image.target.region)
 
 
 def _is_managed(work: Work, key: Subject) -> bool | Failure:

@@ -65,7 +65,7 @@ def _keys_of_images(work: Work) -> None:
 def _hold_back_behind(work: Work, behind: t.Callable[[Subject], t.Iterable[Subject]]) -> None:
     failed: dict[Target, list[Subject]] = {}
     for image in work.images.values():
-        if image.lacks("remove"):
+        if image.lacks("remove") or image.target in work.unrevoked:
             for each in behind(image):
                 failed.setdefault(each.target, []).append(image)
     for target, images in failed.items():

@@ -31,7 +31,6 @@ from .._attributes.ec2 import EC2
 from .._attributes.ec2 import EC2Error
 from .._attributes.ec2 import warn
 from .._attributes.images import IMAGES
-from .._attributes.images import snapshot_ids
 from .._attributes.keeping import keeper
 from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
@@ -54,9 +53,11 @@ from .._attributes.subject import NAMED
 from .._attributes.subject import Subject
 from .._attributes.subject import Target
 from .._attributes.subject import healthy
+from .._attributes.waiting import is_unknown
 from .answer import stopped
 from .applying import apply
 from .encrypted import tie_keys
+from .encrypted import tie_snapshots
 from .legs import LEGS
 from .merge import listed
 from .options import Options
@@ -175,12 +176,12 @@ def restore_through(runtime: Runtime, wanted: Wanted, options: Options) -> Work:
         fleet.plan(runtime, work.subjects_of(leg))
     lost = _ask_for_what_can_be(runtime, work, wanted)
     _warn_of_late_texts(runtime, work, wanted)
-    work.behind = {
-        image.target: tuple(Target(image.target.region, snapshot) for snapshot in snapshot_ids(image.described))
-        for image in healthy(work.images.values())
-    }
+    tie_snapshots(work)
     lost.update(_predict(runtime, work, tie_keys(runtime, work)))
-    work.ungranted = {entry.target for entry in wanted.backup.entries if _is_ungranted(entry, work, exact=wanted.exact)}
+    entries = wanted.backup.entries
+    work.ungranted = {entry.target for entry in entries if _is_ungranted(entry, work, exact=wanted.exact)}
+    work.unrevoked = {entry.target for entry in entries if _is_unrevoked(entry, work, exact=wanted.exact)}
+    _warn_of_undescribed(work)
     _stop_for_public(work, wanted)
     apply(runtime, work, options)
     _warn_of_keys(work, options)
@@ -441,6 +442,32 @@ def _is_ungranted(entry: Entry, work: Work, *, exact: bool) -> bool:
     plan = work.keys[entry.target].plan if entry.target in work.keys else None
     held = dict(plan.after.values).get(KEY_USERS) if plan else None
     return any(user.kind in kinds and not (isinstance(held, frozenset) and user in held) for user in granted)
+
+
+def _is_unrevoked(entry: Entry, work: Work, *, exact: bool) -> bool:
+    """Tell whether it is an image that somebody is not to launch any more, and may, as nothing is planned for that.
+
+    It could not be read, or its state lets nothing be revoked. On one that is gone, nobody has anything.
+    """
+    if entry.resource is not IMAGES or is_unknown(work.images[entry.target]):
+        return False
+    image, launch = work.images[entry.target], IMAGES.permissions
+    asked = [each for each in _permissions(entry, exact=exact) if isinstance(each, AskedPermissions)]
+    held = image.read.get(launch.option)
+    if held is None:
+        return any(each.purge or each.revoke for each in asked)
+    planned = {attribute for attribute, _value in image.plan.before.values} if image.plan else set()
+    left = [each for each in asked if each.attribute not in planned]
+    return any(each.takes_away(user) for each in left for user in t.cast("Permissions", held))
+
+
+def _warn_of_undescribed(work: Work) -> None:
+    images = sorted(target for target in work.unrevoked if not work.images[target].described)
+    if images and (work.snapshots or work.keys):
+        work.warnings.append(
+            f"What is behind {listed(images)} could not be read, so nobody is taken off any snapshot or key in the same"
+            " Region"
+        )
 
 
 def _warn_of_keys(work: Work, options: Options) -> None:

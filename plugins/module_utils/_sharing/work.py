@@ -38,7 +38,8 @@ class Work:
     ``selected`` are the images of each policy, in order. ``behind`` names the snapshots behind each image whose
     snapshots some policy shares, ``keys_behind`` the keys behind each image whose keys some policy looks at. The
     policies ``looking_at_keys`` share a key or only report on it, and ``unread_keys`` are those of the latter that
-    could not be read, and why. ``ungranted`` are keys that somebody should use and that the plan does not grant them.
+    could not be read, and why. ``ungranted`` are keys that somebody should use and that the plan does not grant them,
+    ``unrevoked`` images that somebody should not launch and that the plan does not take from them.
     ``encrypted_under`` has the keys of snapshots that no policy shares. ``alone`` are
     images whose failure stops nothing else. ``stopped`` are the reasons not to change anything, ``left_undone`` is what
     could not even be asked for, so that the run fails at its end; ``warnings`` are for the user.
@@ -58,6 +59,7 @@ class Work:
     encrypted_under: dict[Target, str] = field(default_factory=dict)
     unread_keys: dict[Target, Failure] = field(default_factory=dict)
     ungranted: set[Target] = field(default_factory=set)
+    unrevoked: set[Target] = field(default_factory=set)
     left_out: set[Target] = field(default_factory=set)
     alone: set[Target] = field(default_factory=set)
     stopped: list[str] = field(default_factory=list)

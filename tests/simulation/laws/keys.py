@@ -59,11 +59,10 @@ def keys_last(played: Played) -> Violations:
     for run in played.runs:
         if run.restores is None or run.work is None:
             continue
-        plans = {(each.target.region, each.target.id): each.plan for each in run.subjects}
         for arn, before, written in _writings(played, run):
             lost = _users(json.loads(before)) - _users(json.loads(written.policy))
-            for key, image, asked in resources(played, run):
-                if arn in _keys(played, image) and plans.get(key):
+            for _key_of_image, image, asked in resources(played, run):
+                if arn in _keys(played, image):
                     others = theirs(played, run, image, run.began, run.until).entries
                     left = image.at(written.time).grants & asked.revoke - others
                     early = frozenset(each for each in left if _meant(each) in lost)

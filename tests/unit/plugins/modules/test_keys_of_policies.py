@@ -625,6 +625,50 @@ def test_a_restoration_leaves_users_on_keys_of_images_that_they_keep(
     assert [users_of(fleet, arn(EAST)), launchers(fleet, A)] == [[], [FORMER]]
 
 
+def test_a_restoration_leaves_users_on_keys_and_snapshots_of_images_that_it_cannot_read(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    denied = {"action": "DescribeImageAttribute", "code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    fleet.switch(image_errors={A: denied})
+    kept = restore(shared)
+    assert kept["failed"]
+    assert [launchers(fleet, A), copiers(fleet, A)] == [[NEW], [FORMER, NEW]]
+    assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[NEW], []]
+    assert [each.get("error", {}).get("code") for each in kept["keys"]] == ["HeldBack", None]
+    assert f"revoking on {A} (us-east-1)" in kept["keys"][0]["error"]["message"]
+    fleet.switch(image_errors={})
+    assert not restore(shared, backup=f"{shared}.2")["failed"]
+    assert [users_of(fleet, arn(EAST)), launchers(fleet, A), copiers(fleet, A)] == [[], [FORMER], [FORMER]]
+
+
+def test_a_restoration_takes_nobody_off_where_an_image_may_be_under_any_key(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    """EC2 does not even describe the images, so nobody knows what is behind them."""
+    statement = {"Effect": "Allow", "Action": ["ec2:*Attribute", "ec2:DescribeSnapshots", "kms:*"], "Resource": "*"}
+    blind = fleet.principal("blind", {"Version": "2012-10-17", "Statement": [statement]})
+    kept = restore(shared, **{name: blind[name] for name in ("access_key", "secret_key")})
+    assert [each["error"]["code"] for each in kept["images"]] == ["UnauthorizedOperation"] * 3
+    assert [each["error"]["code"] for each in [*kept["keys"], *kept["snapshots"]]] == ["HeldBack"] * 5
+    assert [users_of(fleet, arn(EAST)), launchers(fleet, A), copiers(fleet, A)] == [[NEW], [NEW], [FORMER, NEW]]
+    images = f"eu-west-1:{C}, us-east-1:{A}, us-east-1:{B}"
+    off = "so nobody is taken off any snapshot or key in the same Region"
+    assert f"What is behind {images} could not be read, {off}" in warned(kept)
+
+
+def test_a_restoration_takes_users_off_keys_of_images_that_are_gone(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    content = json.loads(Path(shared).read_text())
+    for entry in content["images"]:
+        entry["id"] = {A: "ami-0dddddddddddddddd"}.get(entry["id"], entry["id"])
+    Path(shared).write_text(json.dumps(content))
+    restored = restore(shared)
+    assert [each.get("error", {}).get("code") for each in restored["images"]] == ["InvalidAMIID.NotFound", None, None]
+    assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[], []]
+    assert [each for each in warned(restored) if "What is behind" in each] == []
+
+
 def test_a_restoration_adds_to_a_key_before_and_takes_off_it_after_its_images(
     fleet: LocalEC2, run: Run, run_module: Run, restore: Restore, tmp_path: Path
 ) -> None:
