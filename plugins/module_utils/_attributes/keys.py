@@ -199,9 +199,10 @@ def _to_be_deleted(_plan: Plan, described: Description, _surroundings: Surroundi
         yield Refusal("KMSInvalidStateException", f"AWS deletes it at {date:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def _odd(plan: Plan, _described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
-    lists = [value for _attribute, value in plan.after.values if isinstance(value, frozenset)]
-    odd = sorted(entry.value for value in lists for entry in _odd_entries(value))
+def _odd(plan: Plan, described: Description, _surroundings: Surroundings) -> t.Iterator[Refusal]:
+    """Whatever is asked, each write replaces all statements with Sids of ours."""
+    purged = {entry.value for entry in _odd_entries(plan.revoked)}
+    odd = sorted(sid for sid in _sharing(described).odd if sid not in purged)
     if odd:
         message = (
             f"The policy has {', '.join(odd)}: a Sid of this module, but not what it writes under it. Rename or remove"

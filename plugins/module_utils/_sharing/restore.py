@@ -209,21 +209,33 @@ def _taken_up(wanted: Wanted) -> Work:
 
 
 def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
-    lists: list[AskedPermissions] = []
-    has_lists = any(attribute.kinds for attribute, _before in entry.before.values)
-    if not has_lists and any(before is False for _attribute, before in entry.before.values):
+    """Yield what is asked of lists, and of what their entries have besides.
+
+    Whoever comes off a list loses that too, so it is asked for: the backup of this restoration has it then.
+    """
+    lists = _lists(entry, exact=exact)
+    asked = {attribute: each for attribute, each in lists.items() if each.grant or each.revoke or each.purge}
+    if not lists and any(before is False for _attribute, before in entry.before.values):
         # Disabling it again cuts off whoever can launch it by now, so that has to be known.
         yield AskedPermissions(entry.resource.permissions)
-    for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
-        if not isinstance(before, frozenset) or not isinstance(after, frozenset):
+    for attribute in entry.resource.attributes:
+        if attribute.of is None:
+            yield from [asked[attribute]] if attribute in asked else ()
             continue
-        asked = AskedPermissions(attribute, before - after, after - before)
-        asked = AskedPermissions(attribute, grant=before, purge=True) if exact else asked
-        if attribute.kinds:
-            lists.append(asked)
-        if exact or before != after:
-            of = next((each for each in lists if each.attribute == attribute.of), None)
-            yield AskedOfEntries(attribute, of or AskedPermissions(attribute.of), asked) if attribute.of else asked
+        of = lists.get(attribute.of, AskedPermissions(attribute.of))
+        if attribute in asked or of.revoke or of.purge:
+            yield from () if attribute.of in asked else [of]
+            yield AskedOfEntries(attribute, of, lists.get(attribute, AskedPermissions(attribute)))
+
+
+def _lists(entry: Entry, *, exact: bool) -> dict[Attribute, AskedPermissions]:
+    return {
+        attribute: AskedPermissions(attribute, before, purge=True)
+        if exact
+        else AskedPermissions(attribute, before - after, after - before)
+        for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values)
+        if isinstance(before, frozenset) and isinstance(after, frozenset)
+    }
 
 
 def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[Target, Failure]:

@@ -775,3 +775,58 @@ def test_users_of_a_key_who_do_not_fit_before_others_are_taken_off_are_a_refusal
         )
         assert "bytes before the first user is taken off, and KMS takes 32768" in key["error"]["message"]
     assert ("PutKeyPolicy" in written(fleet), users_of(fleet, arn(EAST))) == (False, many(400))
+
+
+# Each: a statement with a Sid of ours that nobody else may have, and what is added to one of ours by hand.
+BY_HAND: dict[str, t.Callable[[list[Json]], list[Json]]] = {
+    "a Sid of ours": lambda held: [*held, {**allowing(OTHER), "Sid": "AmikitSharingMine"}],
+    "an action more": lambda held: [
+        {**each, "Action": [*each["Action"], "kms:Encrypt"]} if each["Sid"] == "AmikitSharingAccountsUse" else each
+        for each in held
+    ],
+}
+
+
+@pytest.mark.parametrize("changed", BY_HAND.values(), ids=list(BY_HAND))
+def test_a_restoration_leaves_a_statement_that_is_not_of_our_form(
+    fleet: LocalEC2, of_key: Run, restore: Restore, tmp_path: Path, changed: t.Callable[[list[Json]], list[Json]]
+) -> None:
+    """Even if all that it asks for is who among the users has something besides."""
+    backup = str(tmp_path / "key.json")
+    of_key(key_users={"user_ids": [NEW]})
+    of_key(autoscaling=True, backup=backup)
+    fleet.seed_keys({"key_id": EAST, "policy": document(*changed(policies_of(fleet)[0]["Statement"]))})
+    by_hand = policies_of(fleet)[0]
+    refused = restore(backup)
+    assert [refused["failed"], refused["keys"][0]["error"]["code"]] == [True, "OddStatement"]
+    assert policies_of(fleet)[0] == by_hand
+
+
+def test_a_restoration_of_a_restoration_has_auto_scaling(
+    fleet: LocalEC2, run: Run, restore: Restore, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "backup.json")
+    one = policy("One", "share", NEW, image_ids=IDS[:1], kms="share")
+    run(one, backup=backup)
+    run({**one, "kms_autoscaling": True})
+    restored = restore(backup)
+    assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST))] == [[], []]
+    assert not restore(restored["backup_file"])["failed"]
+    assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST)), launchers(fleet, A)] == [
+        [NEW],
+        [NEW],
+        [FORMER, NEW],
+    ]
+
+
+def test_an_exact_restoration_leaves_auto_scaling_of_which_its_backup_says_nothing(
+    fleet: LocalEC2, of_key: Run, restore: Restore, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "key.json")
+    of_key(key_users={"user_ids": [FORMER]}, autoscaling=True)
+    of_key(key_users={"user_ids": [NEW]}, backup=backup)
+    of_key(key_users={"user_ids": [OTHER]}, autoscaling=True)
+    restored = restore(backup, exact=True)
+    assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST))] == [[FORMER], [FORMER]]
+    assert not restore(restored["backup_file"], exact=True)["failed"]
+    assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST))] == [[FORMER, NEW, OTHER]] * 2
