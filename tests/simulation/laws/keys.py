@@ -29,12 +29,15 @@ from simulation.state import RUN
 from simulation.state import Grants
 from simulation.state import Resource
 from simulation.state import Written
+from simulation.wishes import NOBODY
 from simulation.wishes import Json
 from simulation.wishes import Key
 from simulation.wishes import entries_of_options
 from simulation.wishes import key_users_of
 
 _SID = "AmikitSharing"
+_GROUPS = " (Auto Scaling)"  # after whoever may use a key for Auto Scaling groups
+_ROLES = {"Use": "", "AutoScaling": _GROUPS}
 
 
 def keys_first(played: Played) -> Violations:
@@ -171,10 +174,10 @@ def _not_as_before(played: Played, run: Run, undone: Run) -> Violations:
             yield f"{run.title}: {was ^ now} on {arn} is not as before"
 
 
-def _sharing(played: Played, run: Run) -> t.Iterator[tuple[Resource, Grants]]:
-    """Yield the images of which some policy shares the keys, and with whom."""
+def _sharing(played: Played, run: Run, *, groups: bool = False) -> t.Iterator[tuple[Resource, Grants]]:
+    """Yield the images of which some policy shares the keys, and with whom, or with whose Auto Scaling groups."""
     for policy, selected in zip(played.scenario.wish.policies, run.work.selected if run.work else (), strict=False):
-        wanted = key_users_of(policy)
+        wanted = key_users_of(policy) if policy.get("kms_autoscaling") or not groups else NOBODY
         for target in selected if wanted else ():
             image = played.scenario.cloud.resources.get((target.region, target.id))
             if image:
@@ -183,9 +186,11 @@ def _sharing(played: Played, run: Run) -> t.Iterator[tuple[Resource, Grants]]:
 
 def _asked(played: Played, run: Run) -> dict[Key, set[str]]:
     asked: dict[Key, set[str]] = {}
-    for image, wanted in _sharing(played, run):
-        for arn in _keys(played, image):
-            asked.setdefault((image.region, arn.rpartition("/")[2]), set()).update(map(_meant, wanted))
+    for more, groups in (("", False), (_GROUPS, True)):
+        for image, wanted in _sharing(played, run, groups=groups):
+            for arn in _keys(played, image):
+                users = asked.setdefault((image.region, arn.rpartition("/")[2]), set())
+                users.update(f"{_meant(each)}{more}" for each in wanted)
     return asked
 
 
@@ -223,12 +228,13 @@ def _others(policy: Json) -> list[str]:
 
 
 def _users(policy: Json) -> set[str]:
-    """Return whom our statements of use name."""
+    """Return whom our statements of use name, and those of Auto Scaling."""
     named: set[str] = set()
     for each in _statements(policy):
         sid = each.get("Sid", "")
-        for keys in each["Condition"].values() if sid.startswith(_SID) and sid.endswith("Use") else ():
+        role = next((role for role in _ROLES if sid.startswith(_SID) and sid.endswith(role)), "")
+        for keys in each["Condition"].values() if role else ():
             for name in ("kms:CallerAccount", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"):
                 found = keys.get(name, [])
-                named.update([found] if isinstance(found, str) else found)
+                named.update(f"{value}{_ROLES[role]}" for value in ([found] if isinstance(found, str) else found))
     return named
