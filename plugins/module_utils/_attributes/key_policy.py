@@ -333,10 +333,14 @@ def _may_be(key: str, held: list[str], principal: Permission) -> bool:
     if key == _ORGANIZATION.lower() and organization:
         return any(_is_like(organization, each) for each in held)
     if key == _PATHS.lower() and organization:
-        return any(_is_like(organization, each.split("/")[0]) for each in held) and (
-            kind == ORG_UNIT_ARNS.option or any(re.fullmatch(r"[^/]*(/r-[^/]*)?/?\*", each) for each in held)
-        )
+        paths = [each for each in held if _is_like(organization, each.split("/")[0])]
+        return any(kind == ORG_UNIT_ARNS.option or _may_be_whole(each) for each in paths)
     return True
+
+
+def _may_be_whole(path: str) -> bool:
+    """Tell whether a pattern of paths may mean a whole organization: it names no OU, and * stands for slashes too."""
+    return path.endswith("*") and "/ou-" not in path
 
 
 def _account_of(arn: str) -> str:

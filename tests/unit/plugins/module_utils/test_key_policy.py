@@ -380,6 +380,19 @@ PARTNER = "arn:aws:iam::111111111111"
             True,
         ),
         ({"Condition": {"StringEquals": {"kms:ViaService": "rds.us-east-1.amazonaws.com"}}}, account("2" * 12), True),
+        *(
+            ({"Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{path}"}}}, principal, may)
+            for principal, path, may in (
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/*/*", True),
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/**", True),
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/?-ab12/*", True),
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/r-*", True),
+                (Permission("org_arns", ORGANIZATION), "*/*", True),
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/*/ou-ab12-teamteam/*", False),
+                (Permission("org_arns", ORGANIZATION), "o-abcdefghij/r-ab12/", False),
+                (Permission("org_arns", ORGANIZATION), "o-otherotherx/*/*", False),
+            )
+        ),
     ],
 )
 def test_who_may_be_allowed(statement: Json, principal: Permission, may: bool) -> None:
