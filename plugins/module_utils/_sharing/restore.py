@@ -381,7 +381,7 @@ def _age(backup: Backup, now: float) -> float:
 def _may_be_late(entry: Entry, subject: Subject) -> bool:
     pairs = zip(entry.before.values, entry.after.values)
     changing = [(attribute, was) for (attribute, was), (_same, becomes) in pairs if was != becomes]
-    texts = [(attribute, was) for attribute, was in changing if not attribute.kinds]
+    texts = [(attribute, was) for attribute, was in changing if not (attribute.kinds or attribute.of)]
     return not subject.failure and any(subject.current(attribute) == was for attribute, was in texts)
 
 

@@ -830,3 +830,14 @@ def test_an_exact_restoration_leaves_auto_scaling_of_which_its_backup_says_nothi
     assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST))] == [[FORMER], [FORMER]]
     assert not restore(restored["backup_file"], exact=True)["failed"]
     assert [users_of(fleet, arn(EAST)), groups_of(fleet, arn(EAST))] == [[FORMER, NEW, OTHER]] * 2
+
+
+def test_auto_scaling_is_no_text_that_may_be_shown_late(
+    fleet: LocalEC2, of_key: Run, restore: Restore, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "key.json")
+    of_key(key_users={"user_ids": [NEW]}, autoscaling=True, backup=backup)
+    restore(backup)
+    again = restore(backup, backup=f"{backup}.2")
+    assert [again["failed"], again["changed"], warned(again)] == [False, False, []]
+    assert users_of(fleet, arn(EAST)) == []
