@@ -242,6 +242,21 @@ def _other_partition(plan: Plan, described: Description, _surroundings: Surround
         yield Refusal("InvalidArnException", message)
 
 
+def _stays_by_another_arn(plan: Plan, _described: Description, surroundings: Surroundings) -> str:
+    """KMS knows organizations and OUs by their ids, our statements also by the management account in their ARNs."""
+    held = dict(plan.after.values).get(KEY_USERS)
+    ids = {_id_of(entry) for entry in surroundings.revoked if entry.kind != USER_IDS.option}
+    others = [entry for entry in held if _id_of(entry) in ids] if isinstance(held, frozenset) else []
+    if not others:
+        return ""
+    stay = ", ".join(f"{_id_of(entry)} stays a user under the ARN {entry.value}" for entry in sorted(others))
+    return f"{stay}. To end that, revoke that ARN"
+
+
+def _id_of(entry: Permission) -> str:
+    return entry.value.partition("/")[2]
+
+
 KEYS = Resource(
     noun="key",
     described_as="a key",
@@ -277,6 +292,7 @@ KEYS = Resource(
     name_of=lambda described: described.get("Alias"),
     encrypted_snapshots=lambda _described: {},
     rules=(_managed, _to_be_deleted, _odd, _inexact, _too_large, _other_partition),
+    cautions=(_stays_by_another_arn,),
     unlisted=_owner,
     more=_more,
     service=_SERVICE,

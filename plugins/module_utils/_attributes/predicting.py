@@ -54,7 +54,8 @@ def predict(
             continue
         # When it was planned: a run may have waited since, and a date that was the next minute is worked out again.
         planned = subject.planned or dates.EPOCH
-        surroundings = Surroundings(answer is True, _under(managed, subject), planned, subject.in_turns)
+        revoked = subject.named_to_revoke if subject.resource.document else frozenset()
+        surroundings = Surroundings(answer is True, _under(managed, subject), planned, subject.in_turns, revoked)
         if subject.target.region in limits.entries:
             subject.keep_within(limits.entries[subject.target.region])
         others = quotas.exceeded(subject.resource, subject, limits)

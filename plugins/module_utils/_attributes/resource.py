@@ -49,13 +49,15 @@ class Surroundings:
 
     ``public_access_blocked`` is the state in the account and Region, ``under_managed_key`` names the resource's
     snapshots that are encrypted under the key that AWS manages for EBS, ``now`` is the time. ``in_turns`` says that the
-    additions to a document are written before its removals.
+    additions to a document are written before its removals. ``revoked`` are entries that are to come off one by name,
+    held or not.
     """
 
     public_access_blocked: bool = False
     under_managed_key: tuple[str, ...] = ()
     now: datetime = dates.EPOCH
     in_turns: bool = False
+    revoked: Permissions = frozenset()
 
 
 # What a user should know about a plan that EC2 accepts; an empty text if there is nothing.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from unit.images import Clock
+from unit.images import warned
 
 from local_ec2.client import LocalEC2
 from local_ec2.services.judge import Caller
@@ -215,6 +216,22 @@ def test_a_whole_organization_and_its_auto_scaling_groups(key: LocalEC2, run: Ru
     document = {"Statement": held(key)}
     caller = Caller(C, organization_path="o-abcdefghij/r-ab12/")
     assert not allows(document, ARN, caller, "kms:CreateGrant", Grant(f"arn:aws:iam::{C}:role/mine"))
+
+
+@pytest.mark.parametrize("option", ["org_arns", "org_unit_arns"])
+def test_whoever_stays_under_the_arn_of_another_management_account_is_named(
+    key: LocalEC2, run: Run, option: str
+) -> None:
+    mine = {"org_arns": ORG, "org_unit_arns": UNIT}[option]
+    other, short = mine.replace(OWNER, B), mine.partition("/")[2]
+    run(key_users={option: [other]})
+    said = f"{short} stays a user under the ARN {other}. To end that, revoke that ARN: {KEY} (us-east-1)"
+    assert warned(run(revoke_key_users={option: [mine]})) == [said]
+    both = run(key_users={option: [mine]})
+    assert (both["failed"], warned(both)) == (False, [])
+    assert warned(run(revoke_key_users={option: [mine]})) == [said]
+    assert warned(run(revoke_key_users={option: [mine, other]})) == []
+    assert others(key) == held(key)
 
 
 def test_auto_scaling_is_taken_from_nobody_who_stays(key: LocalEC2, run: Run) -> None:
