@@ -91,6 +91,8 @@ options:
   wait:
     description:
       - Whether to wait for KMS to show each change.
+      - Do not set this to V(false) if another task or run changes the same key soon after. KMS may show it the policy
+        from before both times that it reads it, and what this task changed would be overwritten without notice.
       - If V(true), and KMS does not know a key, the module keeps looking it up for up to 15 seconds.
     type: bool
     default: true
@@ -110,6 +112,9 @@ notes:
     inferred, so launch one instance before you rely on it. Whether KMS refuses an organization or OU that does not
     exist is not known.
     L(Encrypted images,https://amikit.github.io/amikit.aws/encrypted_images.html#what-is-not-certain) has the details.
+  - KMS may show a policy late. If it shows the policy from before a change to a run both times that the run reads it,
+    that run overwrites the change without notice. So leave a minute between runs that change the same key, and do not
+    set O(wait=false).
   - KMS may refuse a policy because of a statement that was in it before, such as one that names a deleted role. The
     error then says which one it may be.
   - botocore retries requests that KMS throttles, or that fail on the way. To change how, set O(aws_config).
