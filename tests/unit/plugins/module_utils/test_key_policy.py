@@ -67,18 +67,31 @@ values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
     max_leaves=6,
 )
-foreign = st.dictionaries(
-    st.sampled_from(("Effect", "Principal", "Action", "Resource", "Condition", "Other")), values, max_size=6
+# Sids of others that are nearly ours.
+near = (
+    "amikitSharingAccountsUse",
+    "AmikitSharin",
+    " AmikitSharing",
+    "MyAmikitSharingAccountsUse",
+    "Amikit Sharing",
+    "",
+)
+foreign = st.builds(
+    lambda statement, sid: statement if sid is None else {"Sid": sid, **statement},
+    st.dictionaries(
+        st.sampled_from(("Effect", "Principal", "Action", "Resource", "Condition", "Other")), values, max_size=6
+    ),
+    st.one_of(st.none(), st.sampled_from(near)),
 )
 policies = st.builds(
-    lambda held, alone, version: {
-        "Version": version,
+    lambda held, alone, head: {
+        **head,
         "Statement": held[0] if alone and len(held) == 1 else held,
         "Id": "theirs",
     },
     st.lists(foreign, max_size=3),
     st.booleans(),
-    st.sampled_from(("2012-10-17", "2008-10-17")),
+    st.sampled_from(({"Version": "2012-10-17"}, {"Version": "2008-10-17"}, {})),
 )
 
 
