@@ -63,7 +63,8 @@ def taken(resource_id: str, option: str) -> list[Json]:
 # What can be restored, by the name of the file.
 BACKUPS = {
     "images.json": backup(images=taken(AMI, "launch_permissions")),
-    "keys.json": backup(keys=[{**each, "id": KEY_ID} for each in taken(KEY_ID, "key_users")]),
+    "keys.json": backup(keys=taken(KEY_ID, "key_users")),
+    "both.json": backup(images=taken(AMI, "launch_permissions"), keys=taken(KEY_ID, "key_users")),
     "all.json": backup(images=taken(AMI, "launch_permissions"), snapshots=taken(SNAPSHOT, "create_volume_permissions")),
 }
 
@@ -323,6 +324,20 @@ def test_changes_are_allowed_on_one_kind_of_resource_only(module: str) -> None:
 def test_each_row_lists_what_its_tasks_need_and_nothing_else(row: str) -> None:
     needed = {action for scenario in SCENARIOS.values() if scenario.row == row for action in scenario.needs}
     assert sorted(actions(of_row(row))) == sorted(needed)
+
+
+@CHECK
+@pytest.mark.parametrize("finding", [True, False], ids=["with", "without"])
+def test_without_finding_keys_a_restoration_of_images_and_keys_warns(run: Run, finding: bool, check: bool) -> None:
+    rows = ("restore images from a backup", "restore keys from a backup")
+    statements = [QUOTAS, *(statement for row in rows for statement in of_row(row))]
+    statements += [STATEMENTS["FindKeys"]] if finding else []
+    result = run(RESTORE, statements, {"src": "both.json"}, check=check, seed=UNDER_KEY)
+    assert not result["failed"], result["msg"]
+    foreseen = {"unproven", "authorized"} if check else {"applied"}
+    assert {each["status"] for each in requests_of(result)} == foreseen
+    assert ("do not wait for each other: DescribeSnapshots: UnauthorizedOperation" in said(result)) is not finding
+    assert finding is not bool(said(result))
 
 
 @pytest.mark.parametrize("row", AUDITS)
