@@ -16,11 +16,13 @@ from dataclasses import field
 
 from .ec2 import EC2Error
 from .plan import Failure
+from .snapshots import is_associated
 from .subject import NAMED
 from .subject import Target
 from .subject import in_batches
 
 if t.TYPE_CHECKING:
+    from .attribute import Description
     from .runtime import Runtime
 
 
@@ -28,17 +30,17 @@ if t.TYPE_CHECKING:
 Judged = dict[tuple[str, str], t.Union[bool, Failure]]
 
 
-def keys_of(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None]:
-    """Return the keys of snapshots of one Region, None where EC2 names none; raise EC2Error."""
+def snapshots_of(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, Description]:
+    """Return the descriptions of snapshots of one Region; raise EC2Error."""
     region, ids = batch[0].region, [target.id for target in batch]
     filters = [{"Name": "snapshot-id", "Values": ids}]
     response = runtime.ec2.call(region, "describe_snapshots", Filters=filters)
-    return {Target(region, found["SnapshotId"]): found.get("KmsKeyId") for found in response["Snapshots"]}
+    return {Target(region, found["SnapshotId"]): found for found in response["Snapshots"]}
 
 
 @dataclass
 class ManagedKeys:
-    """``snapshots`` maps each encrypted snapshot to its key, None where that is not known yet.
+    """``snapshots`` maps each encrypted snapshot to its key: None for one not known yet, "" for none to judge by.
 
     ``judged`` says which keys AWS manages, as far as a run has asked.
     """
@@ -79,10 +81,11 @@ class ManagedKeys:
 
     def _describe(self, batch: list[Target]) -> dict[Target, str | None]:
         try:
-            return keys_of(self.runtime, batch)
+            found = snapshots_of(self.runtime, batch)
         except EC2Error as error:
             self._note(f"the keys of {len(batch)} encrypted snapshot(s) in {batch[0].region}", error.failure)
             return dict.fromkeys(batch, "")
+        return {target: "" if is_associated(each) else each.get("KmsKeyId") for target, each in found.items()}
 
     def _is_managed(self, key: tuple[str, str]) -> bool | Failure:
         region, key_id = key

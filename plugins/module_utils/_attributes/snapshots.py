@@ -49,7 +49,13 @@ def _name(described: Description) -> str | None:
 
 
 def _encrypted_snapshots(described: Description) -> dict[str, str | None]:
-    return {described["SnapshotId"]: described.get("KmsKeyId")} if described.get("Encrypted") else {}
+    is_under_one_key = described.get("Encrypted") and not is_associated(described)
+    return {described["SnapshotId"]: described.get("KmsKeyId")} if is_under_one_key else {}
+
+
+def is_associated(described: Description) -> bool:
+    """Tell whether it is under other keys as well (AssociateKmsKeyId): nobody knows what EC2 refuses then."""
+    return bool(described.get("AssociatedKmsKeys"))
 
 
 def _owner(described: Description) -> Permissions:

@@ -18,10 +18,11 @@ from .._attributes.images import IMAGES
 from .._attributes.images import snapshot_ids
 from .._attributes.keys import KEY_USERS
 from .._attributes.keys import KEYS
-from .._attributes.managed_keys import keys_of
+from .._attributes.managed_keys import snapshots_of
 from .._attributes.plan import AskedPermissions
 from .._attributes.plan import Failure
 from .._attributes.result import failure_text
+from .._attributes.snapshots import is_associated
 from .._attributes.subject import Subject
 from .._attributes.subject import Target
 from .._attributes.subject import healthy
@@ -33,6 +34,7 @@ from .merge import speakers_behind
 from .merge import wishes
 
 if t.TYPE_CHECKING:
+    from .._attributes.attribute import Description
     from .._attributes.managed_keys import Judged
     from .._attributes.runtime import Runtime
     from .work import Work
@@ -56,11 +58,26 @@ def take_keys(runtime: Runtime, work: Work) -> Judged:
     reading.describe(runtime, shared)
     reading.describe(replace(runtime, patient=False), reported)
     _take_up(runtime, work, dict(zip(names, subjects)))
+    _leave_to_aws(runtime, work, {snapshot for behind in snapshots.values() for snapshot in behind})
     for subject in reported:
         if subject.failure:
             work.unread_keys[subject.target], subject.failure = subject.failure, None
             subject.described = reading.known(runtime, subject) or {}
     return {(name.region, name.id): _is_managed(work, subject) for name, subject in zip(names, subjects)}
+
+
+def _leave_to_aws(runtime: Runtime, work: Work, snapshots: t.Collection[Target]) -> None:
+    """Ask nothing of a key that AWS manages if all that is under it is under another key as well."""
+    for key in healthy(work.keys.values()):
+        under = [each for each in snapshots if work.snapshot_keys.get(each) == key.described["Arn"]]
+        is_left = key.described.get("KeyManager") == "AWS" and all(each in work.associated_snapshots for each in under)
+        if is_left and key.plan and key.plan.changed:
+            key.asked = (AskedPermissions(KEY_USERS),)
+            key.make_plan(runtime.clock.time())
+            work.warnings.append(
+                f"AWS manages the key {key.target}, so nobody is made a user of it. The snapshots under it list another"
+                " key as well, of which nothing is known"
+            )
 
 
 def tie_keys(runtime: Runtime, work: Work) -> Judged:
@@ -134,16 +151,18 @@ def _find(
     batches = in_batches(unknown, lambda target: target)
     missing: dict[Target, str] = {}
     for batch, answer in zip(batches, runtime.each(lambda batch: _described(runtime, batch), batches)):
-        keys = {} if isinstance(answer, Failure) else answer
-        work.encrypted_under.update({snapshot: key for snapshot, key in keys.items() if key})
+        described = {} if isinstance(answer, Failure) else answer
+        keys = {snapshot: each["KmsKeyId"] for snapshot, each in described.items() if each.get("KmsKeyId")}
+        work.encrypted_under.update(keys)
+        work.associated.update(snapshot for snapshot, each in described.items() if is_associated(each))
         why = failure_text(answer) if isinstance(answer, Failure) else "EC2 does not show the key of the snapshot"
         missing.update({snapshot: why for snapshot in batch if not keys.get(snapshot)})
     return missing
 
 
-def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, str | None] | Failure:
+def _described(runtime: Runtime, batch: t.Sequence[Target]) -> dict[Target, Description] | Failure:
     try:
-        return keys_of(runtime, batch)
+        return snapshots_of(runtime, batch)
     except EC2Error as error:
         return error.failure
 

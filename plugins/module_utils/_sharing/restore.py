@@ -397,7 +397,7 @@ def _predict(runtime: Runtime, work: Work, judged: Judged) -> dict[Target, Failu
     reasons: dict[Target, Failure] = {}
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
-        work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.judged_keys, judged)
         for entries in (_to_everyone, _granted):
             left = [
                 subject
@@ -407,11 +407,11 @@ def _predict(runtime: Runtime, work: Work, judged: Judged) -> dict[Target, Failu
             for subject in left:
                 _take_out(subject, entries, reasons)
                 subject.make_plan(runtime.clock.time())
-            work.warnings += predicting.predict(runtime, left, work.snapshot_keys, judged)
+            work.warnings += predicting.predict(runtime, left, work.judged_keys, judged)
         left = [subject for subject in subjects if _is_narrowed_for_state(subject, reasons)]
         for subject in left:
             subject.make_plan(runtime.clock.time())
-        work.warnings += predicting.predict(runtime, left, work.snapshot_keys, judged)
+        work.warnings += predicting.predict(runtime, left, work.judged_keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
 
 

@@ -364,7 +364,7 @@ def _predict(runtime: Runtime, work: Work, judged: Judged) -> None:
     work.stop(failures_by_policy(work, [each for each in work.images.values() if each.target not in work.alone]))
     for leg in LEGS:
         subjects = [subject for subject in healthy(work.subjects_of(leg)) if subject.target not in pending]
-        work.warnings += predicting.predict(runtime, subjects, work.snapshot_keys, judged)
+        work.warnings += predicting.predict(runtime, subjects, work.judged_keys, judged)
         work.stop(failures_by_policy(work, subjects))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
 
+from .._attributes.snapshots import is_associated
 from .legs import KEY_LEG
 from .legs import LEGS
 from .legs import SNAPSHOT_LEG
@@ -40,7 +41,8 @@ class Work:
     policies ``looking_at_keys`` share a key or only report on it, and ``unread_keys`` are those of the latter that
     could not be read, and why. ``ungranted`` are keys that somebody should use and that the plan does not grant them,
     ``unrevoked`` images that somebody should not launch and that the plan does not take from them.
-    ``encrypted_under`` has the keys of snapshots that no policy shares. ``alone`` are
+    ``encrypted_under`` has the keys of snapshots that no policy shares, ``associated`` those of them that are under
+    other keys as well. ``alone`` are
     images whose failure stops nothing else. ``stopped`` are the reasons not to change anything, ``left_undone`` is what
     could not even be asked for, so that the run fails at its end; ``warnings`` are for the user.
     """
@@ -57,6 +59,7 @@ class Work:
     behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
     keys_behind: dict[Target, tuple[Target, ...]] = field(default_factory=dict)
     encrypted_under: dict[Target, str] = field(default_factory=dict)
+    associated: set[Target] = field(default_factory=set)
     unread_keys: dict[Target, Failure] = field(default_factory=dict)
     ungranted: set[Target] = field(default_factory=set)
     unrevoked: set[Target] = field(default_factory=set)
@@ -92,6 +95,16 @@ class Work:
         """The keys of the snapshots that have been read, an empty text for one that is not encrypted."""
         shared = {target: str(each.described.get("KmsKeyId") or "") for target, each in self.snapshots.items()}
         return {**self.encrypted_under, **shared}
+
+    @property
+    def associated_snapshots(self) -> set[Target]:
+        """The snapshots that are under other keys as well, of those that have been read."""
+        return self.associated | {target for target, each in self.snapshots.items() if is_associated(each.described)}
+
+    @property
+    def judged_keys(self) -> dict[Target, str]:
+        """The keys by which it is judged what EC2 refuses, an empty text for a snapshot of which they say nothing."""
+        return {**self.snapshot_keys, **dict.fromkeys(self.associated_snapshots, "")}
 
     @property
     def subjects(self) -> list[Subject]:

@@ -74,6 +74,7 @@ def describe(snapshot: Snapshot, backend: Any) -> Value:
         "description": snapshot.description,
         "encrypted": snapshot.encrypted,
         "kmsKeyId": snapshot.kms_key_id,
+        "associatedKmsKeySet": [{"kmsKeyId": key} for key in snapshot.associated_kms_keys] or None,
         "storageTier": snapshot.storage_tier,
         "transferType": "standard",
         "completionTime": timestamp(snapshot.start_time) if completed else None,

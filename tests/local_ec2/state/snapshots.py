@@ -23,13 +23,17 @@ _moto_snapshot = moto_storage.Snapshot
 
 
 class Snapshot(Resource, _moto_snapshot):
-    """moto's snapshot. ``kms_key_id`` is the ARN of a key, which need not be of the owner's account."""
+    """moto's snapshot. ``kms_key_id`` is the ARN of a key, which need not be of the owner's account.
+
+    ``associated_kms_keys`` are those of further keys. What EC2 permits because of them is not known: here, nothing.
+    """
 
     sort = SNAPSHOT
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.product_codes: set[str] = set()
         self.hidden_reads = 0
+        self.associated_kms_keys: list[str] = []
         super().__init__(*args, **kwargs)
         if self.encrypted and not self.kms_key_id:
             region = self.ec2_backend.region_name

@@ -75,6 +75,7 @@ class SnapshotSpec:
 
     ``account`` says in whose EC2 it is. Without permissions, one of another owner is shared with that account: nobody
     sees a snapshot that is not. The snapshots of an image are then shared with nobody, like real ones.
+    ``associated_kms_keys`` are ARNs, which DescribeSnapshots shows.
 
     ``hidden_reads`` is for a snapshot of an image: that many answers of DescribeImages show its mapping without
     ``snapshotId``, whether the image is pending or available. If the image has as many ``pending_reads``, the id shows
@@ -90,6 +91,7 @@ class SnapshotSpec:
     hidden_reads: int = 0
     encrypted: bool = False
     kms_key_id: str | None = None
+    associated_kms_keys: list[str] | None = None
     create_volume_permissions: dict[str, list[str]] | None = None
     product_codes: list[str] | None = None
     description: str = ""
@@ -182,6 +184,7 @@ def _snapshot(spec: SnapshotSpec, volume: Any, image_id: str | None = None) -> S
     snapshot.state = "pending" if spec.pending_reads else spec.state
     snapshot.pending_reads = spec.pending_reads
     snapshot.hidden_reads = spec.hidden_reads
+    snapshot.associated_kms_keys = list(spec.associated_kms_keys or ())
     snapshot.product_codes = set(spec.product_codes or ())
     snapshot.change(Attributes(grants=from_options(spec.create_volume_permissions or {}, SNAPSHOT.kinds)))
     if owner == spec.account:

@@ -247,6 +247,20 @@ def test_a_refusal_changes_nothing_anywhere(
     assert modifying(ec2) == []
 
 
+@pytest.mark.parametrize("module", ["ec2_snapshot_attribute", "ec2_ami_attribute"])
+def test_ec2_decides_about_what_is_under_another_key_as_well(ec2: LocalEC2, run_module: Run, module: str) -> None:
+    """What a key that is associated with a snapshot permits is not known."""
+    other = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    both = {"snapshot_id": SNAP, "kms_key_id": "aws/ebs", "associated_kms_keys": [other]}
+    ec2.seed({"image_id": AMI, "snapshots": [both]})
+    asked: Json = {"snapshot_id": SNAP, "create_volume_permissions": {"user_ids": [A]}}
+    if module == "ec2_ami_attribute":
+        asked = {"image_id": AMI, "launch_permissions": {"user_ids": [A]}}
+    result = run_module(module, region="us-east-1", **asked)
+    [item] = result.get("images") or result["snapshots"]
+    assert (result["failed"], item["error"]["predicted"], "DescribeKey" in ec2.summary()) == (True, False, False)
+
+
 def test_a_customers_key_may_be_shared_and_is_read_once(ec2: LocalEC2, run: Run) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAP, "encrypted": True}, {"snapshot_id": OTHER, "encrypted": True})
     result = run(snapshot_ids=[SNAP, OTHER], create_volume_permissions={"user_ids": [A]})

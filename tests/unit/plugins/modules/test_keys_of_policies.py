@@ -485,6 +485,22 @@ def test_a_key_that_may_not_be_read_is_unknown(fleet: LocalEC2, run: Run, action
     assert (len(said), len(warned(result))) == (action == "DescribeKey", action == "DescribeKey")
 
 
+def test_a_key_that_aws_manages_is_left_if_its_snapshots_are_under_another_as_well(fleet: LocalEC2, run: Run) -> None:
+    fleet.seed_keys({"aliases": ["alias/aws/ebs"]})
+    under = encrypted(A, "aws/ebs")
+    one = policy("Encrypted", "share", NEW, image_ids=IDS[:2], kms="share")
+    fleet.seed(under)
+    assert any("AWS manages the key" in each for each in run(one, audit=True)["stopped"])
+    under["snapshots"][0]["associated_kms_keys"] = [arn(EAST)]
+    fleet.seed(under)
+    audited = run(one, audit=True)
+    assert (audited["failed"], audited["stopped"]) == (False, [])
+    [managed, mine] = keys(audited)
+    assert [managed["changed"], mine["changed"]] == [False, True]
+    [said] = warned(audited)
+    assert f"AWS manages the key {managed['key_id']} (us-east-1), so nobody is made a user of it" in said
+
+
 # What surrounds a run
 
 
