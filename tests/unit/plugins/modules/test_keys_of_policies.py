@@ -672,6 +672,19 @@ def test_a_restoration_takes_nobody_off_where_an_image_may_be_under_any_key(
     assert f"What is behind {images} could not be read, {off}" in warned(kept)
 
 
+def test_a_restoration_leaves_users_on_keys_of_images_whose_state_lets_nothing_be_revoked(
+    fleet: LocalEC2, restore: Restore, shared: str
+) -> None:
+    content = json.loads(Path(shared).read_text())
+    content["images"][0]["before"]["shared_tags"], content["images"][0]["after"]["shared_tags"] = {}, {"team": "web"}
+    Path(shared).write_text(json.dumps(content))
+    fleet.seed(encrypted(A, arn(EAST), NEW, state="failed", tags={"ec2:SharedTag/team": "web"}))
+    kept = restore(shared)
+    assert [each["attribute"] for each in kept["images"][0]["requests"]] == ["sharedTags"]
+    assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[NEW], []]
+    assert [each.get("error", {}).get("code") for each in kept["keys"]] == ["HeldBack", None]
+
+
 def test_a_restoration_takes_users_off_keys_of_images_that_are_gone(
     fleet: LocalEC2, restore: Restore, shared: str
 ) -> None:
