@@ -356,13 +356,13 @@ def test_unseen_seconds(ec2: LocalEC2, api: Any) -> None:
 
 def test_filter_lag_of_what_is_new(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE, "snapshots": [{"snapshot_id": SNAPSHOT}]})
-    ec2.switch(filter_lag=0.3)
+    ec2.switch(filter_lag=1.5)
     started = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
     assert api.describe_images(**BY_FILTER)["Images"] == api.describe_images()["Images"] == []
     assert api.describe_snapshots(Filters=started)["Snapshots"] == []
     assert len(api.describe_images(ImageIds=[IMAGE])["Images"]) == 1
     assert len(api.describe_snapshots(SnapshotIds=[SNAPSHOT])["Snapshots"]) == 1
-    time.sleep(0.3)
+    time.sleep(1.5)
     assert len(api.describe_images(**BY_FILTER)["Images"]) == 1
     assert len(api.describe_snapshots(Filters=started)["Snapshots"]) == 1
 
