@@ -245,7 +245,8 @@ def interference_is_reported(played: Played) -> Violations:
             # A later read may only have asked whether it is still there.
             later = run.log[run.log.index(mine[-1]) :]
             shown = [sent for sent in later if key_of(sent) == key and sent.response and not sent.request.is_write]
-            if shown and grants_shown(shown[0]) != planned and not any("something else" in text for text in run.warnings):
+            is_said = any("something else" in text for text in run.warnings)
+            if shown and grants_shown(shown[0]) != planned and not is_said:
                 yield f"{run.title}: others changed {one.id} in the meantime, and no warning says so: {run.warnings}"
 
 
