@@ -109,6 +109,7 @@ EVENTS = [
         AUDIT,
         call("ResetSnapshotAttribute", {"snapshotId": SNAPSHOT, "attributeType": "CREATE_VOLUME_PERMISSION"}),
     ),
+    Event("permissions go with an AMI that is disabled", AUDIT, call("DisableImage", {"imageId": IMAGE})),
     Event("an AMI is created", NOTHING, call("CreateImage", {"instanceId": "i-0123456789abcdef0", "name": "golden"})),
     Event("a snapshot of a database is shared", NOTHING, call("ModifyDBSnapshotAttribute", {}, service="rds")),
     Event("an instance is running", NOTHING, _event("EC2 Instance State-change Notification", "aws.ec2", {})),
