@@ -72,6 +72,9 @@ def test_the_survey_is_the_same_everywhere() -> None:
         described = load(PATTERN / "playbooks" / each["playbook"].replace(".yml", ".meta.yml"))
         options = described["argument_specs"]["main"]["options"]
         assert {name: (how["default"], how.get("choices")) for name, how in options.items()} == asked
+    (task,) = load(PATTERN / "playbooks" / "tasks" / "policy.yml")
+    defaults = {name: default for name, (default, _choices) in asked.items()}
+    assert {"principals": "", **task["vars"]["survey_defaults"]} == defaults
 
 
 # What is made of setup.yml
@@ -203,7 +206,19 @@ def test_the_answers_of_the_survey_are_the_only_policy(account: Account) -> None
     assert account.users() == [[], []]
     account.run("share.yml", "-e @answers.json")
     assert account.users() == [["222233334444", "333344445555"]] * 2
-    account.run("audit.yml", "-e @answers.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"principals": " ", "sharing_pattern": "revoke"}, "The answers name no account"),
+        ({"ami_sharing_policies": []}, "ami_sharing_policies is an extra variable"),
+    ],
+)
+def test_answers_are_never_ignored(account: Account, given: t.Any, said: str) -> None:
+    (account.home / "given.json").write_text(json.dumps({**ANSWERS, **given}), encoding="utf-8")
+    assert said in account.run("share.yml", "-e @given.json", status=2)
+    assert account.ec2.requests("ModifyImageAttribute") == []
 
 
 def test_what_is_no_principal_changes_nothing(account: Account) -> None:
