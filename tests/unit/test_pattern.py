@@ -94,6 +94,7 @@ GIVEN = {
     "ami_sharing_image": "registry.example.com/ansible/amikit-ee:0.1.0",
     "ami_sharing_inventory": "Accounts",
     "ami_sharing_credential": "AMIs",
+    "ami_sharing_notifications": ["Chat"],
 }
 
 
@@ -113,6 +114,15 @@ def test_awx_gets_the_job_templates_of_the_pattern(objects: t.Any) -> None:
         assert (ROOT / each["playbook"]).is_file()
         assert each["project"] in {project["name"] for project in objects["projects"]}
         assert each["execution_environment"] in {known["name"] for known in objects["environments"]}
+        assert [each[name] for name in ("survey_enabled", "diff_mode", "ask_limit_on_launch")] == [True] * 3
+        assert each["notification_templates_error"] == ["Chat"]
+    (share,) = [each for each in objects["templates"] if each["name"] == "AMI sharing / Share"]
+    assert share["ask_job_type_on_launch"]  # otherwise the workflow could not run it as Check
+
+
+def test_the_project_has_the_playbooks_of_this_version(objects: t.Any) -> None:
+    (project,) = objects["projects"]
+    assert project["scm_branch"] == load(ROOT / "galaxy.yml")["version"]
 
 
 def test_between_preview_and_share_somebody_approves(objects: t.Any) -> None:
@@ -120,16 +130,21 @@ def test_between_preview_and_share_somebody_approves(objects: t.Any) -> None:
     preview, approve, share = workflow["simplified_workflow_nodes"]
     assert preview["success_nodes"] == [approve["identifier"]]
     assert approve["success_nodes"] == [share["identifier"]]
-    assert "approval_node" in approve
+    assert approve["approval_node"]["timeout"] == 24 * 60 * 60
     assert [(each["unified_job_template"], each["job_type"]) for each in (preview, share)] == [
         ("AMI sharing / Share", "check"),
         ("AMI sharing / Share", "run"),
     ]
     assert workflow["survey_spec"] == SURVEY
+    assert [workflow[name] for name in ("survey_enabled", "ask_limit_on_launch")] == [True] * 2
+    assert workflow["notification_templates_error"] == workflow["notification_templates_approvals"] == ["Chat"]
 
 
-def test_what_is_scheduled_is_there(objects: t.Any) -> None:
-    assert [each["unified_job_template"] for each in objects["schedules"]] == ["AMI sharing / Audit"]
+def test_a_share_and_then_an_audit_run_every_night(objects: t.Any) -> None:
+    assert [(each["unified_job_template"], each["rrule"]) for each in objects["schedules"]] == [
+        ("AMI sharing / Share", "DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1"),
+        ("AMI sharing / Audit", "DTSTART:20260101T030000Z RRULE:FREQ=DAILY;INTERVAL=1"),
+    ]
 
 
 def test_the_guide_names_the_objects_and_what_they_need(objects: t.Any) -> None:
