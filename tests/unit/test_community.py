@@ -14,6 +14,10 @@ from unit.documentation import ROOT
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 WORKFLOW = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 JOBS: dict[str, t.Any] = yaml.safe_load(WORKFLOW)["jobs"]
+HEADER = re.compile(
+    r"\A(#!.*\n)?(# |<!-- )Copyright: Contributors to the amikit\.aws collection.*\n"
+    r"(# |<!-- )GNU General Public License v3\.0\+ \(see LICENSE or https://www\.gnu\.org/licenses/gpl-3\.0\.txt\)"
+)
 
 
 def met_by() -> list[str]:
@@ -24,14 +28,26 @@ def met_by() -> list[str]:
 
 
 def test_what_meets_a_requirement_is_there() -> None:
-    named = re.findall(r"`([^` ]+\.\w+)`", " ".join(met_by()))
-    assert len(set(named)) > 20
+    named = {name for name in re.findall(r"`([^` ]+)`", " ".join(met_by())) if name != "manifest"}
+    assert {"LICENSE", ".ansible-lint", "galaxy.yml"} <= named
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_python_files_and_guides_name_their_licence() -> None:
+    """What others read as it is, or what is generated, does not: REUSE.toml has its licence."""
+    named = [*ROOT.glob("*/**/*.py"), *ROOT.glob("docs/*.md"), *ROOT.glob("extensions/**/*.md")]
+    assert [path for path in named if HEADER.search(path.read_text(encoding="utf-8")) is None] == []
 
 
 def test_a_job_is_green_only_when_all_others_are() -> None:
     assert set(JOBS["green"]["needs"]) == set(JOBS) - {"green"}
     assert JOBS["green"]["if"] == "always()"
+    (step,) = JOBS["green"]["steps"]
+    assert step == {
+        "name": "Fail if anything failed, or was canceled",
+        "if": "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')",
+        "run": "exit 1",
+    }
 
 
 def test_actions_are_pinned_by_their_commits() -> None:
