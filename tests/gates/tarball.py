@@ -13,6 +13,8 @@ from pathlib import Path
 
 from local_ec2.client import LocalEC2
 
+from . import tree
+
 DIST = Path("build/dist")
 INSTALLED = Path("build/installed")
 # What a user gets, and nothing else: a new entry at the root of the repository needs a decision.
@@ -33,6 +35,8 @@ SHIPPED = {
 }
 # Of the tests, only what tells ansible-test which Pythons modules may run on, wherever the tarball is tested.
 SHIPPED_TESTS = {"tests", "tests/config.yml"}
+# What belongs to a release that is not made yet.
+UNRELEASED = Path("changelogs/fragments")
 REQUIRED = {
     *SHIPPED,
     *SHIPPED_TESTS,
@@ -44,12 +48,18 @@ REQUIRED = {
 }
 
 
-def problems(names: set[str]) -> list[str]:
+def dropped(names: set[str], checkout: set[Path]) -> set[str]:
+    """Files beside those of the tarball that `manifest` of galaxy.yml has left out, such as ones of a new suffix."""
+    wanted = {path for path in checkout if path.parts[0] in SHIPPED and not path.is_relative_to(UNRELEASED)}
+    return {path.as_posix() for path in wanted} - names
+
+
+def problems(names: set[str], checkout: set[Path]) -> list[str]:
     """What is in the tarball and should not be, and the other way round."""
     foreign = {name for name in names - SHIPPED_TESTS if Path(name).parts[0] not in SHIPPED}
     caches = {name for name in names if "__pycache__" in name or "cache" in Path(name).name.split(".")}
     found = [f"should not be in it: {name}" for name in sorted(foreign | caches)]
-    return found + [f"is not in it: {name}" for name in sorted(REQUIRED - names)]
+    return found + [f"is not in it: {name}" for name in sorted(REQUIRED - names | dropped(names, checkout))]
 
 
 def contents(tarball: Path) -> set[str]:
@@ -98,7 +108,7 @@ def run(command: list[str], environment: os._Environ[str] | dict[str, str]) -> N
 def main() -> None:
     (tarball,) = DIST.glob("amikit-aws-*.tar.gz")
     names = contents(tarball)
-    if wrong := problems(names):
+    if wrong := problems(names, tree.files(Path())):
         sys.exit("\n".join([f"{tarball}:", *wrong]))
     install(tarball)
     use()
