@@ -39,6 +39,28 @@ def test_python_files_and_guides_name_their_licence() -> None:
     assert [path for path in named if HEADER.search(path.read_text(encoding="utf-8")) is None] == []
 
 
+def test_the_readme_has_the_sections_of_certification() -> None:
+    shown = re.findall(r"^## (.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    asked = [
+        "Requirements",
+        "Installation",
+        "Use cases",
+        "Testing",
+        "Support",
+        "Communication",
+        "Release notes",
+        "License",
+    ]
+    assert [title for title in shown if title in asked] == asked
+
+
+def test_what_users_run_needs_none_of_the_other_directories() -> None:
+    """Those who package collections may leave them out."""
+    run = [path for name in ("meta", "playbooks", "plugins", "roles") for path in (ROOT / name).rglob("*.*")]
+    files = {path: path.read_text(encoding="utf-8") for path in run if path.suffix in {".j2", ".py", ".yml"}}
+    assert [path for path, text in files.items() if re.search(r"\b(docs|extensions|tests)/", text)] == []
+
+
 def test_a_job_is_green_only_when_all_others_are() -> None:
     assert set(JOBS["green"]["needs"]) == set(JOBS) - {"green"}
     assert JOBS["green"]["if"] == "always()"
