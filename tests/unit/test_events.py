@@ -187,9 +187,9 @@ def test_on_the_command_line_it_runs_the_playbooks(ec2: LocalEC2, tmp_path: Path
     """
     guide = sections("events")["On the command line"]
     (command,) = guide.commands
-    bodies = [recorded.permissions(recorded.PUBLIC), recorded.state("available")]
-    other = [of_account("222233334444", body) for body in bodies]
-    rulebook = Rulebook("ami_events", tmp_path, [*bodies, *other])
+    seen = recorded.permissions(recorded.PUBLIC), recorded.state("available")
+    bodies = [of_account(account, body) for body in seen for account in ("123456789012", "222233334444")]
+    rulebook = Rulebook("ami_events", tmp_path, bodies)
     (tmp_path / "accounts.yml").write_text(guide.files["accounts.yml"], encoding="utf-8")
     (public,) = ec2.seed({"name": "golden-1", "region": "us-east-1", "launch_permissions": PUBLIC})
     said = rulebook.run(
