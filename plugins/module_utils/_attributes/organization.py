@@ -147,7 +147,8 @@ def _units(reader: Reader, root: str) -> list[Node]:
     """Return all OUs below a root, by one list for each parent."""
     found: dict[str, Node] = {}
     parents: list[tuple[str, tuple[str, ...]]] = [(root, ())]
-    for parent, above in parents:
+    while parents:
+        parent, above = parents.pop(0)
         below = reader.listed_if_there(
             "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent, MaxResults=_PAGE
         )
