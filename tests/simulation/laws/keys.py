@@ -80,7 +80,10 @@ def keys_are_written_as_planned(played: Played) -> Violations:
         latest: dict[Key, Json] = {}
         for sent in run.log:
             if sent.request.operation == "get_key_policy" and sent.response:
-                latest[_key(sent)] = json.loads(sent.response["Policy"])
+                policy = json.loads(sent.response["Policy"])
+                # A statement that stands alone is a list of it, to KMS too.
+                held = policy["Statement"]
+                latest[_key(sent)] = {**policy, "Statement": held if isinstance(held, list) else [held]}
                 known.setdefault(_key(sent), [latest[_key(sent)]])
             elif sent.request.operation == "put_key_policy":
                 if latest[_key(sent)] not in known[_key(sent)]:
