@@ -36,6 +36,16 @@ ROOT = {
 }
 IDS = [f"us-east-1:{A}", f"us-east-1:{B}", f"eu-west-1:{C}"]
 
+# What looking at the fleet takes, whatever is to be done with it.
+READS = {
+    "DescribeImages": 2,
+    "DescribeImageAttribute": 3,
+    "DescribeSnapshots": 2,
+    "DescribeSnapshotAttribute": 3,
+    "DescribeKey": 2,
+    "GetKeyPolicy": 2,
+}
+
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
@@ -131,23 +141,15 @@ def test_keys_are_shared_first_and_no_request_is_made_twice(fleet: LocalEC2, run
     shared = policy("Encrypted", "share", NEW, ORG, image_ids=IDS, kms="share", snapshots=True)
 
     audited = run(shared, audit=True)
-    reads = {
-        "DescribeImages": 2,
-        "DescribeImageAttribute": 3,
-        "DescribeSnapshots": 2,
-        "DescribeSnapshotAttribute": 3,
-        "DescribeKey": 2,
-        "GetKeyPolicy": 2,
-    }
-    assert counted(fleet) == reads
+    assert counted(fleet) == READS
     checked = run(shared, check=True)
-    assert counted(fleet) == {**reads, "ModifyImageAttribute": 3, "ModifySnapshotAttribute": 3}
+    assert counted(fleet) == {**READS, "ModifyImageAttribute": 3, "ModifySnapshotAttribute": 3}
     assert (users_of(fleet, arn(EAST)), launchers(fleet, A)) == ([], [FORMER])
 
     applied = run(shared)
     assert written(fleet) == ["PutKeyPolicy"] * 2 + ["ModifySnapshotAttribute"] * 3 + ["ModifyImageAttribute"] * 3
     assert counted(fleet) == {
-        **reads,
+        **READS,
         "DescribeImageAttribute": 6,
         "DescribeSnapshotAttribute": 6,
         # One reading to plan on, one right before the write, one to see it.
@@ -157,7 +159,7 @@ def test_keys_are_shared_first_and_no_request_is_made_twice(fleet: LocalEC2, run
         "ModifySnapshotAttribute": 3,
     }
     again = run(shared)
-    assert counted(fleet) == reads
+    assert counted(fleet) == READS
 
     for key in (arn(EAST), arn(WEST, "eu-west-1")):
         assert users_of(fleet, key) == [NEW, "o-abcdefghij"]
@@ -536,16 +538,8 @@ def test_a_restoration_takes_users_off_keys_last(
     fleet: LocalEC2, run: Run, restore: Restore, shared: str, tmp_path: Path
 ) -> None:
     assert [each["id"] for each in json.loads(Path(shared).read_text())["keys"]] == [EAST, WEST]
-    reads = {
-        "DescribeImages": 2,
-        "DescribeImageAttribute": 3,
-        "DescribeSnapshots": 2,
-        "DescribeSnapshotAttribute": 3,
-        "DescribeKey": 2,
-        "GetKeyPolicy": 2,
-    }
     checked = restore(shared, check=True)
-    assert counted(fleet) == {**reads, "ModifyImageAttribute": 4, "ModifySnapshotAttribute": 4}
+    assert counted(fleet) == {**READS, "ModifyImageAttribute": 4, "ModifySnapshotAttribute": 4}
     assert statuses(checked["keys"]) == {"unproven"}
     restored = restore(shared)
     assert not restored["failed"]
