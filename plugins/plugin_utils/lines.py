@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import NAMED
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import first_of
+
 Facts = t.Mapping[str, t.Any]
 Names = t.Mapping[str, str]
-
-NAMED = 5  # of each, in a line
 
 
 def of_policies(run: Facts, names: Names, page: str = "") -> list[str]:
@@ -68,13 +69,7 @@ def affected(result: Facts, names: Names) -> str:
 def _named(result: Facts, part: str, names: Names) -> str:
     items = [*result["images"], *result["snapshots"]]
     ids = sorted({each for item in items for values in item.get(part, {}).values() for each in values})
-    return few([f"{each} ({names[each]})" if names.get(each) else each for each in ids])
-
-
-def few(texts: t.Sequence[str]) -> str:
-    """Return the first few of them, and how many more there are."""
-    more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
-    return ", ".join(texts[:NAMED]) + more
+    return first_of([f"{each} ({names[each]})" if names.get(each) else each for each in ids])
 
 
 def became(counts: Facts, would: str, verb: str = "changed") -> str:

@@ -13,6 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import NAMED
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import first_of
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.place import facts_of
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import Facts
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import in_order
@@ -21,10 +23,8 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import 
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import risk
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import summary
 
-from .lines import NAMED
 from .lines import became
 from .lines import counted
-from .lines import few
 
 _DONE = ("changed", "unchanged", "failed", "granted", "revoked")
 _COUNTED_POLICIES = ("selected", "changed", "granted", "revoked", "failed", "snapshots")
@@ -132,7 +132,8 @@ def _policies(shown: t.Sequence[Owner]) -> tuple[list[Facts], Renamed]:
     renamed: dict[tuple[str, str], str] = {}
     for name, meanings in found.items():
         for rows in meanings.values():
-            title = name if len(meanings) == 1 else _new(f"{name} ({few([owner for owner, _policy in rows])})", names)
+            who = first_of([owner for owner, _policy in rows])
+            title = name if len(meanings) == 1 else _new(f"{name} ({who})", names)
             names.add(title)
             renamed.update({(owner, name): title for owner, _policy in rows})
             policies.append({**_merged([policy for _owner_name, policy in rows]), "name": title})
@@ -176,7 +177,7 @@ def _warnings(owners: t.Sequence[Owner], shown: t.Sequence[Owner]) -> list[str]:
         for warning in owner.report["warnings"]:
             warned[warning].append(owner.name)
     everybody = len(owners)
-    texts = [text if len(who) == everybody else f"{few(who)}: {text}" for text, who in warned.items()]
+    texts = [text if len(who) == everybody else f"{first_of(who)}: {text}" for text, who in warned.items()]
     return [*_left_out([owner for owner in owners if owner not in shown]), *_twice(shown), *texts]
 
 
@@ -187,7 +188,7 @@ def _left_out(owners: t.Iterable[Owner]) -> t.Iterator[str]:
         reasons["of a failure (see Owners)" if owner.failure else without].append(owner.name)
     for reason, names in reasons.items():
         are = "is" if len(names) == 1 else "are"
-        yield f"{counted(len(names), 'owner')} {are} not on this page, because {reason}: {few(names)}"
+        yield f"{counted(len(names), 'owner')} {are} not on this page, because {reason}: {first_of(names)}"
 
 
 def _twice(shown: t.Iterable[Owner]) -> t.Iterator[str]:
@@ -197,7 +198,7 @@ def _twice(shown: t.Iterable[Owner]) -> t.Iterator[str]:
             owned[account].append(owner.name)
     for account, names in owned.items():
         if len(names) > 1:
-            who = f"{counted(len(names), 'owner')} ({few(names)})"
+            who = f"{counted(len(names), 'owner')} ({first_of(names)})"
             yield f"{account} is the account of {who}, so its images may count more than once"
 
 
