@@ -127,7 +127,8 @@ summary:
       C(granted) and C(revoked) entries.
   returned: always, unless the options are invalid or no connection could be set up
   type: dict
-  sample: {images: 2, snapshots: 2, keys: 0, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}
+  sample:
+    {images: 2, snapshots: 2, kms_keys: 0, changed: 3, unchanged: 0, failed: 1, granted: 4, revoked: 2, regions: 1}
 images:
   description:
     - The images in the backup, as RV(amikit.aws.ec2_ami_attribute#module:images).
@@ -140,8 +141,8 @@ snapshots:
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: dict
-keys:
-  description: The keys in the backup, as RV(amikit.aws.kms_key_sharing#module:keys).
+kms_keys:
+  description: The keys in the backup, as RV(amikit.aws.kms_key_sharing#module:kms_keys), and as C(keys) too.
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: dict

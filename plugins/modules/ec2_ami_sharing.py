@@ -290,9 +290,10 @@ policies:
       type: list
       elements: dict
       returned: always
-    keys:
+    kms_keys:
       description:
-        - The keys behind its encrypted images, as RV(amikit.aws.kms_key_sharing#module:keys), unless it ignores them.
+        - The keys behind its encrypted images, as RV(amikit.aws.kms_key_sharing#module:kms_keys), unless it ignores
+          them. They are there as C(keys) too.
         - C(statements) are those with which all who are granted images behind the key could use it, ready for its
           owner.
         - If the task fails, keys that neither changed nor failed have no C(statements).
@@ -327,7 +328,7 @@ policies:
           requests:
             - {attribute: launchPermission, operation: add, entries: 1, status: applied}
       snapshots: []
-      keys: []
+      kms_keys: []
 preview:
   description: Whether the result only shows what would be done, as in check mode, in an audit, or if the run was
     stopped.
@@ -409,12 +410,12 @@ report:
       type: list
       elements: dict
       returned: always
-    keys:
+    kms_keys:
       description:
         - The keys behind encrypted images. Those that somebody lacks come first.
         - C(key_id), C(region), C(arn), the names of the C(policies) that speak of it, the number of C(images) behind
           it, the C(users) whom the statements of this collection name, C(lacking), C(unknown),
-          C(lacking_autoscaling), C(unknown_autoscaling) and C(unread) as in RV(policies[].keys), and whether it was
+          C(lacking_autoscaling), C(unknown_autoscaling) and C(unread) as in RV(policies[].kms_keys), and whether it was
           C(changed).
       type: list
       elements: dict

@@ -106,7 +106,7 @@ notes:
     C(BypassPolicyLockoutSafetyCheck)."
   - KMS keeps no versions of key policies, and whoever writes last wins. If another tool, such as Terraform or
     CloudFormation, manages the policy of a key as a whole, it will remove what this module writes. Take the statements
-    from RV(keys[].statements) into that tool's definition instead.
+    from RV(kms_keys[].statements) into that tool's definition instead.
   - The collection has not been run on AWS itself. The form of the statements is that of the policy that AWS writes for
     the key C(aws/ebs), which is known to launch instances within one account. That it does so from another account is
     inferred, so launch one instance before you rely on it. Whether KMS refuses an organization or OU that does not
@@ -163,11 +163,12 @@ RETURN = r"""
 summary:
   description:
     - The counts of the task.
-    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.keys).
+    - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.kms_keys).
+    - C(keys) is RV(summary.kms_keys) as well, for C(summary['keys']).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: dict
   contains:
-    keys:
+    kms_keys:
       description: The number of keys.
       type: int
       returned: always
@@ -195,13 +196,15 @@ summary:
       description: The number of Regions of the keys.
       type: int
       returned: always
-  sample: {keys: 3, changed: 1, unchanged: 2, failed: 0, granted: 1, revoked: 0, regions: 2}
-keys:
+  sample: {kms_keys: 3, changed: 1, unchanged: 2, failed: 0, granted: 1, revoked: 0, regions: 2}
+kms_keys:
   description:
     - One element for each key, in the order asked for.
-    - A failed task returns it too, but shortened, because Ansible prints all of it. RV(keys[].before) and
-      RV(keys[].after) do not contain the users, and a key that neither changed nor failed has only its id, Region, name
-      and RV(keys[].changed).
+    - The result has the same list as C(keys) too. A template has to write that as C(result['keys']), because
+      C(result.keys) is a method in Jinja.
+    - A failed task returns it too, but shortened, because Ansible prints all of it. RV(kms_keys[].before) and
+      RV(kms_keys[].after) do not contain the users, and a key that neither changed nor failed has only its id, Region,
+      name and RV(kms_keys[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: list
   elements: dict
@@ -277,7 +280,7 @@ keys:
           type: str
           returned: always
         error:
-          description: Why the request failed, in the structure of RV(keys[].error).
+          description: Why the request failed, in the structure of RV(kms_keys[].error).
           type: dict
           returned: when the request failed
       sample:

@@ -88,7 +88,7 @@ def joined(owners: t.Sequence[Owner]) -> Facts:
     preview, shown = _is_preview(owners), _shown(owners)
     policies, renamed = _policies(shown)
     rows = sorted((row for owner in shown for row in _rows(owner, "images", renamed)), key=risk)
-    keys = sorted((row for owner in shown for row in _rows(owner, "keys", renamed)), key=need)
+    keys = sorted((row for owner in shown for row in _rows(owner, "kms_keys", renamed)), key=need)
     columns = _columns(shown)
     ids = [column["id"] for column in columns]
     return {
@@ -102,7 +102,7 @@ def joined(owners: t.Sequence[Owner]) -> Facts:
         "policies": policies,
         "principals": columns,
         "images": [{**row, "marks": marks(row, ids)} for row in rows],
-        **({"keys": keys} if keys else {}),
+        **({"kms_keys": keys} if keys else {}),
     }
 
 

@@ -64,7 +64,7 @@ def report(
         "policies": [_policy(work, number, counted) for number, counted in enumerate(counts)],
         "principals": columns,
         "images": rows,
-        **({"keys": sorted((_key(work, key) for key in work.keys.values()), key=need)} if work.keys else {}),
+        **({"kms_keys": sorted((_key(work, key) for key in work.keys.values()), key=need)} if work.keys else {}),
     }
 
 

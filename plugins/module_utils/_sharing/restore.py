@@ -507,8 +507,11 @@ def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
     kinds = {leg.resource.result_key: work.subjects_of(leg) for leg in LEGS}
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
-        "summary": {**{key: len(subjects) for key, subjects in kinds.items()}, **result.summary(work.subjects)},
-        **{key: [present_one(subject) for subject in subjects] for key, subjects in kinds.items()},
+        "summary": {
+            **result.by_kind({key: len(subjects) for key, subjects in kinds.items()}),
+            **result.summary(work.subjects),
+        },
+        **result.by_kind({key: [present_one(subject) for subject in subjects] for key, subjects in kinds.items()}),
         "stopped": work.stopped,
     }
     if diff:

@@ -188,13 +188,13 @@ def test_keys_that_recipients_cannot_use_are_on_the_page(ec2: LocalEC2, write: W
     behind = [{"encrypted": True, "kms_key_id": key["arn"]} for key in (open_, closed)]
     ec2.seed({**SEEDS[0], "snapshots": behind}, {"name": "exact-2", "snapshots": behind[1:]})
     page, facts = write({**EXACT, "kms_autoscaling": True}, check=True)
-    assert [(key["key_id"], key["images"], key["lacking"], key["unknown"]) for key in facts["keys"]] == [
+    assert [(key["key_id"], key["images"], key["lacking"], key["unknown"]) for key in facts["kms_keys"]] == [
         (closed["key_id"], 2, [KEPT, NEW], []),
         (open_["key_id"], 1, [], [KEPT, NEW]),
     ]
     # Whoever lacks the key is not said to lack it for Auto Scaling groups as well.
-    assert [key["lacking_autoscaling"] for key in facts["keys"]] == [[], []]
-    assert [key["unknown_autoscaling"] for key in facts["keys"]] == [[], [KEPT, NEW]]
+    assert [key["lacking_autoscaling"] for key in facts["kms_keys"]] == [[], []]
+    assert [key["unknown_autoscaling"] for key in facts["kms_keys"]] == [[], [KEPT, NEW]]
     assert "1 key is closed to somebody who is granted an encrypted image. Who" in said(page)
     (table,) = re.findall(r'<table aria-labelledby="keys">(.*?)</table>', page, re.DOTALL)
     rows = [re.sub("<[^>]*>", " ", row).split() for row in table.split("<tr>")[2:]]
@@ -202,7 +202,8 @@ def test_keys_that_recipients_cannot_use_are_on_the_page(ec2: LocalEC2, write: W
     groups = ["Auto", "Scaling:", *names]
     assert rows == [[closed["key_id"], "us-east-1", "2", *names], [open_["key_id"], "us-east-1", "1", *names, *groups]]
     page, facts = write({**EXACT, "kms": "share"})
-    assert [(key["users"], key["lacking"], key["changed"]) for key in facts["keys"]] == [([KEPT, NEW], [], True)] * 2
+    shared = [(key["users"], key["lacking"], key["changed"]) for key in facts["kms_keys"]]
+    assert shared == [([KEPT, NEW], [], True)] * 2
     assert [image["changes"] for image in facts["images"]] == [["keys"], ["keys"]]
     assert 'id="keys"' not in page
     assert "keys closed" not in " ".join(said(page))

@@ -211,6 +211,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "images": [TWO, ONE],
             "snapshots": [COPY_ONE, COPY_TWO],
             "keys": [],
+            "kms_keys": [],
         },
         {
             "name": "B",
@@ -223,6 +224,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "images": [ONE, FAR],
             "snapshots": [],
             "keys": [],
+            "kms_keys": [],
         },
         {
             "name": "C",
@@ -235,6 +237,7 @@ def test_a_policy_has_its_own_images_and_counts() -> None:
             "images": [],
             "snapshots": [],
             "keys": [],
+            "kms_keys": [],
         },
     ]
 

@@ -455,7 +455,7 @@ def test_a_report_says_whose_auto_scaling_groups_lack_the_key(
     assert [f"need: {NEW} on {made['key_id']} (us-east-1). Set kms: share" in each for each in said] == [True] * len(
         lacking
     )
-    [fact] = result["report"]["keys"]
+    [fact] = result["report"]["kms_keys"]
     assert (fact["lacking_autoscaling"], fact["unknown_autoscaling"]) == (lacking, unknown)
 
 

@@ -64,7 +64,7 @@ TWO = report(
     policies=[policy("Golden", NEW, OLD, errors=[{"id": "ami-2"}]), policy("Team", OLD)],
     principals=[column(FORMER, named=False, outside=1), column(OLD)],
     images=[row("ami-2", "Golden", "Team", outside=[FORMER])],
-    keys=[{"key_id": "key-1", "region": "us-east-1", "policies": ["Team"], **NOBODY}],
+    kms_keys=[{"key_id": "key-1", "region": "us-east-1", "policies": ["Team"], **NOBODY}],
 )
 BOTH = {
     "one": ran(ONE, images=1, changed=1, granted=1),
@@ -100,7 +100,7 @@ def test_a_policy_that_owners_share_is_one_and_the_others_have_the_names_of_thei
     assert (golden["selected"], golden["granted"], golden["errors"]) == (2, 1, [{"id": "ami-2"}])
     assert [(each["name"], each["principals"]) for each in teams] == [("Team (one)", [NEW]), ("Team (two)", [OLD])]
     assert [each["policies"] for each in facts["images"]] == [["Golden", "Team (two)"], ["Golden", "Team (one)"]]
-    assert [(each["owner"], each["policies"]) for each in facts["keys"]] == [("two", ["Team (two)"])]
+    assert [(each["owner"], each["policies"]) for each in facts["kms_keys"]] == [("two", ["Team (two)"])]
 
 
 def test_a_warning_of_all_is_there_once_and_that_of_some_names_them() -> None:
