@@ -63,10 +63,10 @@ class Story:
         self.begun.append(section)
         return self.sections[section].commands
 
-    def start(self, command: str) -> subprocess.Popen[str]:
+    def start(self, command: str, *, preloaded: bool = True) -> subprocess.Popen[str]:
         return subprocess.Popen(
             shlex.split(command),
-            env={**users_environment(self.home), **self.ec2.environment()},
+            env={**users_environment(self.home, preloaded=preloaded), **self.ec2.environment()},
             cwd=self.home,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -90,7 +90,7 @@ class Story:
     def kill(self, command: str) -> None:
         """Kill a command, and all that it has started, once it takes an image from somebody."""
         self.ec2.switch(latency=UNDER_WAY)
-        with self.start(command) as process:
+        with self.start(command, preloaded=False) as process:
             wait_until(lambda: process.poll() is not None or self._revokes())
             for pid in family(process.pid):
                 with contextlib.suppress(ProcessLookupError):
