@@ -136,7 +136,7 @@ class Call:
     def refuse_injected(self, ids: Iterable[str]) -> None:
         """The same for a read of many resources, for faults that name this action."""
         for resource_id in ids:
-            named = self.switches.image_errors.get(resource_id, {}).get("action") == self.action
+            named = self.switches.errors_of.get(resource_id, {}).get("action") == self.action
             injected = self.switches.injected(self.action, resource_id, "") if named else None
             if injected is not None:
                 self._refuse(injected, resource_id)

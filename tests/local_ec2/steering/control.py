@@ -160,7 +160,7 @@ def show_switches(_ask: Ask) -> Any:
 def set_switches(ask: Ask) -> Any:
     if not isinstance(ask.body, dict):
         raise AskError("an object is expected")
-    for fault in ask.body.get("image_errors", {}).values():
+    for fault in ask.body.get("errors_of", {}).values():
         _check_count(fault, "times")
     for resource_id, change in ask.body.get("mid_run", {}).items():
         _check_count(change, "reads")

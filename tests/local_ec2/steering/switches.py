@@ -33,9 +33,9 @@ class Switches:
     With ``filter_lag``, what is new or newly shared with the caller is shown by id at once, and by filter after that
     time. With ``ignore_dry_run``, requests are carried out as if they had no ``DryRun``.
 
-    ``image_errors``, ``mid_run`` and ``deregister_after_read`` take ids of snapshots as well. An error of
-    ``image_errors`` is answered ``times`` times, or always when that is left out. A change of ``mid_run`` happens after
-    ``reads`` answers with the permissions of its resource, after one when that is left out.
+    ``errors_of``, ``mid_run`` and ``deregister_after_read`` take ids of images and snapshots. An error of ``errors_of``
+    is answered ``times`` times, or always when that is left out. A change of ``mid_run`` happens after ``reads``
+    answers with the permissions of its resource, after one when that is left out.
 
     Keys of KMS are named there by their ARNs: an error is answered by the actions on that key, and a change of
     ``mid_run``, which has the whole new ``policy``, happens after ``reads`` answers of GetKeyPolicy. The first
@@ -45,7 +45,7 @@ class Switches:
     ``unknown_accounts`` do not exist as principals of key policies. ``organization_paths`` says where KMS sees
     accounts, {account: ``o-1/r-1/ou-1/``}, in place of where the seeded organization has them.
 
-    Organizations answers an error of ``image_errors`` for the id of the organization, or of the account or OU that the
+    Organizations answers an error of ``errors_of`` for the id of the organization, or of the account or OU that the
     request is about. With ``without_paths``, it shows neither paths nor states, as before 2026, and with
     ``accounts_without_paths``, it does so for these. With ``empty_pages``, each of its pages comes after one that is
     empty.
@@ -62,7 +62,7 @@ class Switches:
     drop_after_every: int = 0
     read_lag: float = 0
     filter_lag: float = 0
-    image_errors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    errors_of: dict[str, dict[str, Any]] = field(default_factory=dict)
     mid_run: dict[str, dict[str, Any]] = field(default_factory=dict)
     deregister_after_read: list[str] = field(default_factory=list)
     accept_empty_description: bool = False
@@ -105,19 +105,19 @@ class Switches:
         return isinstance(value, type(getattr(self, name)))
 
     def injected(self, action: str, resource_id: str, attribute: str) -> Ec2Error | None:
-        """The error that ``image_errors`` holds for this request, or None. Without ``action`` it fits every action."""
-        fault = self.image_errors.get(resource_id)
+        """The error that ``errors_of`` holds for this request, or None. Without ``action`` it fits every action."""
+        fault = self.errors_of.get(resource_id)
         if fault is None or fault.get("action", action) != action or fault.get("attribute", attribute) != attribute:
             return None
         return Ec2Error(Kind(str(fault["code"]), str(fault.get("message", "")), int(fault.get("status", 400))))
 
     def use_up(self, resource_id: str) -> None:
-        """Count one answer with the error that ``image_errors`` holds for this resource."""
-        fault = self.image_errors[resource_id]
+        """Count one answer with the error that ``errors_of`` holds for this resource."""
+        fault = self.errors_of[resource_id]
         if "times" in fault:
             fault["times"] -= 1
             if not fault["times"]:
-                del self.image_errors[resource_id]
+                del self.errors_of[resource_id]
 
     def change_due(self, resource_id: str) -> dict[str, Any] | None:
         """Count one read of the resource's permissions; the change that ``mid_run`` holds for after it, or None."""

@@ -124,9 +124,9 @@ def test_a_reset_can_begin_with_images_and_switches(ec2: LocalEC2, api: Any) -> 
         urllib.request.urlopen(urllib.request.Request(f"{ec2.url}/_local/reset", body, method="POST"), timeout=30)
 
     ec2.seed({"name": "before"})
-    reset({"images": [{"name": "after"}], "switches": {"image_errors": {IMAGE: {"action": "X", "code": "Y"}}}})
+    reset({"images": [{"name": "after"}], "switches": {"errors_of": {IMAGE: {"action": "X", "code": "Y"}}}})
     assert [image["Name"] for image in api.describe_images()["Images"]] == ["after"]
-    assert ec2.switch()["image_errors"].keys() == {IMAGE}
+    assert ec2.switch()["errors_of"].keys() == {IMAGE}
     with pytest.raises(urllib.error.HTTPError):
         reset({"snapshots": []})
 

@@ -276,7 +276,7 @@ def test_somebody_else_writes_between_a_read_and_a_write(ec2: LocalEC2, kms: Any
 
 def test_an_error_of_one_key(ec2: LocalEC2, kms: Any, refusal: Callable[..., Refusal]) -> None:
     fault = {"code": "KMSInternalException", "message": "later", "status": 500, "action": "PutKeyPolicy", "times": 1}
-    ec2.switch(image_errors={ARN: fault})
+    ec2.switch(errors_of={ARN: fault})
     assert "Statement" in read(kms)
     assert refusal(put, kms=kms, document=policy()) == (500, "KMSInternalException", "later")
     put(kms, policy())

@@ -313,11 +313,11 @@ def permissions(api: Any) -> Any:
 def test_an_error_of_one_snapshot(ec2: LocalEC2, api: Any) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT}, {"snapshot_id": OTHER})
     fault = {"action": "ModifySnapshotAttribute", "attribute": ATTRIBUTE, "code": "ResourceLimitExceeded"}
-    ec2.switch(image_errors={SNAPSHOT: fault})
+    ec2.switch(errors_of={SNAPSHOT: fault})
     assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD) == "ResourceLimitExceeded"
     assert outcome(api.modify_snapshot_attribute, SnapshotId=SNAPSHOT, **ADD, DryRun=True) == "DryRunOperation"
     assert outcome(api.modify_snapshot_attribute, SnapshotId=OTHER, **ADD) == "ok"
-    ec2.switch(image_errors={SNAPSHOT: {"action": "DescribeSnapshots", "code": "Unavailable", "status": 503}})
+    ec2.switch(errors_of={SNAPSHOT: {"action": "DescribeSnapshots", "code": "Unavailable", "status": 503}})
     assert outcome(api.describe_snapshots, SnapshotIds=[OTHER, SNAPSHOT]) == "Unavailable"
     assert outcome(api.describe_snapshots, SnapshotIds=[OTHER]) == "ok"
 

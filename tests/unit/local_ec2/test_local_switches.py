@@ -37,9 +37,7 @@ def outcome(operation: Callable[..., Any], **parameters: Any) -> str:
 def test_all_are_off_at_first_and_after_a_reset(ec2: LocalEC2) -> None:
     before = ec2.switches()
     assert not any(before.values())
-    ec2.switch(
-        iam=True, latency=0.01, image_errors={IMAGE: {"code": "x"}}, deregister_after_read=[IMAGE], public_quota=1
-    )
+    ec2.switch(iam=True, latency=0.01, errors_of={IMAGE: {"code": "x"}}, deregister_after_read=[IMAGE], public_quota=1)
     ec2.reset()
     assert ec2.switches() == before
 
@@ -54,7 +52,7 @@ def test_all_are_off_at_first_and_after_a_reset(ec2: LocalEC2) -> None:
         ({"mid_run": {IMAGE: {"add": {"user": []}}}}, "user"),
         ({"mid_run": {IMAGE: {"reads": 0}}}, "reads"),
         ({"mid_run": {IMAGE: {"reads": True}}}, "reads"),
-        ({"image_errors": {IMAGE: {"code": "x", "times": "1"}}}, "times"),
+        ({"errors_of": {IMAGE: {"code": "x", "times": "1"}}}, "times"),
     ],
 )
 def test_an_unknown_switch_or_value_sets_nothing(ec2: LocalEC2, switches: dict[str, Any], named: str) -> None:
@@ -156,7 +154,7 @@ def test_an_error_of_one_image(ec2: LocalEC2, api: Any, refusal: Callable[..., R
         "status": 400,
         "attribute": "launchPermission",
     }
-    ec2.switch(image_errors={IMAGE: fault})
+    ec2.switch(errors_of={IMAGE: fault})
     assert refusal(api.modify_image_attribute, **ADD) == (400, "ResourceLimitExceeded", "No {more}")
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "DryRunOperation"
     assert outcome(api.modify_image_attribute, ImageId=IMAGE, Description={"Value": "x"}) == "ok"
@@ -166,7 +164,7 @@ def test_an_error_of_one_image(ec2: LocalEC2, api: Any, refusal: Callable[..., R
 
 def test_an_injected_denial_shows_in_a_dry_run(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE})
-    ec2.switch(image_errors={IMAGE: {"code": "UnauthorizedOperation", "message": "no", "status": 403}})
+    ec2.switch(errors_of={IMAGE: {"code": "UnauthorizedOperation", "message": "no", "status": 403}})
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "UnauthorizedOperation"
 
 
@@ -191,22 +189,22 @@ def test_an_error_that_passes(
 ) -> None:
     ec2.seed({"image_id": IMAGE})
     action = "".join(word.title() for word in operation.split("_"))
-    ec2.switch(image_errors={IMAGE: {"action": action, "code": "InvalidAMIID.NotFound", **times}})
+    ec2.switch(errors_of={IMAGE: {"action": action, "code": "InvalidAMIID.NotFound", **times}})
     assert len(api.describe_images(Filters=[{"Name": "image-id", "Values": [IMAGE]}])["Images"]) == 1
     assert [outcome(getattr(api, operation), **parameters) for _time in outcomes] == outcomes
 
 
 def test_only_what_is_answered_with_an_error_uses_it_up(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE})
-    ec2.switch(image_errors={IMAGE: {"action": "ModifyImageAttribute", "code": "IncorrectState", "times": 1}})
+    ec2.switch(errors_of={IMAGE: {"action": "ModifyImageAttribute", "code": "IncorrectState", "times": 1}})
     api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "DryRunOperation"
     assert outcome(api.modify_image_attribute, **ADD) == "IncorrectState"
     assert outcome(api.modify_image_attribute, **ADD) == "ok"
-    ec2.switch(image_errors={IMAGE: {"code": "UnauthorizedOperation", "status": 403, "times": 1}})
+    ec2.switch(errors_of={IMAGE: {"code": "UnauthorizedOperation", "status": 403, "times": 1}})
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "UnauthorizedOperation"
     assert outcome(api.modify_image_attribute, **ADD, DryRun=True) == "DryRunOperation"
-    assert ec2.switches()["image_errors"] == {}
+    assert ec2.switches()["errors_of"] == {}
 
 
 def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:

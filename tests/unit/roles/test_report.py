@@ -174,7 +174,7 @@ def test_dates_protection_and_shared_tags_are_on_the_page(ec2: LocalEC2, write: 
 def test_a_failure_is_on_the_page(ec2: LocalEC2, write: Write) -> None:
     ec2.seed(*SEEDS)
     error = {"action": "ModifyImageAttribute", "code": "InvalidAMIID.Unavailable", "message": "Not <now>."}
-    ec2.switch(image_errors={"ami-0aaaaaaaaaaaaaaaa": error})
+    ec2.switch(errors_of={"ami-0aaaaaaaaaaaaaaaa": error})
     page, facts = write(EXACT, SHARED, fails=True)
     assert facts["summary"]["failed"] == 1
     assert said(page)[1] == "1 image failed. Why"

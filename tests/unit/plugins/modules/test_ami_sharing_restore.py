@@ -331,7 +331,7 @@ def test_what_fails_on_one_leg_holds_back_the_other(ec2: LocalEC2, restore: Run,
     ec2.seed(image(A, NEW))
     where, action = (SNAP_A, "ModifySnapshotAttribute") if what == "granting" else (A, "ModifyImageAttribute")
     denial = {"code": "UnauthorizedOperation", "message": "No.", "status": 403, "action": action}
-    ec2.switch(image_errors={where: denial})
+    ec2.switch(errors_of={where: denial})
     result = restore()
     assert result["failed"]
     assert result["msg"].split("\n")[0] == "2 of 2 images and snapshots cannot be restored, or not entirely:"
@@ -342,7 +342,7 @@ def test_what_fails_on_one_leg_holds_back_the_other(ec2: LocalEC2, restore: Run,
     held = (launchers(ec2, A), copiers(ec2, A))
     assert held == (([], [NEW]) if what == "granting" else ([NEW], [FORMER, NEW]))
 
-    ec2.switch(image_errors={})
+    ec2.switch(errors_of={})
     assert not restore()["failed"]
     assert (launchers(ec2, A), copiers(ec2, A)) == ([FORMER], [FORMER])
 
@@ -442,7 +442,7 @@ def test_preflight_leaves_everything_as_it_is_when_one_is_denied(ec2: LocalEC2, 
     write(file, *(entry(each, launch(FORMER), launch(NEW)) for each in (A, B)))
     ec2.seed(image(A, NEW), image(B, NEW))
     denial = {"code": "UnauthorizedOperation", "message": "No.", "status": 403, "action": "ModifyImageAttribute"}
-    ec2.switch(image_errors={B: denial})
+    ec2.switch(errors_of={B: denial})
     result = restore(preflight=True)
     assert (result["failed"], result["changed"]) == (True, False)
     (reason,) = result["stopped"]
@@ -451,7 +451,7 @@ def test_preflight_leaves_everything_as_it_is_when_one_is_denied(ec2: LocalEC2, 
     assert len(modifying(ec2)) == 4
     assert list(file.parent.iterdir()) == [file]
 
-    ec2.switch(image_errors={})
+    ec2.switch(errors_of={})
     ec2.clear()
     assert not restore(preflight=True)["failed"]
     assert [request["dry_run"] for request in modifying(ec2)] == [True] * 4 + [False] * 4

@@ -316,7 +316,7 @@ def test_what_was_throttled_and_then_denied_leaves_no_doubt(ec2: LocalEC2, run: 
     ec2.seed({"image_id": AMI})
     ec2.switch(
         throttle_every=2,
-        image_errors={AMI: {"code": "UnauthorizedOperation", "status": 403, "action": "ModifyImageAttribute"}},
+        errors_of={AMI: {"code": "UnauthorizedOperation", "status": 403, "action": "ModifyImageAttribute"}},
     )
     result = run(wait=False)
     assert "ModifyImageAttribute: UnauthorizedOperation" in result["msg"]

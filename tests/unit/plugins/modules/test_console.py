@@ -29,7 +29,7 @@ TASKS: dict[str, Json] = {
 def failed(request: pytest.FixtureRequest, ec2: LocalEC2, run_module: Run) -> Json:
     """The result of a task on 60 images that 300 accounts hold: two are granted, and one image fails."""
     ec2.seed(*({"image_id": one, "name": f"golden-{one}", "launch_permissions": {"user_ids": HELD}} for one in IDS))
-    ec2.switch(image_errors={IDS[7]: QUOTA})
+    ec2.switch(errors_of={IDS[7]: QUOTA})
     return run_module(request.param, **TASKS[request.param])
 
 

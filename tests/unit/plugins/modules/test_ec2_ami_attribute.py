@@ -556,7 +556,7 @@ def test_the_failure_of_one_image_does_not_stop_the_others(ec2: LocalEC2, run: R
     ids = [f"ami-{number:08x}" for number in range(5)]
     ec2.seed(*({"image_id": image_id, "launch_permissions": {"user_ids": [B]}} for image_id in ids))
     quota = {"code": "ResourceLimitExceeded", "message": "Quota.", "status": 400, "action": "ModifyImageAttribute"}
-    ec2.switch(image_errors={ids[1]: quota})
+    ec2.switch(errors_of={ids[1]: quota})
     result = run(
         image_ids=ids, launch_permissions={"user_ids": [A]}, revoke_launch_permissions={"user_ids": [B]}, concurrency=1
     )
@@ -581,7 +581,7 @@ def test_the_failure_of_one_image_does_not_stop_the_others(ec2: LocalEC2, run: R
 def test_what_was_applied_before_an_image_failed_is_in_the_result(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI})
     quota = {"code": "ResourceLimitExceeded", "message": "Quota.", "status": 400, "attribute": "launchPermission"}
-    ec2.switch(image_errors={AMI: {**quota, "action": "ModifyImageAttribute"}})
+    ec2.switch(errors_of={AMI: {**quota, "action": "ModifyImageAttribute"}})
     result = run(description="new", launch_permissions={"user_ids": [A]})
     assert result["failed"]
     assert result["changed"]
@@ -598,7 +598,7 @@ def test_what_was_applied_before_an_image_failed_is_in_the_result(ec2: LocalEC2,
 def test_a_description_that_ec2_refuses_stops_no_revocation(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": [A, B]}})
     refusal = {"code": "InvalidParameterValue", "message": "No.", "status": 400, "attribute": "description"}
-    ec2.switch(image_errors={AMI: {**refusal, "action": "ModifyImageAttribute"}})
+    ec2.switch(errors_of={AMI: {**refusal, "action": "ModifyImageAttribute"}})
     result = run(description="d", launch_permissions={"user_ids": [C]}, revoke_launch_permissions={"user_ids": [A]})
     assert result["failed"]
     assert [request["status"] for request in result["images"][0]["requests"]] == ["applied", "applied", "failed"]
@@ -625,7 +625,7 @@ def test_where_the_quota_was_raised_an_addition_that_fails_still_holds_back_the_
     old = [f"{number:012}" for number in range(1500)]
     ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": old}})
     refusal = {"code": "ResourceLimitExceeded", "message": "No.", "status": 400, "action": "ModifyImageAttribute"}
-    ec2.switch(image_errors={AMI: {**refusal, "times": 1}})
+    ec2.switch(errors_of={AMI: {**refusal, "times": 1}})
     result = run(launch_permissions={"user_ids": [A]}, purge_launch_permissions=True)
     assert [request["status"] for request in result["images"][0]["requests"]] == ["failed", "not_sent"]
     assert held(ec2)["launch_permissions"] == permissions(user_ids=old)
@@ -790,7 +790,7 @@ def test_a_pending_image_whose_permissions_ec2_does_not_tell_yet_is_waited_for(
 ) -> None:
     ec2.seed({"image_id": AMI, "pending_reads": 3})
     once = {"action": "DescribeImageAttribute", "code": code, "message": "No.", "times": 1}
-    ec2.switch(image_errors={AMI: once})
+    ec2.switch(errors_of={AMI: once})
     result = run(launch_permissions={"user_ids": [A]})
     assert not result["failed"], result["msg"]
     assert held(ec2)["launch_permissions"] == permissions(user_ids=[A])
@@ -801,7 +801,7 @@ def test_a_pending_image_whose_permissions_ec2_does_not_tell_yet_is_waited_for(
 def test_a_new_image_of_the_caller_is_never_called_foreign(ec2: LocalEC2, run: Run, code: str) -> None:
     """It is missing among the caller's own, and then there, and its permissions do not tell whose it is."""
     ec2.seed({"image_id": AMI, "unseen_reads": 1})
-    ec2.switch(image_errors={AMI: {"action": "DescribeImageAttribute", "code": code, "message": "No."}})
+    ec2.switch(errors_of={AMI: {"action": "DescribeImageAttribute", "code": code, "message": "No."}})
     result = run(description="d")
     assert not result["failed"], result["msg"]
     assert held(ec2)["description"] == "d"
@@ -854,7 +854,7 @@ def test_an_image_that_nobody_knows_is_looked_for_no_longer_than_that(
 def test_permissions_that_ec2_does_not_know_at_first_are_read_again(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": AMI, "launch_permissions": {"user_ids": [B]}})
     once = {"action": "DescribeImageAttribute", "code": "InvalidAMIID.NotFound", "message": "No.", "times": 1}
-    ec2.switch(image_errors={AMI: once})
+    ec2.switch(errors_of={AMI: once})
     result = run(launch_permissions={"user_ids": [A]})
     assert not result["failed"], result["msg"]
     assert held(ec2)["launch_permissions"] == permissions(user_ids=[A, B])

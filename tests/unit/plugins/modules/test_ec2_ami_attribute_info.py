@@ -211,7 +211,7 @@ def test_an_image_that_is_there_is_not_left_out_because_ec2_does_not_know_it_for
 ) -> None:
     seed_releases(ec2)
     fault = {"code": code, "action": "DescribeImageAttribute", "times": 1}
-    ec2.switch(image_errors={"ami-aaaaaaa3": fault})
+    ec2.switch(errors_of={"ami-aaaaaaa3": fault})
     result = run(region="us-east-1", **selection)
     assert ids(result)[:2] == ["ami-aaaaaaa4", "ami-aaaaaaa3"]
     assert result["images"][1]["launch_permissions"]["user_ids"] == []
@@ -224,7 +224,7 @@ def test_an_image_that_is_there_and_stays_unknown_fails_the_task(
     ec2: LocalEC2, run: Run, selection: Json, code: str
 ) -> None:
     seed_releases(ec2)
-    ec2.switch(image_errors={"ami-aaaaaaa3": {"code": code, "message": "No.", "action": "DescribeImageAttribute"}})
+    ec2.switch(errors_of={"ami-aaaaaaa3": {"code": code, "message": "No.", "action": "DescribeImageAttribute"}})
     result = run(region="us-east-1", **selection)
     assert result["failed"]
     assert f"ami-aaaaaaa3 (us-east-1): DescribeImageAttribute: {code}: No" in result["msg"]

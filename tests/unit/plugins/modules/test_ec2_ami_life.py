@@ -253,7 +253,7 @@ def test_one_that_is_denied_costs_the_others_nothing(ec2: LocalEC2, run: Run, ch
 @pytest.mark.parametrize("ids", [[A], [A, B]])
 def test_a_tag_that_cannot_be_added_keeps_the_others(ec2: LocalEC2, run: Run, ids: list[str]) -> None:
     ec2.seed(*({"image_id": each, "tags": {"ec2:SharedTag/old": "1"}} for each in ids))
-    ec2.switch(image_errors={A: failing("CreateTags")})
+    ec2.switch(errors_of={A: failing("CreateTags")})
     result = run(image_ids=ids, shared_tags={"new": "2"}, purge_shared_tags=True)
     assert statuses(result) == [
         "sharedTags add failed",
@@ -477,7 +477,7 @@ def test_an_image_is_not_disabled_while_it_is_unknown_who_can_launch_it(
     verify = reading.verify
 
     def denied(*arguments: t.Any) -> None:
-        ec2.switch(image_errors={A: failing("DescribeImageAttribute")})
+        ec2.switch(errors_of={A: failing("DescribeImageAttribute")})
         verify(*arguments)
 
     monkeypatch.setattr(reading, "verify", denied)
@@ -540,7 +540,7 @@ def test_an_image_that_has_failed_is_neither_enabled_nor_disabled(
 
 def test_what_is_not_enabled_gets_nothing_else(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": A, "state": "disabled"})
-    ec2.switch(image_errors={A: failing("EnableImage")})
+    ec2.switch(errors_of={A: failing("EnableImage")})
     result = run(enabled=True, launch_permissions={"user_ids": [NEW]}, shared_tags={"status": "approved"})
     assert statuses(result) == [
         "imageState set failed",
@@ -551,7 +551,7 @@ def test_what_is_not_enabled_gets_nothing_else(ec2: LocalEC2, run: Run) -> None:
 
 def test_an_image_whose_revocation_fails_is_not_disabled(ec2: LocalEC2, run: Run) -> None:
     ec2.seed({"image_id": A, "launch_permissions": {"user_ids": [FORMER]}})
-    ec2.switch(image_errors={A: failing("ModifyImageAttribute")})
+    ec2.switch(errors_of={A: failing("ModifyImageAttribute")})
     result = run(enabled=False, launch_permissions={}, purge_launch_permissions=True)
     assert statuses(result) == ["launchPermission remove failed", "imageState set not_sent"]
 

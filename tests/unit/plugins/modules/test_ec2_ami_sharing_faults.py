@@ -41,7 +41,7 @@ def run(run_module: Run, clock: Clock) -> Run:
 
 
 def failing(action: str, code: str, **others: t.Any) -> Json:
-    """Return an error of ``image_errors`` as EC2 would answer it."""
+    """Return an error of ``errors_of`` as EC2 would answer it."""
     status = 403 if code == "UnauthorizedOperation" else 400
     return {"action": action, "code": code, "message": "Not this one.", "status": status, **others}
 
@@ -223,13 +223,13 @@ STOPPED = {
     "an image whose permissions may not be read": Stopped(
         [policy("One", "share", NEW, filters={"name": f"image-{A}"}), policy("Two", "share", NEW, image_ids=IDS)],
         [f"policy 'One': {A} (us-east-1): InternalError: No", f"policy 'Two': {A} (us-east-1): InternalError: No"],
-        switches={"image_errors": {A: {"action": "DescribeImageAttribute", "code": "InternalError", "message": "No"}}},
+        switches={"errors_of": {A: {"action": "DescribeImageAttribute", "code": "InternalError", "message": "No"}}},
     ),
     "a snapshot whose permissions may not be read": Stopped(
         [policy("One", "share", NEW, image_ids=IDS, snapshots=True)],
         [f"policy 'One': {snapshot_of(A)} (us-east-1): UnauthorizedOperation"],
         switches={
-            "image_errors": {
+            "errors_of": {
                 snapshot_of(A): {"action": "DescribeSnapshotAttribute", "code": "UnauthorizedOperation", "status": 403}
             }
         },
@@ -436,7 +436,7 @@ def test_what_somebody_else_takes_away_meanwhile_is_not_said_to_be_there(ec2: Lo
 def test_what_somebody_else_grants_is_shown_on_an_image_whose_additions_are_held_back(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(image(A, FORMER))
     refusal = failing("ModifySnapshotAttribute", "InvalidParameterValue")
-    ec2.switch(mid_run={A: INTRUSION}, image_errors={snapshot_of(A): refusal})
+    ec2.switch(mid_run={A: INTRUSION}, errors_of={snapshot_of(A): refusal})
     result = run(policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True), report=True)
     assert requests(result, A) == ["add not_sent", "remove applied"]
     assert launchers(ec2, A) == [STRANGER]
@@ -656,7 +656,7 @@ def test_an_image_that_is_named_and_gone_stops_the_run(ec2: LocalEC2, run: Run, 
 )
 def test_an_image_that_ec2_does_not_know_for_a_moment(ec2: LocalEC2, run: Run, selection: Json, code: str) -> None:
     ec2.seed(image(A), image(B))
-    ec2.switch(image_errors={A: failing("DescribeImageAttribute", code, times=1)})
+    ec2.switch(errors_of={A: failing("DescribeImageAttribute", code, times=1)})
     result = run(policy("Shared", "share", KEPT, **selection))
     assert not result["failed"]
     assert warned(result) == []
@@ -670,7 +670,7 @@ def test_an_image_that_is_there_and_cannot_be_read_is_not_left_out(
 ) -> None:
     """It may be public, and nobody would know."""
     ec2.seed(image(A, KEPT), image(B, KEPT))
-    ec2.switch(image_errors={A: failing("DescribeImageAttribute", code)})
+    ec2.switch(errors_of={A: failing("DescribeImageAttribute", code)})
     result = run(policy("Nobody", "private", filters={}), audit=audit)
     assert result["failed"]
     assert f"policy 'Nobody': {A} (us-east-1): {code}" in result["msg"]
@@ -679,7 +679,7 @@ def test_an_image_that_is_there_and_cannot_be_read_is_not_left_out(
 
 def test_an_image_that_ec2_does_not_know_for_a_moment_is_made_private(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(image(A, KEPT), image(B, KEPT))
-    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.NotFound", times=1)})
+    ec2.switch(errors_of={A: failing("DescribeImageAttribute", "InvalidAMIID.NotFound", times=1)})
     assert not run(policy("Nobody", "private", filters={}))["failed"]
     assert launchers(ec2, A) == launchers(ec2, B) == []
 
@@ -701,7 +701,7 @@ def done(check: bool) -> str:
 def test_additions_on_an_image_wait_for_those_on_its_snapshot(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
     """Its removals and its description are sent. The removals of the snapshot follow its additions, as in any list."""
     ec2.seed(image(A, FORMER), image(B, FORMER))
-    ec2.switch(image_errors={snapshot_of(A): failing("ModifySnapshotAttribute", code)})
+    ec2.switch(errors_of={snapshot_of(A): failing("ModifySnapshotAttribute", code)})
     exact = policy("Exact", "exclusive", KEPT, image_ids=[A, B], snapshots=True, description="New")
     result = run(exact, report=True, check=check)
 
@@ -727,7 +727,7 @@ def test_additions_on_an_image_wait_for_those_on_its_snapshot(ec2: LocalEC2, run
 @pytest.mark.parametrize(("code", "check"), ATTEMPTS, ids=ATTEMPT_IDS)
 def test_removals_on_a_snapshot_wait_for_those_on_its_image(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
     ec2.seed(image(A, KEPT, FORMER), image(B, KEPT, FORMER))
-    ec2.switch(image_errors={A: failing("ModifyImageAttribute", code)})
+    ec2.switch(errors_of={A: failing("ModifyImageAttribute", code)})
     taken = policy("Taken", "revoke", FORMER, image_ids=[A, B], snapshots=True)
     result = run(taken, report=True, check=check)
 
@@ -749,7 +749,7 @@ def test_removals_on_a_snapshot_wait_for_those_on_its_image(ec2: LocalEC2, run: 
 @pytest.mark.parametrize("failed", [A, B], ids=["first", "second"])
 def test_a_snapshot_in_common_waits_for_each_of_its_images(ec2: LocalEC2, run: Run, failed: str) -> None:
     ec2.seed(image(A, FORMER), image(B, FORMER, snapshots=image(A, FORMER)["snapshots"]))
-    ec2.switch(image_errors={failed: failing("ModifyImageAttribute", REFUSED)})
+    ec2.switch(errors_of={failed: failing("ModifyImageAttribute", REFUSED)})
     result = run(policy("Taken", "revoke", FORMER, image_ids=[A, B], snapshots=True))
     assert result["failed"]
     assert launchers(ec2, failed) == copiers(ec2, A) == [FORMER]
@@ -773,7 +773,7 @@ BROKEN: dict[str, Json] = {
 def test_who_can_launch_can_copy_at_every_moment(ec2: LocalEC2, run: Run, errors: Json) -> None:
     ids = [A, B, C]
     ec2.seed(*(image(image_id, KEPT, FORMER) for image_id in ids))
-    ec2.switch(image_errors=errors)
+    ec2.switch(errors_of=errors)
     result = run(
         policy("Exact", "exclusive", KEPT, NEW, image_ids=ids, snapshots=True),
         policy("Others", "share", NEW, image_ids=ids, snapshots=True),
@@ -808,7 +808,7 @@ def apply(request: Json, held: dict[str, set[str]]) -> None:
 )
 def test_one_image_of_a_policy_fails_and_the_others_are_done(ec2: LocalEC2, run: Run, code: str, check: bool) -> None:
     ec2.seed(image(A, KEPT, FORMER), image(B, KEPT, FORMER, region="eu-west-1"), image(C, KEPT))
-    ec2.switch(image_errors={A: failing("ModifyImageAttribute", code)})
+    ec2.switch(errors_of={A: failing("ModifyImageAttribute", code)})
     result = run(
         policy("First", "exclusive", KEPT, image_ids=[*IDS, C], snapshots=True),
         policy("Second", "share", KEPT, image_ids=IDS[1:], description="Second"),
@@ -859,7 +859,7 @@ def assert_whole(result: Json, code: str) -> None:
 def test_of_many_images_that_fail_five_are_named(ec2: LocalEC2, run: Run) -> None:
     ids = [f"ami-{number:017x}" for number in range(7)]
     ec2.seed(*(image(image_id) for image_id in ids))
-    ec2.switch(image_errors={image_id: failing("ModifyImageAttribute", REFUSED) for image_id in ids})
+    ec2.switch(errors_of={image_id: failing("ModifyImageAttribute", REFUSED) for image_id in ids})
     result = run(policy("Shared", "share", KEPT, image_ids=ids))
     assert (result["failed"], result["changed"]) == (True, False)
     head, line = result["msg"].split("\n")
@@ -915,7 +915,7 @@ def test_whatever_becomes_of_requests_the_result_is_true_and_the_next_run_conver
 def test_a_removal_without_an_answer_on_a_held_back_image_is_looked_for(ec2: LocalEC2, run: Run) -> None:
     """The grant on the snapshot fails, the image's removal is applied, and the connection drops before the answer."""
     ec2.seed(image(A, FORMER))
-    ec2.switch(image_errors={snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED)})
+    ec2.switch(errors_of={snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED)})
     once = {"retries": {"total_max_attempts": 1}}
     exact = policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True)
     # Four reads and the failed grant come first; the sixth request is the removal.
@@ -936,7 +936,7 @@ def test_a_denied_removal_on_a_held_back_image_is_the_error(ec2: LocalEC2, run: 
         snapshot_of(A): failing("ModifySnapshotAttribute", REFUSED),
         A: failing("ModifyImageAttribute", "UnauthorizedOperation"),
     }
-    ec2.switch(image_errors=errors)
+    ec2.switch(errors_of=errors)
     result = run(policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True))
     assert requests(result, A) == ["add not_sent", "remove denied"]
     assert of(result, A)["error"]["code"] == "UnauthorizedOperation"
@@ -945,7 +945,7 @@ def test_a_denied_removal_on_a_held_back_image_is_the_error(ec2: LocalEC2, run: 
 
 def test_a_text_that_is_refused_stops_no_revocation(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(image(A, FORMER))
-    ec2.switch(image_errors={A: {**failing("ModifyImageAttribute", REFUSED), "attribute": "description"}})
+    ec2.switch(errors_of={A: {**failing("ModifyImageAttribute", REFUSED), "attribute": "description"}})
     result = run(
         policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True),
         policy("Worded", "share", KEPT, image_ids=[A], description="New"),
@@ -1051,7 +1051,7 @@ def test_a_snapshot_whose_grant_was_lost_and_found_keeps_what_its_image_keeps(ec
     # The image refuses the removal, and the answer to the grant on the snapshot, the fifth request, is lost.
     ec2.switch(
         drop_after_every=5,
-        image_errors={A: failing("ModifyImageAttribute", "InternalError")},
+        errors_of={A: failing("ModifyImageAttribute", "InternalError")},
     )
     exact = policy("Exact", "exclusive", KEPT, image_ids=[A], snapshots=True)
     result = run(exact, aws_config={"retries": {"total_max_attempts": 1}})
@@ -1062,7 +1062,7 @@ def test_a_snapshot_whose_grant_was_lost_and_found_keeps_what_its_image_keeps(ec
 
 def test_a_pending_image_that_ec2_does_not_let_be_read_is_waited_for(ec2: LocalEC2, run: Run) -> None:
     ec2.seed(image(A, pending_reads=4), image(B))
-    ec2.switch(image_errors={A: failing("DescribeImageAttribute", "InvalidAMIID.Unavailable", times=2)})
+    ec2.switch(errors_of={A: failing("DescribeImageAttribute", "InvalidAMIID.Unavailable", times=2)})
     result = run(policy("Shared", "share", KEPT, filters={}))
     assert not result["failed"], result["msg"]
     assert launchers(ec2, A) == launchers(ec2, B) == [KEPT]

@@ -297,7 +297,7 @@ def test_one_failure_does_not_stop_the_others(ec2: LocalEC2, run: Run) -> None:
     ids = [f"snap-{number:08x}" for number in range(4)]
     ec2.seed_snapshots(*({"snapshot_id": each} for each in ids))
     fault = {"code": "ResourceLimitExceeded", "message": "Quota.", "action": "ModifySnapshotAttribute"}
-    ec2.switch(image_errors={ids[2]: fault})
+    ec2.switch(errors_of={ids[2]: fault})
     result = run(snapshot_ids=ids, create_volume_permissions={"user_ids": [A]})
     assert result["failed"]
     assert result["changed"]

@@ -93,7 +93,7 @@ def test_one_is_denied_and_one_meets_a_quota(fleet: LocalEC2, run: Run) -> None:
     denial = {"code": "UnauthorizedOperation", "message": "You are not authorized.", "status": 403}
     quota = {"code": "ResourceLimitExceeded", "message": "You have reached your quota.", "status": 400}
     faults = {IDS[3]: {**denial, "attribute": "launchPermission"}, IDS[20]: {**quota, "attribute": "launchPermission"}}
-    fleet.switch(image_errors={key: {**fault, "action": "ModifyImageAttribute"} for key, fault in faults.items()})
+    fleet.switch(errors_of={key: {**fault, "action": "ModifyImageAttribute"} for key, fault in faults.items()})
     result = run()
     assert result["failed"]
     assert result["changed"]
@@ -105,7 +105,7 @@ def test_one_is_denied_and_one_meets_a_quota(fleet: LocalEC2, run: Run) -> None:
         statuses = [request["status"] for request in image["requests"]]
         broken = {3: ["denied", "not_sent", "applied"], 20: ["failed", "not_sent", "applied"]}
         assert statuses == broken.get(number, ["applied"] * 3)
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     assert [image["changed"] for image in run()["images"]] == [number in (3, 20) for number in range(30)]
     assert held(fleet) == DONE
 
@@ -256,13 +256,13 @@ def test_with_every_fault_at_once_the_second_run_converges_and_the_third_changes
         drop_every=17,
         drop_after_every=19,
         read_lag=1,
-        image_errors={IDS[4]: {"code": "ResourceLimitExceeded", "message": "Quota.", "attribute": "launchPermission"}},
+        errors_of={IDS[4]: {"code": "ResourceLimitExceeded", "message": "Quota.", "attribute": "launchPermission"}},
         mid_run={IDS[5]: {"add": {"user_ids": [INTRUDER]}}, IDS[6]: {"remove": {"user_ids": [B]}}},
     )
     first = run(purge_launch_permissions=True)
     assert first["failed"]
     assert first["msg"].startswith(f"1 of 30 images failed: {IDS[4]} ")
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     second = run(purge_launch_permissions=True)
     assert not second["failed"], second["msg"]
     assert second["changed"]
@@ -292,7 +292,7 @@ def test_a_write_that_is_seen_late_is_waited_for(fleet: LocalEC2, run: Run) -> N
 
 def test_a_denial_that_comes_as_a_server_error(fleet: LocalEC2, run: Run) -> None:
     fault = {"code": "UnauthorizedOperation", "message": "No.", "status": 500, "action": "ModifyImageAttribute"}
-    fleet.switch(image_errors={IDS[0]: fault})
+    fleet.switch(errors_of={IDS[0]: fault})
     result = run(image_ids=IDS[:3], aws_config={"retries": {"total_max_attempts": 1}})
     assert result["failed"]
     assert [image["changed"] for image in result["images"]] == [False, True, True]

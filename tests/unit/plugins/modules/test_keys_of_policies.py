@@ -248,7 +248,7 @@ def test_one_policy_shares_a_key_and_another_reports_on_it(fleet: LocalEC2, run:
 
 
 def test_a_key_that_cannot_be_written_holds_back_only_what_is_granted_on_its_images(fleet: LocalEC2, run: Run) -> None:
-    fleet.switch(image_errors={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
+    fleet.switch(errors_of={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
     result = run(policy("Encrypted", "exclusive", NEW, image_ids=IDS, kms="share", snapshots=True))
     assert result["failed"]
     assert "2 of 3 images failed" in result["msg"]
@@ -263,13 +263,13 @@ def test_a_key_that_cannot_be_written_holds_back_only_what_is_granted_on_its_ima
     assert [each.get("error", {}).get("code") for each in of_policy["keys"]] == ["KMSInternalException", None]
     assert of_policy["keys"][0]["lacking"] == [NEW]
     assert (result["summary"]["failed"], result["summary"]["changed"]) == (2, 1)
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     assert not run(policy("Encrypted", "exclusive", NEW, image_ids=IDS, kms="share"))["failed"]
     assert [launchers(fleet, each) for each in (A, B, C)] == [[NEW], [NEW], [NEW]]
 
 
 def test_a_policy_that_does_not_share_keys_is_not_held_back(fleet: LocalEC2, run: Run) -> None:
-    fleet.switch(image_errors={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
+    fleet.switch(errors_of={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
     result = run(
         policy("Share", "share", NEW, image_ids=IDS[:1], kms="share"),
         policy("Report", "share", OTHER, image_ids=IDS[1:2]),
@@ -474,7 +474,7 @@ def test_whoever_cannot_use_a_key_is_not_said_to_lack_it_twice(fleet: LocalEC2, 
 @pytest.mark.parametrize("action", ["DescribeKey", "GetKeyPolicy"])
 def test_a_key_that_may_not_be_read_is_unknown(fleet: LocalEC2, run: Run, action: str) -> None:
     denied = {"action": action, "code": "AccessDeniedException", "message": "Not yours to read.", "status": 400}
-    fleet.switch(image_errors={arn(EAST): denied})
+    fleet.switch(errors_of={arn(EAST): denied})
     result = run(policy("Encrypted", "share", NEW, image_ids=IDS[:2]))
     assert counted(fleet)[action] == 1
     [item] = keys(result)
@@ -570,7 +570,7 @@ def test_a_restoration_holds_back_images_whose_keys_cannot_be_granted(
     fleet: LocalEC2, restore: Restore, shared: str
 ) -> None:
     back = restore(shared)["backup_file"]
-    fleet.switch(image_errors={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
+    fleet.switch(errors_of={arn(EAST): {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400}})
     held = restore(back, backup=f"{back}.2")
     assert held["failed"]
     errors = {each.get("image_id"): each.get("error", {}).get("code") for each in held["images"]}
@@ -578,7 +578,7 @@ def test_a_restoration_holds_back_images_whose_keys_cannot_be_granted(
     assert EAST in held["images"][0]["error"]["message"]
     # What is taken away on the same images is not held back.
     assert [launchers(fleet, each) for each in (A, B, C)] == [[], [], [NEW]]
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     assert not restore(back, backup=f"{back}.3")["failed"]
     assert [launchers(fleet, each) for each in (A, B, C)] == [[NEW], [NEW], [NEW]]
 
@@ -600,7 +600,7 @@ def test_a_restoration_holds_back_images_whose_keys_are_known_to_be_out_of_reach
         fleet.seed_keys({"key_id": EAST, "policy": document(ROOT), **state})
     else:
         denied = {"action": "DescribeKey", "code": "NotFoundException", "message": "Gone.", "status": 400}
-        fleet.switch(image_errors={arn(EAST): denied})
+        fleet.switch(errors_of={arn(EAST): denied})
     held = restore(back, backup=f"{back}.2")
     assert held["failed"]
     assert [launchers(fleet, each) for each in (A, B, C)] == [[], [], [NEW]]
@@ -625,12 +625,12 @@ def test_a_restoration_that_cannot_find_keys_says_what_does_not_wait(
 def test_a_restoration_leaves_users_on_keys_of_images_that_they_keep(
     fleet: LocalEC2, restore: Restore, shared: str
 ) -> None:
-    fleet.switch(image_errors={A: {"action": "ModifyImageAttribute", "code": "InternalError", "status": 400}})
+    fleet.switch(errors_of={A: {"action": "ModifyImageAttribute", "code": "InternalError", "status": 400}})
     kept = restore(shared)
     assert kept["failed"]
     assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[NEW], []]
     assert [each.get("error", {}).get("code") for each in kept["keys"]] == ["HeldBack", None]
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     assert not restore(shared, backup=f"{shared}.2")["failed"]
     assert [users_of(fleet, arn(EAST)), launchers(fleet, A)] == [[], [FORMER]]
 
@@ -639,14 +639,14 @@ def test_a_restoration_leaves_users_on_keys_and_snapshots_of_images_that_it_cann
     fleet: LocalEC2, restore: Restore, shared: str
 ) -> None:
     denied = {"action": "DescribeImageAttribute", "code": "UnauthorizedOperation", "message": "No.", "status": 403}
-    fleet.switch(image_errors={A: denied})
+    fleet.switch(errors_of={A: denied})
     kept = restore(shared)
     assert kept["failed"]
     assert [launchers(fleet, A), copiers(fleet, A)] == [[NEW], [FORMER, NEW]]
     assert [users_of(fleet, arn(EAST)), users_of(fleet, arn(WEST, "eu-west-1"))] == [[NEW], []]
     assert [each.get("error", {}).get("code") for each in kept["keys"]] == ["HeldBack", None]
     assert f"revoking on {A} (us-east-1)" in kept["keys"][0]["error"]["message"]
-    fleet.switch(image_errors={})
+    fleet.switch(errors_of={})
     assert not restore(shared, backup=f"{shared}.2")["failed"]
     assert [users_of(fleet, arn(EAST)), launchers(fleet, A), copiers(fleet, A)] == [[], [FORMER], [FORMER]]
 
@@ -759,7 +759,7 @@ def test_a_restoration_takes_nobody_off_a_key_in_whose_place_it_could_add_nobody
 ) -> None:
     backup = swapped([FORMER], [NEW], images=images)
     refused = {"action": "PutKeyPolicy", "code": "KMSInternalException", "status": 400, "times": 1}
-    fleet.switch(image_errors={arn(EAST): refused})
+    fleet.switch(errors_of={arn(EAST): refused})
     failed = restore(backup)
     assert failed["failed"]
     assert [users_of(fleet, arn(EAST)), launchers(fleet, A)] == [[NEW], [FORMER]]

@@ -502,14 +502,14 @@ THROTTLED = {"action": "PutKeyPolicy", "code": "ThrottlingException", "message":
 
 
 def test_a_write_that_is_throttled_is_sent_again(key: LocalEC2, clock: Clock, run: Run) -> None:
-    key.switch(image_errors={ARN: {**THROTTLED, "times": 2}})
+    key.switch(errors_of={ARN: {**THROTTLED, "times": 2}})
     result = run(key_users={"user_ids": [A]})
     assert (result["failed"], result["changed"]) == (False, True)
     assert clock.now - 1_800_000_000 == 1 + 2
 
 
 def test_a_write_that_is_throttled_to_the_end_fails(key: LocalEC2, run: Run) -> None:
-    key.switch(image_errors={ARN: {**THROTTLED, "times": 99}})
+    key.switch(errors_of={ARN: {**THROTTLED, "times": 99}})
     result = run(key_users={"user_ids": [A]})
     assert result["keys"][0]["error"]["code"] == "ThrottlingException"
     assert result["changed"] is False
@@ -517,7 +517,7 @@ def test_a_write_that_is_throttled_to_the_end_fails(key: LocalEC2, run: Run) -> 
 
 def test_what_somebody_else_has_written_while_a_write_was_throttled_is_not_lost(key: LocalEC2, run: Run) -> None:
     meanwhile = policy(ROOT, THEIRS, {**ROOT, "Sid": "New", "Action": "kms:Decrypt"})
-    key.switch(image_errors={ARN: {**THROTTLED, "times": 1}}, mid_run={ARN: {"reads": 2, "policy": meanwhile}})
+    key.switch(errors_of={ARN: {**THROTTLED, "times": 1}}, mid_run={ARN: {"reads": 2, "policy": meanwhile}})
     result = run(key_users={"user_ids": [A]})
     assert result["keys"][0]["error"]["code"] == "ChangedMeanwhile"
     assert held(key) == meanwhile["Statement"]
@@ -579,7 +579,7 @@ def test_a_write_without_an_answer_is_looked_for(key: LocalEC2, clock: Clock, ru
 
 def test_a_write_that_nobody_knows_about_is_called_that(key: LocalEC2, clock: Clock, run: Run) -> None:
     failing = {"action": "PutKeyPolicy", "code": "KMSInternalException", "message": "Try again", "status": 500}
-    key.switch(image_errors={ARN: {**failing, "times": 99}})
+    key.switch(errors_of={ARN: {**failing, "times": 99}})
     result = run(key_users={"user_ids": [A]})
     assert "0 keys changed, and 1 may have changed: KMS gave no clear answer. Run the task again" in result["msg"]
     assert len(held(key)) == 2

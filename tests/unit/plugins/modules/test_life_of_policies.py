@@ -215,7 +215,7 @@ def test_tags_that_fail_hold_back_no_permissions(ec2: LocalEC2, share: Run) -> N
     """Neither on the image nor, where it has its snapshots shared, on these."""
     ec2.seed(image(A, FORMER, tags=OLD_TAGS))
     refused = {"code": "InvalidParameterValue", "message": "Not this one.", "status": 400}
-    ec2.switch(image_errors={A: {"action": "DeleteTags", **refused}})
+    ec2.switch(errors_of={A: {"action": "DeleteTags", **refused}})
     wanted = policy("P", "exclusive", NEW, image_ids=[A], snapshots=True, shared_tags={}, purge_shared_tags=True)
     result = share(wanted)
     (of_a,), (behind,) = (result["policies"][0][kind] for kind in ("images", "snapshots"))

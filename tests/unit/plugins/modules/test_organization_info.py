@@ -192,7 +192,7 @@ REMOVED: dict[str, tuple[str, str, Json]] = {
 def test_what_is_removed_meanwhile_is_left_out(ec2: LocalEC2, run: Run, code: str, gone: str, switches: Json) -> None:
     ec2.seed_organization(**SMALL)
     expected = {part: [each["id"] for each in run()[part]] for part in ("accounts", "organizational_units")}
-    ec2.switch(image_errors={gone: {"code": code}}, **switches)
+    ec2.switch(errors_of={gone: {"code": code}}, **switches)
     result = run(tags=True)
     assert not result["failed"], result["msg"]
     found = {part: [each["id"] for each in result[part]] for part in expected}
@@ -222,14 +222,14 @@ def test_one_that_stays_busy_fails_with_its_words(ec2: LocalEC2, run: Run) -> No
 def test_one_that_changes_is_asked_again(ec2: LocalEC2, run: Run, clock: Clock) -> None:
     ec2.seed_organization(**SMALL)
     changing = {"code": "ConcurrentModificationException", "action": "DescribeOrganization"}
-    ec2.switch(image_errors={"o-abcdefghij": {**changing, "times": 2}})
+    ec2.switch(errors_of={"o-abcdefghij": {**changing, "times": 2}})
     assert run()["accounts"] == WHOLE
     assert ec2.summary()["DescribeOrganization"] == 3
 
 
 def test_one_that_keeps_changing_fails(ec2: LocalEC2, run: Run, clock: Clock) -> None:
     ec2.seed_organization(**SMALL)
-    ec2.switch(image_errors={"o-abcdefghij": {"code": "ConcurrentModificationException"}})
+    ec2.switch(errors_of={"o-abcdefghij": {"code": "ConcurrentModificationException"}})
     result = run()
     assert result["failed"]
     assert "DescribeOrganization: ConcurrentModificationException" in result["msg"]

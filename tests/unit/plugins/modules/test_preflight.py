@@ -84,7 +84,7 @@ def denied(ec2: LocalEC2, *ids: str, **others: str) -> None:
     text = "You are not authorized to perform this operation."
     fault = {"code": "UnauthorizedOperation", "message": text, "status": 403, **others}
     action = {"ami-": "ModifyImageAttribute", "snap": "ModifySnapshotAttribute"}
-    ec2.switch(image_errors={each: {"action": action[each[:4]], **fault} for each in ids})
+    ec2.switch(errors_of={each: {"action": action[each[:4]], **fault} for each in ids})
 
 
 def without_request_id(text: str) -> str:
