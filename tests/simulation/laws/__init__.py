@@ -32,15 +32,15 @@ from simulation.laws.keys import keys_are_only_shared
 from simulation.laws.keys import keys_are_written_as_planned
 from simulation.laws.keys import keys_first
 from simulation.laws.keys import keys_last
-from simulation.laws.telling import check_mode_changes_nothing
-from simulation.laws.telling import check_mode_predicts
-from simulation.laws.telling import doubt_is_reported
-from simulation.laws.telling import ends_with_a_result
-from simulation.laws.telling import interference_is_reported
-from simulation.laws.telling import is_shown
-from simulation.laws.telling import results_are_true
-from simulation.laws.telling import statuses_are_true
-from simulation.laws.telling import sums_agree
+from simulation.laws.results import check_mode_changes_nothing
+from simulation.laws.results import check_mode_predicts
+from simulation.laws.results import doubt_is_reported
+from simulation.laws.results import ends_with_a_result
+from simulation.laws.results import interference_is_reported
+from simulation.laws.results import is_shown
+from simulation.laws.results import results_are_true
+from simulation.laws.results import statuses_are_true
+from simulation.laws.results import sums_agree
 from simulation.laws.view import Violations
 from simulation.runs import Played
 

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a run tells: the laws of results, messages, warnings and previews, judged by what EC2 did."""
+"""What a run returns and says: the laws of results, messages, warnings and previews, judged by what EC2 did."""
 
 from __future__ import annotations
 
