@@ -90,10 +90,10 @@ def read_content(runtime: Runtime, subject: Subject) -> None:
     subject.described = {**subject.described, api.content_key: answer[api.content_key]}
 
 
-def _tell_foreign(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
-    """Say that those that could not be read belong to others, if they do.
+def _name_owners(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
+    """Fail those that could not be read because they belong to others with a message that names the owner.
 
-    A refusal does not tell, nor does an answer that one does not exist: only to know who is asking does.
+    Neither a denial nor "not found" shows that: only the account that is asking does.
     """
     codes = {*DENIALS, *(subject.resource.not_found_code for subject in failed)}
     asking = [(each, known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
@@ -168,7 +168,7 @@ def read_at_once(runtime: Runtime, described: t.Iterable[Subject], read: t.Itera
     jobs += [partial(_describe_one, runtime, subject) for subject in by_turns(alone, lambda each: each.place)]
     jobs += [partial(_read_planned, runtime, subject) for subject in to_read]
     runtime.each(lambda job: job(), jobs)
-    _tell_foreign(runtime, [subject for subject in alone if subject.failure])
+    _name_owners(runtime, [subject for subject in alone if subject.failure])
 
 
 def _read_planned(runtime: Runtime, subject: Subject) -> None:
