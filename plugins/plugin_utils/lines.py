@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import counted
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import NAMED
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import first_of
 
@@ -76,7 +77,3 @@ def became(counts: Facts, would: str, verb: str = "changed") -> str:
     """Return what became, or would become, of images."""
     entries = f"{counted(counts['granted'], 'grant')}, {counted(counts['revoked'], 'revocation')}"
     return f"{counts['changed']} {would}{verb} ({entries}), {counts['unchanged']} unchanged, {counts['failed']} failed"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.amikit.aws.plugins.module_utils._attributes.result import counted
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import NAMED
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import first_of
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.place import facts_of
@@ -24,7 +25,6 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import 
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.report import summary
 
 from .lines import became
-from .lines import counted
 
 _DONE = ("changed", "unchanged", "failed", "granted", "revoked")
 _COUNTED_POLICIES = ("selected", "changed", "granted", "revoked", "failed", "snapshots")

@@ -203,7 +203,7 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
     changed = sum(subject.changed for subject in subjects)
     unknown = sum(subject.is_uncertain for subject in subjects)
     in_part = ", in whole or in part" if any(subject.changed and subject.failure for subject in subjects) else ""
-    known = f"{_counted(changed, noun)} changed{in_part}"
+    known = f"{counted(changed, noun)} changed{in_part}"
     if unknown:
         who = " and ".join(dict.fromkeys(subject.resource.service for subject in subjects if subject.is_uncertain))
         return f"{known}, and {unknown} may have changed: {who} gave no clear answer. Run the task again"
@@ -213,12 +213,12 @@ def _became(subjects: t.Sequence[Subject], noun: str) -> str:
 def _became_in_check_mode(subjects: t.Sequence[Subject], noun: str) -> str:
     carried_out = sum(subject.ignored_dry_run for subject in subjects)
     unknown = sum(subject.is_uncertain for subject in subjects)
-    became = f"{_counted(carried_out, noun)} changed although this is check mode" if carried_out else ""
+    became = f"{counted(carried_out, noun)} changed although this is check mode" if carried_out else ""
     if unknown:
-        doubt = f"{_counted(unknown, noun)} may have changed: there was no clear answer to DryRun"
+        doubt = f"{counted(unknown, noun)} may have changed: there was no clear answer to DryRun"
         return f"{became}, and {doubt}" if became else f"This is check mode, but {doubt}"
     return became or "Nothing was changed: this is check mode"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
