@@ -56,9 +56,14 @@ def of_backup(run: Facts, *, check_mode: bool) -> list[str]:
     """Return what became of a restoration, and where its own backup is."""
     counts = run["summary"]
     would = "would be " if check_mode or run["stopped"] else ""
-    what = f"{counted(counts['images'], 'image')} and {counted(counts['snapshots'], 'snapshot')}"
     backup = [f"To undo this: {run['backup_file']}"] if "backup_file" in run else []
-    return [*backup, f"{what} in the backup: {became(counts, would, 'restored')}"]
+    return [*backup, f"{_in_backup(counts)} in the backup: {became(counts, would, 'restored')}"]
+
+
+def _in_backup(counts: Facts) -> str:
+    images, snapshots = counted(counts["images"], "image"), counted(counts["snapshots"], "snapshot")
+    keys = counts["kms_keys"]
+    return f"{images}, {snapshots} and {counted(keys, 'key')}" if keys else f"{images} and {snapshots}"
 
 
 def affected(result: Facts, names: Names) -> str:

@@ -90,7 +90,8 @@ def test_the_drift_names_the_policies_whose_images_differ() -> None:
     assert sum_up(run(EXACT), drift=True)[1] == "policy 'Exact': 1 of 1 images (ami-1), 2 to grant, 1 to revoke"
 
 
-COUNTS = {"images": 2, "snapshots": 1, "changed": 1, "unchanged": 2, "failed": 0, "granted": 1, "revoked": 0}
+RESOURCES = {"images": 2, "snapshots": 1, "kms_keys": 0}
+COUNTS = {**RESOURCES, "changed": 1, "unchanged": 2, "failed": 0, "granted": 1, "revoked": 0}
 
 
 @pytest.mark.parametrize(("more", "check_mode"), [({"stopped": ["A guard"]}, False), ({"stopped": []}, True)])
@@ -104,4 +105,11 @@ def test_a_restoration_says_how_to_take_it_back() -> None:
     assert sum_up({"summary": COUNTS, "stopped": [], "backup_file": "/srv/b.json.restore"}) == [
         "To undo this: /srv/b.json.restore",
         "2 images and 1 snapshot in the backup: 1 restored (1 grant, 0 revocations), 2 unchanged, 0 failed",
+    ]
+
+
+def test_a_restoration_counts_the_keys_if_there_are_any() -> None:
+    counts = {**COUNTS, "kms_keys": 1, "changed": 4, "unchanged": 0, "granted": 3}
+    assert sum_up({"summary": counts, "stopped": []}) == [
+        "2 images, 1 snapshot and 1 key in the backup: 4 restored (3 grants, 0 revocations), 0 unchanged, 0 failed"
     ]
