@@ -22,6 +22,7 @@ from bench.stage import Stage
 from bench.stage import Work
 from bench.stage import cpu_of
 from bench.stage import peak_of
+from bench.stage import ratio_of
 from bench.stage import requests_of
 from bench.stage import seconds_of
 
@@ -44,16 +45,12 @@ def regions(stage: Stage) -> Section:
             label = f"100 images, Regions: {len(work.regions)}, round {number + 1}"
             measured.append(stage.run_whole(label, stage.playbook("attribute.yml"), work))
     rows = [["Regions", "images", "seconds", "CPU seconds", "runs", "requests", "peak MB"]]
-    goals = [within("100 images in ten Regions: of the time in one", ratio(runs[1], runs[0]))]
+    goals = [within("100 images in ten Regions: of the time in one", ratio_of(runs[1], runs[0]))]
     for work, measured in zip(works, runs, strict=True):
         spent = [f"{seconds_of(measured):.2f}", f"{cpu_of(measured):.2f}", str(len(measured))]
         rows.append([str(len(work.regions)), "100", *spent, requests_of(measured), f"{peak_of(measured):.0f}"])
         goals.append(sent(f"100 images, Regions: {len(work.regions)}: requests", (run.requests for run in measured)))
     return Section("Ten Regions", rows, goals, ["One task, 16 requests in flight over all Regions together."])
-
-
-def ratio(runs: list[Run], others: list[Run]) -> float:
-    return seconds_of(runs) / seconds_of(others)
 
 
 def buckets(stage: Stage) -> Section:

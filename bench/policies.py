@@ -9,7 +9,6 @@ Each function measures one of them, of this module alone, and returns its sectio
 from __future__ import annotations
 
 from bench.catalogue import Catalogue
-from bench.fleets import ratio
 from bench.lines import sent
 from bench.lines import shown
 from bench.lines import within
@@ -20,6 +19,7 @@ from bench.stage import FailedError
 from bench.stage import Run
 from bench.stage import Stage
 from bench.stage import cpu_of
+from bench.stage import ratio_of
 from bench.stage import requests_of
 from bench.stage import seconds_of
 
@@ -35,7 +35,7 @@ def ten(stage: Stage) -> Section:
     rows = [["policies", "images", "seconds", "CPU seconds", "runs", "requests"]]
     what = works[1].what
     goals = [
-        within(f"{what}: of the time of 3", ratio(runs[1], runs[0])),
+        within(f"{what}: of the time of 3", ratio_of(runs[1], runs[0])),
         sent(f"{what}: requests", (run.requests for run in runs[1])),
     ]
     for work, measured in zip(works, runs, strict=True):

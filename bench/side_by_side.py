@@ -18,6 +18,7 @@ from bench.stage import Stage
 from bench.stage import Work
 from bench.stage import cpu_of
 from bench.stage import peak_of
+from bench.stage import ratio_of
 from bench.stage import requests_of
 from bench.stage import seconds_of
 
@@ -90,14 +91,13 @@ def row(work: Work, name: str, runs: list[Run]) -> list[str]:
 
 
 def _goals(work: Work, measured: Measured) -> list[Goal]:
-    ours = seconds_of(measured[OURS])
     what = _what(work)
     goals = [sent(f"{what}: requests", (run.requests for run in measured[OURS]))]
     if work.images == 1 and not work.done:
-        goals.append(within(f"{what}: of ec2_ami's time", ours / seconds_of(measured[LOOP])))
+        goals.append(within(f"{what}: of ec2_ami's time", ratio_of(measured[OURS], measured[LOOP])))
     if work.images == 100:
         floor = seconds_of(measured[BARE]) + seconds_of(measured[EMPTY])
-        goals.append(within(f"{what}: of boto3 alone and an empty playbook", ours / floor))
+        goals.append(within(f"{what}: of boto3 alone and an empty playbook", seconds_of(measured[OURS]) / floor))
     return goals
 
 

@@ -177,6 +177,11 @@ def seconds_of(runs: t.Sequence[Run]) -> float:
     return statistics.median(run.seconds for run in runs)
 
 
+def ratio_of(runs: t.Sequence[Run], others: t.Sequence[Run]) -> float:
+    """Return how much of the others' time they took."""
+    return seconds_of(runs) / seconds_of(others)
+
+
 def peak_of(runs: t.Sequence[Run]) -> float:
     return statistics.median(run.peak for run in runs)
 
