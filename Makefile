@@ -99,14 +99,14 @@ format: $(TEST_READY) ## check the formatting
 fmt: $(TEST_READY) ## apply the formatting, and those fixes that are safe
 	@ruff check --quiet --fix --exit-zero . && ruff format .
 
+# reuse leaves out what git ignores. With safe.directory, it also does if the checkout belongs to another user, as in a
+# container. antsibull-docs copies amazon.aws without what git ignores, so it must not find the repository around build/.
 .PHONY: lint
 lint: $(TEST_READY) tree ## ruff, yamllint, ansible-lint, shellcheck, the changelog, the documentation, the licences
 	@failed=0; step() { echo "==> lint: $$1"; "$${@:2}" || failed=1; }; \
 	step "ruff" ruff check --quiet --output-format concise .; \
-	: what git ignores is left out, also if the checkout belongs to another user, as in a container; \
 	step "reuse" env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0="*" reuse lint --lines; \
 	cd $(TREE); \
-	: antsibull-docs copies amazon.aws, and leaves out what git ignores if it finds the repository around build/; \
 	step "yamllint" yamllint --strict .; \
 	step "ansible-lint, profile production" ansible-lint --strict --offline --format pep8 --nocolor -q; \
 	step "antsibull-changelog" antsibull-changelog lint; \
