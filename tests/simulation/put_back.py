@@ -34,7 +34,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing import applyin
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import encrypted
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import merge
 from ansible_collections.amikit.aws.plugins.module_utils._sharing import passes
-from ansible_collections.amikit.aws.plugins.module_utils._sharing import restore
+from ansible_collections.amikit.aws.plugins.module_utils._sharing import undoing
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import KEY_LEG
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.legs import SNAPSHOT_LEG
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import PASSES
@@ -108,7 +108,7 @@ def _late_backup() -> Patches:
 
 
 def _refused_entry() -> Patches:
-    yield mock.patch.object(restore, "_odd_grants", return_value=frozenset())
+    yield mock.patch.object(undoing, "_odd_grants", return_value=frozenset())
 
 
 def _seen_at_once() -> Patches:
@@ -223,7 +223,7 @@ def _held_back_for_nothing() -> Patches:
 
 def _date_of_a_public_image() -> Patches:
     """What EC2 refuses keeps all else from being taken back."""
-    yield mock.patch.object(restore, "_refused", return_value={})
+    yield mock.patch.object(undoing, "_refused", return_value={})
 
 
 def _tag_with_many_values() -> Patches:

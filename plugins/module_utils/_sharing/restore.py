@@ -3,26 +3,22 @@
 
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 
-"""Restore: from a backup back to what was before the run that made it.
+"""Restore: the order of work from a backup back to what was before the run that made it.
 
-The backup becomes wishes, which are treated like any others. What is gone, or cannot be undone, fails alone.
+What the backup asks for is treated like what policies ask for. What is gone, or cannot be undone, fails alone.
 """
 
 from __future__ import annotations
 
-import datetime
-import math
 import os
 import typing as t
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
-from .._attributes import dates
 from .._attributes import fleet
 from .._attributes import predicting
 from .._attributes import result
-from .._attributes.backup import TIME
 from .._attributes.backup import Backup
 from .._attributes.backup import Entry
 from .._attributes.backup import NotABackupError
@@ -37,16 +33,9 @@ from .._attributes.keys import KEYS
 from .._attributes.options import InvalidOptionsError
 from .._attributes.options import Params
 from .._attributes.options import endpoint_problems
-from .._attributes.options import shown
-from .._attributes.permissions import EVERYONE
-from .._attributes.plan import AskedDate
-from .._attributes.plan import AskedOfEntries
 from .._attributes.plan import AskedPermissions
-from .._attributes.plan import AskedTags
-from .._attributes.plan import AskedText
 from .._attributes.plan import Attributes
 from .._attributes.plan import Failure
-from .._attributes.resource import Surroundings
 from .._attributes.resource import becomes_public
 from .._attributes.session import session
 from .._attributes.subject import NAMED
@@ -65,22 +54,23 @@ from .options import parse_options
 from .policies import Pattern
 from .policies import Policy
 from .recipients import on_keys
+from .undoing import CANNOT_BE_UNDONE
+from .undoing import TAKEN_OUT
+from .undoing import age_of
+from .undoing import ask_for_the_rest
+from .undoing import asked_of_lists
+from .undoing import is_narrowed_for_state
+from .undoing import may_be_late
+from .undoing import take_out
 from .work import Work
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-    from .._attributes.attribute import Attribute
-    from .._attributes.attribute import Tags
-    from .._attributes.attribute import Value
     from .._attributes.managed_keys import Judged
     from .._attributes.permissions import Permissions
-    from .._attributes.plan import Asked
-    from .._attributes.plan import Plan
     from .._attributes.runtime import Runtime
 
-# A code of our own, not EC2's: there is no request that leads back.
-CANNOT_BE_UNDONE = "CannotBeUndone"
 # DescribeImages may show a change of a description that much later (observed by publishers: Terraform waits for it).
 _LATE = 120.0  # seconds
 _PATTERN = Pattern("restore", grants=True, exact=False, takes_principals=False)
@@ -201,41 +191,11 @@ def _taken_up(wanted: Wanted) -> Work:
     work = Work([policy])
     with_images = {entry.target.region for entry in backup.entries if entry.resource is IMAGES}
     for entry in backup.entries:
-        asked = tuple(_permissions(entry, exact=wanted.exact))
+        asked = tuple(asked_of_lists(entry, exact=wanted.exact))
         in_turns = entry.resource is KEYS and entry.target.region in with_images
         work.take_up(Subject(entry.resource, entry.target, asked, in_turns=in_turns), (0,))
     work.selected = [list(work.images)]
     return work
-
-
-def _permissions(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
-    """Yield what is asked of lists, and of what their entries have besides.
-
-    Whoever comes off a list loses that too, so it is asked for: the backup of this restoration has it then.
-    """
-    lists = _lists(entry, exact=exact)
-    asked = {attribute: each for attribute, each in lists.items() if each.grant or each.revoke or each.purge}
-    if not lists and any(before is False for _attribute, before in entry.before.values):
-        # Disabling it again cuts off whoever can launch it by now, so that has to be known.
-        yield AskedPermissions(entry.resource.permissions)
-    for attribute in entry.resource.attributes:
-        if attribute.of is None:
-            yield from [asked[attribute]] if attribute in asked else ()
-            continue
-        of = lists.get(attribute.of, AskedPermissions(attribute.of))
-        if attribute in asked or of.revoke or of.purge:
-            yield from () if attribute.of in asked else [of]
-            yield AskedOfEntries(attribute, of, lists.get(attribute, AskedPermissions(attribute)))
-
-
-def _lists(entry: Entry, *, exact: bool) -> dict[Attribute, AskedPermissions]:
-    return {
-        attribute: AskedPermissions(attribute, before, purge=True)
-        if exact
-        else AskedPermissions(attribute, before - after, after - before)
-        for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values)
-        if isinstance(before, frozenset) and isinstance(after, frozenset)
-    }
 
 
 def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[Target, Failure]:
@@ -248,141 +208,23 @@ def _ask_for_what_can_be(runtime: Runtime, work: Work, wanted: Wanted) -> dict[T
     for entry in wanted.backup.entries:
         subject = work.subject(entry.target)
         if not subject.failure:
-            made = now - _age(wanted.backup, now)
-            why = "; ".join(_ask_for_the_rest(entry, subject, made, now, exact=wanted.exact))
+            made = now - age_of(wanted.backup, now)
+            why = "; ".join(ask_for_the_rest(entry, subject, made, now, exact=wanted.exact))
             if why:
                 lost[entry.target] = Failure(entry.resource.modify_action, CANNOT_BE_UNDONE, why, predicted=True)
     return lost
 
 
-def _ask_for_the_rest(entry: Entry, subject: Subject, made: float, now: float, *, exact: bool) -> t.Iterator[str]:
-    """Plan to undo all that can be undone on one resource, and yield why the rest cannot. ``made`` is the backup's."""
-    changed, odd = _changed_others(entry, subject, made, now, exact=exact), _odd_grants(subject)
-    unset = [attribute.option for attribute, value in changed.items() if not (attribute.clears or value)]
-    passed = [attribute.option for attribute, value in changed.items() if _has_passed(attribute, value, now)]
-    lists = [asked.but_for(odd) for asked in subject.asked if isinstance(asked, (AskedPermissions, AskedOfEntries))]
-    others = [_wish(*pair) for pair in changed.items() if pair[0].option not in (*unset, *passed)]
-    refused = _refused(subject, lists, others, now)
-    others = [wish for wish in others if wish.attribute.option not in refused]
-    order = [attribute.option for attribute in entry.resource.attributes]
-    subject.asked = tuple(sorted([*others, *lists], key=lambda wish: order.index(wish.attribute.option)))
-    subject.make_plan(now)
-    yield from _reasons(subject.resource.service, unset, passed, odd)
-    yield from refused.values()
-
-
-def _refused(subject: Subject, lists: t.Sequence[Asked], others: t.Sequence[Asked], now: float) -> dict[str, str]:
-    """Return the options of the other wishes that EC2 would refuse as things are now, and why.
-
-    What it refuses only for an image that becomes public is not among them: everyone is left out first.
-    """
-    refused: dict[str, str] = {}
-    for wish in others:
-        subject.asked = (*lists, wish)
-        subject.make_plan(now)
-        plan = t.cast("Plan", subject.plan)
-        if not becomes_public(plan):
-            surroundings = Surroundings(now=dates.at(now))
-            refusals = [each for rule in subject.resource.rules for each in rule(plan, subject.described, surroundings)]
-            if refusals:
-                refused[wish.attribute.option] = "; ".join(each.message for each in refusals)
-    return refused
-
-
-def _has_passed(attribute: Attribute, value: Value, now: float) -> bool:
-    """Tell whether it is a date that EC2 no longer accepts."""
-    moment = dates.minute(value) if attribute.dated else None
-    return moment is not None and moment <= dates.at(now)
-
-
-def _wish(attribute: Attribute, value: Value) -> Asked:
-    if isinstance(value, tuple):
-        return AskedTags(attribute, value, purge=True)
-    text = value if isinstance(value, str) else ""
-    date = dates.parse(text) if attribute.dated else None
-    if date:
-        return AskedDate(attribute, text, date)
-    return AskedText(attribute, value if isinstance(value, bool) else text)
-
-
-def _reasons(service: str, unset: t.Sequence[str], passed: t.Sequence[str], odd: Permissions) -> t.Iterator[str]:
-    if unset:
-        yield f"{' and '.join(unset)} had no value before, and {service} cannot clear what has one"
-    if passed:
-        yield f"{' and '.join(passed)} was a time that has passed, and {service} accepts none in the past"
-    if odd:
-        entries = ", ".join(f"{shown(entry.value)} in {entry.kind}" for entry in sorted(odd))
-        yield f"{service} had {entries}, and does not accept that again"
-
-
-def _odd_grants(subject: Subject) -> Permissions:
-    """Return the entries to be granted that no task could name. EC2 refuses the whole request for one of them."""
-    problem = {kind.option: kind.problem for kind in (*subject.resource.kinds, *subject.resource.permissions.found)}
-    granted = subject.plan.granted if subject.plan else frozenset()
-    return frozenset(entry for entry in granted if problem[entry.kind](entry.value))
-
-
-def _changed_others(entry: Entry, subject: Subject, made: float, time: float, *, exact: bool) -> dict[Attribute, Value]:
-    """Return the attributes other than permissions that have to change, and their new values.
-
-    Unless ``exact``, a value that is not the one the run set was set by somebody else since, and stays.
-    """
-    changed: dict[Attribute, Value] = {}
-    for (attribute, before), (_same, after) in zip(entry.before.values, entry.after.values):
-        if attribute.kinds or attribute.of:
-            continue
-        now = subject.current(attribute)
-        if attribute.has_tags and not exact:
-            wanted: Value = _tags_taken_back(*(dict(t.cast("Tags", each)) for each in (before, after, now)))
-        else:
-            mine = attribute.is_same(now, after) or (attribute.dated and _is_of_an_age(after, now, made, time))
-            wanted = before if exact or mine else now
-        if not attribute.is_same(now, wanted):
-            changed[attribute] = wanted
-    return changed
-
-
-def _is_of_an_age(after: Value, held: Value, made: float, time: float) -> bool:
-    """Tell whether the run set that date for an age that had passed: not what it planned, but when it was sent."""
-    planned, became = dates.shown_moment(after), dates.shown_moment(held)
-    if planned is None or became is None or not math.isfinite(made):
-        return False
-    return planned <= dates.next_minute(dates.at(made)) and planned <= became <= dates.next_minute(dates.at(time))
-
-
-def _tags_taken_back(before: dict[str, str], after: dict[str, str], now: dict[str, str]) -> Tags:
-    """Return the current tags, with those set back that the run changed and nobody else has changed since."""
-    mine = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key) == now.get(key)}
-    kept = {key: value for key, value in now.items() if key not in mine}
-    return tuple(sorted({**kept, **{key: before[key] for key in mine & before.keys()}}.items()))
-
-
 def _warn_of_late_texts(runtime: Runtime, work: Work, wanted: Wanted) -> None:
     """Warn of texts that the run may have changed although EC2 still shows the old ones."""
-    age = _age(wanted.backup, runtime.clock.time())
+    age = age_of(wanted.backup, runtime.clock.time())
     if abs(age) < _LATE:
-        doubtful = [entry.target for entry in wanted.backup.entries if _may_be_late(entry, work.subject(entry.target))]
+        doubtful = [entry.target for entry in wanted.backup.entries if may_be_late(entry, work.subject(entry.target))]
         if doubtful:
             work.warnings.append(
                 f"The backup was made {age:.0f} s ago, and EC2 may show a new description, date or tag late: those of"
                 f" {listed(doubtful)} are still the old ones. Run the task again in {_LATE / 60:.0f} minutes"
             )
-
-
-def _age(backup: Backup, now: float) -> float:
-    """Return how many seconds ago it was made; infinity if there was no such time."""
-    try:
-        made = datetime.datetime.strptime(backup.made, TIME).replace(tzinfo=datetime.timezone.utc)
-    except ValueError:
-        return math.inf
-    return now - made.timestamp()
-
-
-def _may_be_late(entry: Entry, subject: Subject) -> bool:
-    pairs = zip(entry.before.values, entry.after.values)
-    changing = [(attribute, was) for (attribute, was), (_same, becomes) in pairs if was != becomes]
-    texts = [(attribute, was) for attribute, was in changing if not (attribute.kinds or attribute.of)]
-    return not subject.failure and any(subject.current(attribute) == was for attribute, was in texts)
 
 
 # What prevents it
@@ -398,50 +240,21 @@ def _predict(runtime: Runtime, work: Work, judged: Judged) -> dict[Target, Failu
     for leg in LEGS:
         subjects = healthy(work.subjects_of(leg))
         work.warnings += predicting.predict(runtime, subjects, work.judged_keys, judged)
-        for entries in (_to_everyone, _granted):
+        for entries in TAKEN_OUT:
             left = [
                 subject
                 for subject in subjects
                 if subject.failure and subject.plan and entries(subject.plan) and not subject.resource.document
             ]
             for subject in left:
-                _take_out(subject, entries, reasons)
+                take_out(subject, entries, reasons)
                 subject.make_plan(runtime.clock.time())
             work.warnings += predicting.predict(runtime, left, work.judged_keys, judged)
-        left = [subject for subject in subjects if _is_narrowed_for_state(subject, reasons)]
+        left = [subject for subject in subjects if is_narrowed_for_state(subject, reasons)]
         for subject in left:
             subject.make_plan(runtime.clock.time())
         work.warnings += predicting.predict(runtime, left, work.judged_keys, judged)
     return {target: failure for target, failure in reasons.items() if not work.subject(target).failure}
-
-
-def _to_everyone(plan: Plan) -> Permissions:
-    return plan.granted & {EVERYONE}
-
-
-def _granted(plan: Plan) -> Permissions:
-    return plan.granted
-
-
-def _take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reasons: dict[Target, Failure]) -> None:
-    if subject.plan and subject.failure:
-        reasons.setdefault(subject.target, subject.failure)
-        taken = entries(subject.plan)
-        subject.asked = tuple(
-            asked.but_for(taken) if isinstance(asked, (AskedPermissions, AskedOfEntries)) else asked
-            for asked in subject.asked
-        )
-        subject.failure = None
-
-
-def _is_narrowed_for_state(subject: Subject, reasons: dict[Target, Failure]) -> bool:
-    """Ask only for what can be changed whatever state the resource is in, if that is why it fails; tell whether so."""
-    left = tuple(asked for asked in subject.asked if asked.attribute.any_state)
-    if not left or subject.failure is None or subject.failure.code != subject.resource.state_code:
-        return False
-    reasons.setdefault(subject.target, subject.failure)
-    subject.asked, subject.failure = left, None
-    return True
 
 
 def _is_ungranted(entry: Entry, work: Work, *, exact: bool) -> bool:
@@ -449,7 +262,7 @@ def _is_ungranted(entry: Entry, work: Work, *, exact: bool) -> bool:
     if entry.resource is not KEYS:
         return False
     kinds = {kind.option for kind in KEYS.kinds}
-    asked = [each for each in _permissions(entry, exact=exact) if each.attribute == KEY_USERS]
+    asked = [each for each in asked_of_lists(entry, exact=exact) if each.attribute == KEY_USERS]
     granted = {user for each in asked if isinstance(each, AskedPermissions) for user in each.grant}
     plan = work.keys[entry.target].plan if entry.target in work.keys else None
     held = dict(plan.after.values).get(KEY_USERS) if plan else None
@@ -464,7 +277,7 @@ def _is_unrevoked(entry: Entry, work: Work, *, exact: bool) -> bool:
     if entry.resource is not IMAGES or is_unknown(work.images[entry.target]):
         return False
     image, launch = work.images[entry.target], IMAGES.permissions
-    asked = [each for each in _permissions(entry, exact=exact) if isinstance(each, AskedPermissions)]
+    asked = [each for each in asked_of_lists(entry, exact=exact) if isinstance(each, AskedPermissions)]
     held = image.read.get(launch.option)
     if held is None:
         return any(each.purge or each.revoke for each in asked)

@@ -12,7 +12,7 @@ from collections import Counter
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.plan import Failure
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.subject import Subject
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.passes import HELD_BACK
-from ansible_collections.amikit.aws.plugins.module_utils._sharing.restore import CANNOT_BE_UNDONE
+from ansible_collections.amikit.aws.plugins.module_utils._sharing.undoing import CANNOT_BE_UNDONE
 from local_ec2.state.grants import PUBLIC
 from local_ec2.state.sorts import IMAGE
 from simulation.ec2 import QUOTAS

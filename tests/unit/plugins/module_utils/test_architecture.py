@@ -61,6 +61,7 @@ ORDER = [
     "_sharing.applying",
     "_sharing.encrypted",
     "_sharing.run",
+    "_sharing.undoing",
     "_sharing.restore",
     "_sharing.place",
 ]
@@ -131,6 +132,7 @@ def test_what_is_pure_imports_nothing_that_waits_or_writes(name: str) -> None:
         "functools",
         "itertools",
         "json",
+        "math",
         "re",
         "types",
         "typing",
