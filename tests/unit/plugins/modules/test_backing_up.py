@@ -20,37 +20,26 @@ from botocore.exceptions import ClientError
 from unit.images import Clock
 from unit.images import image
 from unit.images import modifying
-from unit.images import policy
 from unit.images import snapshot_of
+from unit.three_images import FORMER
+from unit.three_images import KEPT
+from unit.three_images import MODULES
+from unit.three_images import NEW
+from unit.three_images import ORG
+from unit.three_images import A
+from unit.three_images import B
+from unit.three_images import C
+from unit.three_images import Json
+from unit.three_images import Run
+from unit.three_images import every_module
+from unit.three_images import id_of
+from unit.three_images import items
+from unit.three_images import truth
 
 from local_ec2.client import LocalEC2
 
-KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
-ORG = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
-A, B, C = (f"ami-0{letter * 16}" for letter in "abc")
-IDS = [f"us-east-1:{A}", f"eu-west-1:{B}", f"us-east-1:{C}"]
 ONCE = {"retries": {"total_max_attempts": 1}}
 CALLER = "arn:aws:sts::123456789012:user/moto"
-
-Json = dict[str, t.Any]
-Run = t.Callable[..., Json]
-MODULES: dict[str, Json] = {
-    "ec2_ami_attribute": {
-        "image_ids": IDS,
-        "description": "new",
-        "launch_permissions": {"user_ids": [KEPT, NEW], "org_arns": [ORG]},
-        "purge_launch_permissions": True,
-    },
-    "ec2_snapshot_attribute": {
-        "snapshot_ids": [snapshot_of(each) for each in IDS],
-        "create_volume_permissions": {"user_ids": [KEPT, NEW]},
-        "purge_create_volume_permissions": True,
-    },
-    "ec2_ami_sharing": {
-        "policies": [policy("P", "exclusive", KEPT, NEW, ORG, image_ids=IDS, snapshots=True, description="new")]
-    },
-}
-every_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture
@@ -68,21 +57,6 @@ def fleet(ec2: LocalEC2, clock: Clock) -> LocalEC2:
         image(C, description="new", **as_it_should_be),
     )
     return ec2
-
-
-def truth(ec2: LocalEC2) -> list[Json | None]:
-    """Return everything that EC2 holds of the images and the snapshots."""
-    return [*map(ec2.image, (A, B, C)), *(ec2.snapshot(snapshot_of(each)) for each in (A, B, C))]
-
-
-def items(result: Json) -> list[Json]:
-    """Return the images and snapshots of a result, of whichever module."""
-    parts = result.get("policies", [result])
-    return [item for part in parts for key in ("images", "snapshots") for item in part.get(key, ())]
-
-
-def id_of(item: Json) -> str:
-    return str(item.get("image_id") or item["snapshot_id"])
 
 
 # Called with the name of an operation and whether it is a DryRun.

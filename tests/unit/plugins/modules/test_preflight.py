@@ -6,44 +6,27 @@
 from __future__ import annotations
 
 import re
-import typing as t
 from pathlib import Path
 
 import pytest
 from unit.images import Clock
 from unit.images import image
 from unit.images import modifying
-from unit.images import policy
 from unit.images import snapshot_of
+from unit.three_images import FORMER
+from unit.three_images import KEPT
+from unit.three_images import MODULES
+from unit.three_images import A
+from unit.three_images import B
+from unit.three_images import C
+from unit.three_images import Json
+from unit.three_images import Run
+from unit.three_images import every_module
+from unit.three_images import id_of
+from unit.three_images import items
+from unit.three_images import truth
 
 from local_ec2.client import LocalEC2
-
-KEPT, FORMER, NEW = "111122223333", "444455556666", "777788889999"
-A, B, C = (f"ami-0{letter * 16}" for letter in "abc")
-IDS = [f"us-east-1:{A}", f"eu-west-1:{B}", f"us-east-1:{C}"]
-
-Json = dict[str, t.Any]
-Run = t.Callable[..., Json]
-MODULES: dict[str, Json] = {
-    "ec2_ami_attribute": {
-        "image_ids": IDS,
-        "description": "new",
-        "launch_permissions": {"user_ids": [KEPT, NEW]},
-        "purge_launch_permissions": True,
-    },
-    "ec2_snapshot_attribute": {
-        "snapshot_ids": [snapshot_of(each) for each in IDS],
-        "create_volume_permissions": {"user_ids": [KEPT, NEW]},
-        "purge_create_volume_permissions": True,
-    },
-    "ec2_ami_sharing": {
-        "policies": [
-            policy("One", "exclusive", KEPT, NEW, image_ids=IDS[:2], snapshots=True, description="new"),
-            policy("Two", "share", NEW, image_ids=IDS[2:], snapshots=True),
-        ]
-    },
-}
-every_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture
@@ -51,11 +34,6 @@ def fleet(ec2: LocalEC2, clock: Clock) -> LocalEC2:
     """An EC2 with three images that are to be changed, in two Regions."""
     ec2.seed(image(A, KEPT, FORMER), image(B, FORMER, region="eu-west-1"), image(C, KEPT, FORMER))
     return ec2
-
-
-def truth(ec2: LocalEC2) -> list[Json | None]:
-    """Return everything that EC2 holds of the images and the snapshots."""
-    return [*map(ec2.image, (A, B, C)), *(ec2.snapshot(snapshot_of(each)) for each in (A, B, C))]
 
 
 def asked(ec2: LocalEC2, *, dry_run: bool) -> list[tuple[str, ...]]:
@@ -66,17 +44,9 @@ def asked(ec2: LocalEC2, *, dry_run: bool) -> list[tuple[str, ...]]:
     )
 
 
-def items(result: Json) -> list[Json]:
-    """Return the images and snapshots of a result, of whichever module."""
-    parts = result.get("policies", [result])
-    return [item for part in parts for key in ("images", "snapshots") for item in part.get(key, ())]
-
-
 def statuses(result: Json) -> dict[str, list[str]]:
     return {
-        item.get("image_id") or item["snapshot_id"]: [request["status"] for request in item["requests"]]
-        for item in items(result)
-        if "requests" in item
+        id_of(item): [request["status"] for request in item["requests"]] for item in items(result) if "requests" in item
     }
 
 
