@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What tests of the modules share: images with a snapshot each, policies, who has access to what, and what was sent."""
+"""What tests of the modules share: images with a snapshot each, policies, who has access, what was sent, results."""
 
 from __future__ import annotations
 
@@ -83,6 +83,21 @@ def counted(ec2: LocalEC2) -> dict[str, int]:
     counts = ec2.summary()
     ec2.clear()
     return counts
+
+
+def items(result: Json) -> list[Json]:
+    """Return the images and snapshots of a result, of whichever module."""
+    parts = result.get("policies", [result])
+    return [item for part in parts for key in ("images", "snapshots") for item in part.get(key, ())]
+
+
+def statuses(result: Json) -> set[str]:
+    """Return what became of requests."""
+    return {request["status"] for item in items(result) for request in item.get("requests", ())}
+
+
+def counts(result: Json) -> dict[str, int]:
+    return {key: result["summary"][key] for key in ("changed", "unchanged", "failed", "granted", "revoked")}
 
 
 def warned(result: Json) -> list[str]:

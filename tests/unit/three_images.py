@@ -47,11 +47,5 @@ def truth(ec2: LocalEC2) -> list[Json | None]:
     return [*map(ec2.image, (A, B, C)), *(ec2.snapshot(snapshot_of(each)) for each in (A, B, C))]
 
 
-def items(result: Json) -> list[Json]:
-    """Return the images and snapshots of a result, of whichever module."""
-    parts = result.get("policies", [result])
-    return [item for part in parts for key in ("images", "snapshots") for item in part.get(key, ())]
-
-
 def id_of(item: Json) -> str:
     return str(item.get("image_id") or item["snapshot_id"])

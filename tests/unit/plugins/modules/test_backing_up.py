@@ -19,6 +19,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from unit.images import Clock
 from unit.images import image
+from unit.images import items
 from unit.images import modifying
 from unit.images import snapshot_of
 from unit.three_images import FORMER
@@ -33,7 +34,6 @@ from unit.three_images import Json
 from unit.three_images import Run
 from unit.three_images import every_module
 from unit.three_images import id_of
-from unit.three_images import items
 from unit.three_images import truth
 
 from local_ec2.client import LocalEC2

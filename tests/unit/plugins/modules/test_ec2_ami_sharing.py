@@ -14,6 +14,7 @@ from unit.documentation import ROOT
 from unit.images import Clock
 from unit.images import copiers
 from unit.images import counted
+from unit.images import counts
 from unit.images import create_volume_permissions
 from unit.images import image
 from unit.images import launch_permissions
@@ -21,6 +22,7 @@ from unit.images import launchers
 from unit.images import modifying
 from unit.images import policy
 from unit.images import snapshot_of
+from unit.images import statuses
 from unit.images import warned
 
 from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies import OPTIONS
@@ -207,14 +209,6 @@ def held(ec2: LocalEC2) -> tuple[list[Json], list[Json]]:
     )
 
 
-def items(result: Json) -> list[Json]:
-    return [item for each in result["policies"] for item in [*each["images"], *each["snapshots"]]]
-
-
-def statuses(result: Json) -> set[str]:
-    return {request["status"] for item in items(result) for request in item.get("requests", ())}
-
-
 def said(result: Json) -> Json:
     """Return what a preview and its run have in common: all but what became of the requests."""
     policies = [
@@ -226,10 +220,6 @@ def said(result: Json) -> Json:
 
 def without_statuses(item: Json) -> Json:
     return {**item, "requests": [{**request, "status": ""} for request in item["requests"]]}
-
-
-def counts(result: Json) -> dict[str, int]:
-    return {key: result["summary"][key] for key in ("changed", "unchanged", "failed", "granted", "revoked")}
 
 
 def assert_truth(ec2: LocalEC2, applied: Json, scenario: Scenario) -> None:
