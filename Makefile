@@ -28,8 +28,11 @@ EVENTS_READY := $(EVENTS)/ready-$(call sum,events schema)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # Nothing that the user has set for other work has an effect here: no credentials, no configuration, no home directory.
-# Only pip runs with the user's home, which has its cache and its settings for package indexes.
-USER_HOME := $(HOME)
+# Only pip runs with the user's home, which has its cache and its settings for package indexes. A make that this one runs
+# finds another home, and takes the user's from here.
+ifndef USER_HOME
+export USER_HOME := $(HOME)
+endif
 unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON%,$(.VARIABLES)))
 unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% GIT_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
 export HOME := $(CURDIR)/build/home
@@ -61,7 +64,7 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(RUN_READY) tree ## share images of an embedded EC2, step by step
-	@USER_HOME="$(USER_HOME)" $(PY) demo/run.py $(ARGS)
+	@$(PY) demo/run.py $(ARGS)
 
 .PHONY: ec2
 ec2: $(RUN_READY) tree ## start an embedded EC2 with a few images, and print how to use it
@@ -79,11 +82,13 @@ tarball: $(RUN_READY) tree ## build the collection into build/dist
 ### Gates
 
 .PHONY: test
-test: $(TEST_READY) tree ## run the whole suite, and say at the end which gates passed
+test: venv ## run the whole suite, and say at the end which gates passed
+	@$(MAKE) tree
 	@$(GATE).together $(GATES)
 
 .PHONY: gates
-gates: $(GATES_READY) tree ## run these gates, measure coverage, and run all that the community and certification apply
+gates: venv ## run these gates, measure coverage, and run all that the community and certification apply
+	@$(MAKE) --silent $(GATES_READY) tree
 	@$(GATE).together $(GATES:unit=coverage) $(MORE_GATES)
 
 .PHONY: quick
@@ -192,7 +197,8 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 ### Means
 
 .PHONY: venv
-venv: $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY) ## make the virtual environments that the gates need
+venv: ## make the virtual environments that the gates need, side by side
+	@$(MAKE) --silent -j3 $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside it
