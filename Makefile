@@ -9,9 +9,10 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 # One virtual environment per version of Python, rebuilt when what it must contain changes, and when it was moved.
-FACTS := $(shell $(PYTHON) -c 'import platform, sys; print(platform.python_version(), sys._base_executable)')
+FACTS := $(shell $(PYTHON) -c 'import os, platform, sys; print(platform.python_version(), sys._base_executable, os.cpu_count())')
 VERSION := $(word 1,$(FACTS))
 BASE := $(word 2,$(FACTS))
+CORES := $(word 3,$(FACTS))
 VENV := build/venv/$(VERSION)
 PY := $(VENV)/bin/python
 REQUIREMENTS := tests/requirements
@@ -46,7 +47,8 @@ PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-ve
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
-PYTEST = $(IN_TREE) python -m pytest -q -n auto --maxprocesses 8 --dist worksteal -o cache_dir="$(CACHES)/pytest"
+# Many tests wait for what they have started, so there are two more workers than cores.
+PYTEST = $(IN_TREE) python -m pytest -q -n $$(($(CORES) + 2)) --maxprocesses 10 --dist worksteal -o cache_dir="$(CACHES)/pytest"
 export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration
 # What the community and certification apply, which rarely fails if those pass; and the unit tests measure coverage.

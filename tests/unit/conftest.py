@@ -9,6 +9,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import inspect
 import io
 import itertools
 import json
@@ -16,10 +17,13 @@ import sys
 import typing as t
 from pathlib import Path
 
+import botocore.hooks
 import botocore.session
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+from botocore.hooks import EventAliaser
+from botocore.hooks import HierarchicalEmitter
 
 # ansible-test looks for modules in the collection alone, and these are beside it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -30,15 +34,30 @@ from unit.returned import differences
 from local_ec2.client import LocalEC2
 
 RUNS = itertools.count(1)
-RUNS_PER_COLLECTION = 25
 RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_loader() -> t.Iterator[None]:
-    """Let all sessions of botocore share what is read from its models: a new one reads 14 MB, which live on."""
+def _many_runs_in_one_process() -> t.Iterator[None]:
+    """Do once what each run does otherwise.
+
+    A session of botocore reads 14 MB of models, and looks at the names and signatures of a hundred handlers. A module
+    keeps what it has made from being collected, as its process ends with it; here that has connections open.
+    """
+    gc.collect()
+    gc.freeze()
+    alias = functools.cache(EventAliaser(HierarchicalEmitter())._alias_event_name)
+    look = botocore.hooks.accepts_kwargs
+
+    def accepts_kwargs(call: t.Callable[..., t.Any]) -> bool:
+        code = getattr(call, "__code__", None)
+        return bool(code.co_flags & inspect.CO_VARKEYWORDS if code else look(call))
+
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gc, "freeze", lambda: None)
         patched.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        patched.setattr(EventAliaser, "_alias_event_name", lambda _self, name: alias(name))
+        patched.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)
         yield
 
 
@@ -82,10 +101,8 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
-        # A module keeps what it has made from being collected, as its process ends with it. This one goes on, and what
-        # is not collected has connections open. To collect is slow, so the remains of some runs are collected together.
-        gc.unfreeze()
-        if next(RUNS) % RUNS_PER_COLLECTION == 0:
+        # Connections of 25 runs at most are open.
+        if next(RUNS) % 25 == 0:
             gc.collect()
         result = {"failed": False, **json.loads(printed.getvalue())}
         if collection == "amikit.aws":

@@ -63,7 +63,7 @@ HOLDER = "444455556666"
 BYSTANDER = "999900009999"
 NOBODY_ELSE = re.compile(r"exactly|exclusive|private|not on the list|as amazon\.aws\.ec2_ami does")
 # ansible-playbook takes a second to start: several examples share a run, and the runs the processors.
-EXAMPLES_PER_RUN = 4
+EXAMPLES_PER_RUN = 11
 # The one warning that an example may bring, of those that must.
 UNSHAREABLE = "EC2 cannot share snapshots with organizations and OUs"
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
