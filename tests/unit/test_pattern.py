@@ -91,7 +91,7 @@ READ = """
 """
 GIVEN = {
     "pattern": {"path": str(PATTERN / "setup.yml")},
-    "ami_sharing_image": "registry.example.com/ansible/amikit-ee:0.1.0",
+    "ami_sharing_image": "registry.example.com/ansible/amikit-ee:1.0.0",
     "ami_sharing_inventory": "Accounts",
     "ami_sharing_credential": "AMIs",
     "ami_sharing_notifications": ["Chat"],
