@@ -29,8 +29,8 @@ EVENTS_READY := $(EVENTS)/ready-$(call sum,events schema)
 TREE := build/collections/ansible_collections/amikit/aws
 
 # Nothing that the user has set for other work has an effect here: no credentials, no configuration, no home directory.
-# Only pip runs with the user's home, which has its cache and its settings for package indexes. A make that this one runs
-# finds another home, and takes the user's from here.
+# Only pip runs with the user's home, which has its cache and its settings for package indexes. HOME is changed
+# below, so a make that this one starts takes the user's home from this variable.
 ifndef USER_HOME
 export USER_HOME := $(HOME)
 endif
@@ -47,7 +47,7 @@ PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-ve
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
-# Many tests wait for what they have started, so there are two more workers than cores.
+# Many tests wait for processes that they have started, so there are two more workers than cores.
 PYTEST = $(IN_TREE) python -m pytest -q -n $$(($(CORES) + 2)) --maxprocesses 10 --dist worksteal -o cache_dir="$(CACHES)/pytest"
 export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration
@@ -199,7 +199,7 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 ### Means
 
 .PHONY: venv
-venv: ## make the virtual environments that the gates need, side by side
+venv: ## make the virtual environments that the gates need, in parallel
 	@$(MAKE) --silent -j3 $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
 
 .PHONY: tree

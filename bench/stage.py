@@ -178,7 +178,7 @@ def seconds_of(runs: t.Sequence[Run]) -> float:
 
 
 def ratio_of(runs: t.Sequence[Run], others: t.Sequence[Run]) -> float:
-    """Return how much of the others' time they took."""
+    """Return the time of these runs as a fraction of the others' time."""
     return seconds_of(runs) / seconds_of(others)
 
 

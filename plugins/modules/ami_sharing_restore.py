@@ -142,7 +142,9 @@ snapshots:
   type: list
   elements: dict
 kms_keys:
-  description: The keys in the backup, as RV(amikit.aws.kms_key_sharing#module:kms_keys), and as C(keys) too.
+  description:
+    - The keys in the backup, as RV(amikit.aws.kms_key_sharing#module:kms_keys).
+    - The same list is also returned as C(keys).
   returned: always, unless the options are invalid or no connection could be set up
   type: list
   elements: dict

@@ -292,8 +292,8 @@ policies:
       returned: always
     kms_keys:
       description:
-        - The keys behind its encrypted images, as RV(amikit.aws.kms_key_sharing#module:kms_keys), unless it ignores
-          them. They are there as C(keys) too.
+        - The keys behind its encrypted images, as RV(amikit.aws.kms_key_sharing#module:kms_keys), unless the policy
+          ignores them. The same list is also returned as C(keys).
         - C(statements) are those with which all who are granted images behind the key could use it, ready for its
           owner.
         - If the task fails, keys that neither changed nor failed have no C(statements).

@@ -164,7 +164,7 @@ summary:
   description:
     - The counts of the task.
     - RV(summary.changed), RV(summary.unchanged) and RV(summary.failed) add up to RV(summary.kms_keys).
-    - C(keys) is RV(summary.kms_keys) as well, for C(summary['keys']).
+    - The same number is also returned as C(keys), which a template has to write as C(summary['keys']).
   returned: always, unless the task's options are invalid or no connection could be set up
   type: dict
   contains:
@@ -200,9 +200,9 @@ summary:
 kms_keys:
   description:
     - One element for each key, in the order asked for.
-    - The result has the same list as C(keys) too. A template has to write that as C(result['keys']), because
-      C(result.keys) is a method in Jinja.
-    - A failed task returns it too, but shortened, because Ansible prints all of it. RV(kms_keys[].before) and
+    - The same list is also returned as C(keys). In a template, write C(result['keys']), because C(result.keys) is the
+      method of the dictionary.
+    - A failed task returns the list too, but shortened, because Ansible prints all of it. RV(kms_keys[].before) and
       RV(kms_keys[].after) do not contain the users, and a key that neither changed nor failed has only its id, Region,
       name and RV(kms_keys[].changed).
   returned: always, unless the task's options are invalid or no connection could be set up

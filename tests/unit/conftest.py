@@ -39,10 +39,10 @@ RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runti
 
 @pytest.fixture(scope="session", autouse=True)
 def _many_runs_in_one_process() -> t.Iterator[None]:
-    """Do once what each run does otherwise.
+    """Do once what every run would otherwise repeat.
 
     A session of botocore reads 14 MB of models, and looks at the names and signatures of a hundred handlers. A module
-    keeps what it has made from being collected, as its process ends with it; here that has connections open.
+    freezes its objects, because its process ends with it; here, frozen objects would keep their connections open.
     """
     gc.collect()
     gc.freeze()
@@ -101,7 +101,7 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
-        # Connections of 25 runs at most are open.
+        # What remains of a run keeps its connections open, and to collect is slow, so 25 runs are collected together.
         if next(RUNS) % 25 == 0:
             gc.collect()
         result = {"failed": False, **json.loads(printed.getvalue())}

@@ -62,7 +62,7 @@ HOLDER = "444455556666"
 # Another such account, which no example names, and the words of those examples that take it away none the less.
 BYSTANDER = "999900009999"
 NOBODY_ELSE = re.compile(r"exactly|exclusive|private|not on the list|as amazon\.aws\.ec2_ami does")
-# ansible-playbook takes a second to start: several examples share a run, and the runs the processors.
+# ansible-playbook takes a second to start, so several examples share a run. The runs are spread over the processors.
 EXAMPLES_PER_RUN = 11
 # The one warning that an example may bring, of those that must.
 UNSHAREABLE = "EC2 cannot share snapshots with organizations and OUs"

@@ -20,7 +20,7 @@ PRELOADED = Path(__file__).parent / "preloaded"
 def users_environment(home: Path, *, preloaded: bool = True) -> dict[str, str]:
     """Return what a user's commands find in a new shell: the tools of this Python, and this collection.
 
-    ``preloaded``: modules are not run by a new Python, but by one that has imported what they import.
+    With ``preloaded``, modules run in a Python that has already imported what they need.
     """
     return {
         **({"PYTHONPATH": str(PRELOADED), "PRELOADED_PYTHON": _server()} if preloaded else {}),
@@ -36,7 +36,7 @@ def users_environment(home: Path, *, preloaded: bool = True) -> dict[str, str]:
 
 @functools.cache
 def _server() -> str:
-    """Start a Python that runs modules until the tests end, and return the name of its socket."""
+    """Start a Python that runs modules until the tests end, and return the path of its socket."""
     directory = tempfile.TemporaryDirectory()
     name = str(Path(directory.name) / "socket")
     command = [sys.executable, str(PRELOADED / "server.py"), name]

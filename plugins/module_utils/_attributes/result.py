@@ -33,18 +33,19 @@ def present(subjects: t.Sequence[Subject], resource: Resource, *, diff: bool, fa
     present_one = trimmed if failed else item
     result: dict[str, t.Any] = {
         "changed": any(subject.changed for subject in subjects),
-        "summary": {**by_kind({resource.result_key: len(subjects)}), **summary(subjects)},
-        **by_kind({resource.result_key: [present_one(subject) for subject in subjects]}),
+        "summary": {**with_kms_keys({resource.result_key: len(subjects)}), **summary(subjects)},
+        **with_kms_keys({resource.result_key: [present_one(subject) for subject in subjects]}),
     }
     if diff:
         result["diff"] = differences(subjects)
     return result
 
 
-def by_kind(kinds: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return what a result holds of each kind of resource, with ``keys`` under the name ``kms_keys`` as well.
+def with_kms_keys(kinds: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return these parts of a result, with ``keys`` also under the name ``kms_keys``.
 
-    In a template ``result.keys`` is the method of a dictionary, for which ansible-core 2.21 refuses the name in RETURN.
+    In a template, ``result.keys`` is the method of the dictionary, so ansible-core 2.21 refuses ``keys`` as a name in
+    RETURN.
     """
     return {**kinds, **({"kms_keys": kinds["keys"]} if "keys" in kinds else {})}
 

@@ -188,5 +188,5 @@ def _of_policy(
         "granted": sum(credit.granted for credit in entries),
         "revoked": sum(credit.revoked for credit in entries),
         "failed": len(failed),
-        **result.by_kind({key: [items[subject.target] for subject in every] for key, every in subjects.items()}),
+        **result.with_kms_keys({key: [items[subject.target] for subject in every] for key, every in subjects.items()}),
     }

@@ -321,10 +321,12 @@ def present(work: Work, *, diff: bool) -> dict[str, t.Any]:
     presented: dict[str, t.Any] = {
         "changed": not work.stopped and any(subject.changed for subject in work.subjects),
         "summary": {
-            **result.by_kind({key: len(subjects) for key, subjects in kinds.items()}),
+            **result.with_kms_keys({key: len(subjects) for key, subjects in kinds.items()}),
             **result.summary(work.subjects),
         },
-        **result.by_kind({key: [present_one(subject) for subject in subjects] for key, subjects in kinds.items()}),
+        **result.with_kms_keys(
+            {key: [present_one(subject) for subject in subjects] for key, subjects in kinds.items()}
+        ),
         "stopped": work.stopped,
     }
     if diff:

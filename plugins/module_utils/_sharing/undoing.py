@@ -39,7 +39,7 @@ if t.TYPE_CHECKING:
     from .._attributes.subject import Subject
     from .._attributes.subject import Target
 
-# A code of our own, not EC2's: there is no request that leads back.
+# A code of our own, not EC2's: no request undoes the change.
 CANNOT_BE_UNDONE = "CannotBeUndone"
 
 
@@ -51,7 +51,7 @@ def asked_of_lists(entry: Entry, *, exact: bool) -> t.Iterator[Asked]:
     lists = _lists(entry, exact=exact)
     asked = {attribute: each for attribute, each in lists.items() if each.grant or each.revoke or each.purge}
     if not lists and any(before is False for _attribute, before in entry.before.values):
-        # Disabling it again cuts off whoever can launch it by now, so that has to be known.
+        # Disabling the image again cuts off everyone who can launch it by now, so that has to be read.
         yield AskedPermissions(entry.resource.permissions)
     for attribute in entry.resource.attributes:
         if attribute.of is None:
@@ -176,7 +176,7 @@ def _tags_taken_back(before: dict[str, str], after: dict[str, str], now: dict[st
 
 
 def age_of(backup: Backup, now: float) -> float:
-    """Return how many seconds ago it was made; infinity if there was no such time."""
+    """Return how many seconds ago the backup was made; infinity if its time is not valid."""
     try:
         made = datetime.datetime.strptime(backup.made, TIME).replace(tzinfo=datetime.timezone.utc)
     except ValueError:
@@ -208,7 +208,7 @@ TAKEN_OUT: tuple[t.Callable[[Plan], Permissions], ...] = (_to_everyone, _granted
 
 
 def take_out(subject: Subject, entries: t.Callable[[Plan], Permissions], reasons: dict[Target, Failure]) -> None:
-    """Ask for these entries no longer, and keep why."""
+    """Stop asking for these entries, and keep the failure as the reason."""
     if subject.plan and subject.failure:
         reasons.setdefault(subject.target, subject.failure)
         taken = entries(subject.plan)
