@@ -9,7 +9,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 # One virtual environment per version of Python, rebuilt when what it must contain changes, and when it was moved.
-FACTS := $(shell $(PYTHON) -c 'import os, platform, sys; print(platform.python_version(), sys._base_executable, os.cpu_count())')
+FACTS := $(shell $(PYTHON) -c 'import os, platform, sys; print(platform.python_version(), sys._base_executable, \
+  len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())')
 VERSION := $(word 1,$(FACTS))
 BASE := $(word 2,$(FACTS))
 CORES := $(word 3,$(FACTS))
@@ -31,8 +32,8 @@ TREE := build/collections/ansible_collections/amikit/aws
 # Nothing that the user has set for other work has an effect here: no credentials, no configuration, no home directory.
 # Only pip runs with the user's home, which has its cache and its settings for package indexes. HOME is changed
 # below, so a make that this one starts takes the user's home from this variable.
-ifndef USER_HOME
-export USER_HOME := $(HOME)
+ifndef AMIKIT_USER_HOME
+export AMIKIT_USER_HOME := $(HOME)
 endif
 unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON%,$(.VARIABLES)))
 unexport $(filter ANSIBLE_% AWS_% BOTO% COVERAGE_% EC2_% GIT_% HYPOTHESIS_% MOTO_% MYPY% PYTEST_% VIRTUAL_ENV,$(.VARIABLES))
@@ -43,7 +44,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
 export AWS_EC2_METADATA_DISABLED := true
 
-PIP_INSTALL := HOME="$(USER_HOME)" $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+PIP_INSTALL := HOME="$(AMIKIT_USER_HOME)" $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
@@ -200,7 +201,7 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 
 .PHONY: venv
 venv: ## make the virtual environments that the gates need, in parallel
-	@$(MAKE) --silent -j3 $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
+	@$(MAKE) --silent -j3 PYTHON="$(BASE)" $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside it
@@ -218,8 +219,8 @@ $(RUN_READY):
 	@rm -rf $(VENV)
 	@$(BASE) -m venv $(VENV)
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/ansible-core.txt -r $(REQUIREMENTS)/run.txt
-	@HOME="$(USER_HOME)" $(GATE).amazon_aws
-	@HOME="$(USER_HOME)" $(GATE).harness
+	@HOME="$(AMIKIT_USER_HOME)" $(GATE).amazon_aws
+	@HOME="$(AMIKIT_USER_HOME)" $(GATE).harness
 	@cd $(VENV)/lib/python*/site-packages && "$(CURDIR)/$(PY)" -m compileall -qq -j0 \
 	  ansible boto3 botocore flask jinja2 moto/core moto/ec2 moto/iam werkzeug yaml
 	@touch $@
@@ -240,7 +241,7 @@ $(GATES_READY): $(TEST_READY)
 $(CLIENTS_READY): SAID = the aws command and Cloud Custodian
 $(EVENTS_READY): SAID = ansible-rulebook, with Java
 $(EVENTS_READY): ALONE = $(ASIDE) --no-deps -r $(REQUIREMENTS)/schema.txt
-$(CLIENTS_READY) $(EVENTS_READY): ASIDE = HOME="$(USER_HOME)" $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+$(CLIENTS_READY) $(EVENTS_READY): ASIDE = HOME="$(AMIKIT_USER_HOME)" $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
 $(CLIENTS_READY) $(EVENTS_READY):
 	@echo "==> environment: $(SAID), for Python $(VERSION) (once, a quarter of a minute)"
 	@rm -rf $(@D)

@@ -142,7 +142,7 @@ def show_report() -> str:
     path = str(REPORT.relative_to(HERE.parent))
     if opener := opening():
         # The browser is that of the user, and its settings are in the user's home, which `make` replaces.
-        environment = {**os.environ, "HOME": os.environ.get("USER_HOME") or os.environ["HOME"]}
+        environment = {**os.environ, "HOME": os.environ.get("AMIKIT_USER_HOME") or os.environ["HOME"]}
         null = subprocess.DEVNULL
         subprocess.Popen(
             [opener, str(REPORT)], env=environment, stdin=null, stdout=null, stderr=null, start_new_session=True

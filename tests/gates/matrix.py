@@ -41,7 +41,7 @@ TARGET_OF_THE_ROLE = "role_ami_sharing"
 UNITS = [
     "-q",
     "-n",
-    "2",
+    "4",  # many tests wait
     "-p",
     "no:cacheprovider",
     "tests/unit/plugins",

@@ -30,8 +30,9 @@ def differences(text: str, result: t.Mapping[str, t.Any]) -> list[str]:
 def _differences(
     promised: t.Mapping[str, t.Any], returned: t.Mapping[str, t.Any], path: str, *, whole: bool
 ) -> t.Iterator[str]:
-    aliases = {"keys"} if "keys" in returned and returned["keys"] == returned.get("kms_keys") else set()
-    yield from (f"{path}{key} is not documented" for key in returned if key not in {*promised, *aliases})
+    if "kms_keys" in returned and path != "report." and returned.get("keys") != returned["kms_keys"]:
+        yield f"{path}keys is not {path}kms_keys"
+    yield from (f"{path}{key} is not documented" for key in returned if key not in {*promised, "keys"})
     for key, promise in promised.items():
         if key in returned:
             yield from _of_value(promise, returned[key], f"{path}{key}", whole=whole)

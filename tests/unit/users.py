@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,38 +16,39 @@ from pathlib import Path
 import ansible_collections.amikit.aws as collection
 
 PRELOADED = Path(__file__).parent / "preloaded"
+SHELL = {
+    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "ANSIBLE_COLLECTIONS_PATH": str(Path(next(iter(collection.__path__))).parents[2]),
+    # Ansible warns of a missing inventory, which these playbooks need not.
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+}
 
 
 def users_environment(home: Path, *, preloaded: bool = True) -> dict[str, str]:
     """Return what a user's commands find in a new shell: the tools of this Python, and this collection.
 
-    With ``preloaded``, modules run in a Python that has already imported what they need.
+    With ``preloaded``, ansible-playbook and modules run in a Python that has already imported what they need.
     """
-    return {
-        **({"PYTHONPATH": str(PRELOADED), "PRELOADED_PYTHON": _server()} if preloaded else {}),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(home),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(Path(next(iter(collection.__path__))).parents[2]),
-        # Ansible warns of a missing inventory, which these playbooks need not.
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }
+    environment = {**SHELL, "HOME": str(home)}
+    if preloaded:
+        environment.update(PYTHONPATH=str(PRELOADED), PRELOADED=_servers(), PRELOADED_PREFIX=sys.prefix)
+    return environment
 
 
 @functools.cache
-def _server() -> str:
-    """Start a Python that runs modules until the tests end, and return the path of its socket."""
+def _servers() -> str:
+    """Start the Pythons that run playbooks and modules, and return the directory of their sockets."""
     directory = tempfile.TemporaryDirectory()
-    name = str(Path(directory.name) / "socket")
-    command = [sys.executable, str(PRELOADED / "server.py"), name]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-
-    def end() -> None:
-        process.communicate()
-        directory.cleanup()
-
-    atexit.register(end)
-    return name
+    atexit.register(directory.cleanup)
+    # Modules are imported from where the tests have them.
+    homes = {"HOME": directory.name, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for kind in ("modules", "playbooks"):
+        command = [sys.executable, str(PRELOADED / "server.py"), str(Path(directory.name, kind))]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env={**SHELL, **homes}, stdin=pipe, stdout=pipe, encoding="utf-8")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        atexit.register(process.communicate)
+    return directory.name

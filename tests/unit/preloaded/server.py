@@ -1,11 +1,14 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A Python that has imported what modules import, and forks to run one, as ansible-playbook has written it.
+"""A Python that has already imported what modules need, or what ansible-playbook needs, and forks to run each of them.
 
-To import boto3, Ansible's basic.py and the collection, and to read the model of EC2, takes a module half a second, and
-all else a twentieth. Started with the name of a socket, it ends when its stdin is closed. The integration tests, which
-run every module, use no such Python.
+Importing boto3, Ansible's basic.py and the collection, and reading the model of EC2, takes a module half a second;
+everything else takes a twentieth of a second. Importing Ansible, and packing a module with all that it imports, takes
+ansible-playbook most of a second; here, what one has packed is there for the next.
+
+Started with the path of a socket, whose name says what is run, it ends when its stdin is closed. What it cannot show, a
+module that lacks something in its archive, is shown by test_modules.py, which runs each one without it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import functools
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import pkgutil
 import runpy
@@ -21,8 +25,10 @@ import selectors
 import signal
 import socket
 import sys
-import traceback
+import time
 import typing as t
+from multiprocessing.connection import wait
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -31,8 +37,13 @@ SERVICES = ("ec2", "kms", "sts")
 UTILS = "ansible_collections.amikit.aws.plugins.module_utils"
 
 
-def preload() -> None:
-    """Import everything, and read the models. Modules of the same name in the archive of a module are not used."""
+def preload_playbooks() -> None:
+    """Import Ansible, which then has read its configuration: see differs()."""
+    importlib.import_module("ansible.cli.playbook")
+
+
+def preload_modules() -> None:
+    """Import everything, and read the models. What a module's own archive has under these names is then not used."""
     importlib.import_module("ansible.module_utils.basic")
     importlib.import_module("ansible_collections.amazon.aws.plugins.module_utils.modules")
     for package in ("_attributes", "_sharing"):
@@ -42,41 +53,56 @@ def preload() -> None:
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     for service in SERVICES:
         boto3.session.Session().client(service, region_name="us-east-1")
-    gc.freeze()
 
 
-def run(connection: socket.socket) -> t.NoReturn:
-    """Run the module that was sent, with the files, environment, directory and umask of its Python."""
+def differs(environment: t.Mapping[str, str], directory: str) -> bool:
+    """Tell whether Ansible would find another configuration than the one that is imported."""
+    sets = ({name: each[name] for name in each if name.startswith("ANSIBLE_")} for each in (environment, os.environ))
+    theirs, own = sets
+    return theirs != own or Path(directory, "ansible.cfg").exists()
+
+
+def serve(connection: socket.socket, kind: str) -> None:
+    """Run the program that was sent, and answer its status; if the Python that sent it is gone, it is stopped."""
     head, files, _flags, _address = socket.recv_fds(connection, 8, 3)
     with connection.makefile("rb") as rest:
         arguments, environment, directory, umask = json.loads(rest.read(int.from_bytes(head, "big")))
+    if kind == "playbooks" and differs(environment, directory):
+        connection.sendall(b"no")
+        return
+    process = multiprocessing.get_context("fork").Process(
+        target=run, args=(connection, files, arguments, environment, directory, umask)
+    )
+    process.start()
+    if process.sentinel not in wait([process.sentinel, connection]):
+        process.terminate()
+        return
+    process.join()
+    status = process.exitcode or 0
+    connection.sendall(bytes([status & 0xFF if status >= 0 else 1]))
+
+
+def run(
+    connection: socket.socket, files: list[int], arguments: list[str], environment: t.Any, directory: str, umask: int
+) -> None:
+    """Run a program with the standard streams, environment, directory and umask of the Python that sent it."""
+    connection.close()
     for own, sent in enumerate(files):
         os.dup2(sent, own)
+        os.close(sent)
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     os.chdir(directory)
     os.umask(umask)
     sys.argv = arguments
-    connection.sendall(bytes([status_of(arguments[0])]))
-    os._exit(0)
-
-
-def status_of(program: str) -> int:
-    try:
-        runpy.run_path(program, run_name="__main__")
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001 - whatever a program may raise, Python prints and exits with 1
-        traceback.print_exc()
-        return 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    return 0
+    runpy.run_path(arguments[0], run_name="__main__")
 
 
 def main() -> None:
-    preload()
+    kind = Path(sys.argv[1]).name
+    {"modules": preload_modules, "playbooks": preload_playbooks}[kind]()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as either:
         listener.bind(sys.argv[1])
@@ -90,7 +116,10 @@ def main() -> None:
             with connection:
                 if os.fork() == 0:
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    run(connection)
+                    listener.close()
+                    either.close()
+                    serve(connection, kind)
+                    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
-from unit.documentation import ROOT
 from unit.images import Clock
 from unit.images import copiers
 from unit.images import counted
@@ -30,6 +30,7 @@ from ansible_collections.amikit.aws.plugins.module_utils._sharing.policies impor
 from ansible_collections.amikit.aws.plugins.modules import ec2_ami_sharing
 from local_ec2.client import LocalEC2
 
+ROOT = Path(__file__).parents[4]
 KEPT, FORMER, NEW, STRANGER = "111122223333", "444455556666", "777788889999", "999900001111"
 ORG = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
 OU = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-cdefghij"
