@@ -8,6 +8,7 @@ Only keys themselves live here. Who may do what with them is decided by services
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import time
 from dataclasses import dataclass
@@ -200,3 +201,5 @@ def is_aws_managed(arn: str) -> bool:
 def install() -> None:
     """Let every key that moto creates be a LocalKey."""
     moto_kms.Key = LocalKey  # type: ignore[misc]
+    # moto makes a pair of RSA keys for each key, for a fifth of a second. Nobody signs here.
+    moto_kms.generate_private_key = functools.cache(moto_kms.generate_private_key)  # type: ignore[attr-defined]
