@@ -22,8 +22,10 @@ import botocore.session
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.hooks import HierarchicalEmitter
+from botocore.model import ServiceModel
 
 # ansible-test looks for modules in the collection alone, and these are beside it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -41,13 +43,20 @@ RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runti
 def _many_runs_in_one_process() -> t.Iterator[None]:
     """Do once what every run would otherwise repeat.
 
-    A session of botocore reads 14 MB of models, and looks at the names and signatures of a hundred handlers. A module
-    freezes its objects, because its process ends with it; here, frozen objects would keep their connections open.
+    botocore reads 14 MB of models, makes a class of seven hundred methods for EC2, and looks at a hundred handlers. A
+    module freezes its objects, because its process ends with it; here, those would keep their connections open.
     """
     gc.collect()
     gc.freeze()
     alias = functools.cache(EventAliaser(HierarchicalEmitter())._alias_event_name)
     look = botocore.hooks.accepts_kwargs
+    make = ClientCreator._create_client_class
+    classes: dict[t.Any, t.Any] = {}
+
+    def client_class(creator: ClientCreator, service: str, model: ServiceModel) -> t.Any:
+        methods = service, *model.operation_names
+        classes[methods] = classes.get(methods) or make(creator, service, model)
+        return classes[methods]
 
     def accepts_kwargs(call: t.Callable[..., t.Any]) -> bool:
         code = getattr(call, "__code__", None)
@@ -56,6 +65,7 @@ def _many_runs_in_one_process() -> t.Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(gc, "freeze", lambda: None)
         patched.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        patched.setattr(ClientCreator, "_create_client_class", client_class)
         patched.setattr(EventAliaser, "_alias_event_name", lambda _self, name: alias(name))
         patched.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)
         yield
@@ -101,8 +111,8 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
-        # What remains of a run keeps its connections open, and to collect is slow, so 25 runs are collected together.
-        if next(RUNS) % 25 == 0:
+        # What remains of a run keeps its connections open, and to collect is slow, so 50 runs are collected together.
+        if next(RUNS) % 50 == 0:
             gc.collect()
         result = {"failed": False, **json.loads(printed.getvalue())}
         if collection == "amikit.aws":
