@@ -201,7 +201,7 @@ screenshots: $(GATES_READY) tree ## take the pictures of the report that are in 
 
 .PHONY: venv
 venv: ## make the virtual environments that the gates need, in parallel
-	@$(MAKE) --silent -j3 PYTHON="$(BASE)" $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
+	@$(MAKE) --silent -j$(CORES) PYTHON="$(BASE)" $(TEST_READY) $(CLIENTS_READY) $(EVENTS_READY)
 
 .PHONY: tree
 tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.aws beside it

@@ -45,7 +45,7 @@ def main() -> int:
     refuse_blanks()
     of_changed = sorted({test for path in changed() for test in tests_of(path)})
     others = [test for test in of_changed if not test.startswith(PURE)]
-    return run(["format", "lint", "mypy", "unit"], "lint", unit=" ".join([PURE, *others]))
+    return run(["format", "lint", "mypy", "unit"], ("lint",), unit=" ".join([PURE, *others]))
 
 
 if __name__ == "__main__":

@@ -111,8 +111,8 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
-        # What remains of a run keeps its connections open, and to collect is slow, so 50 runs are collected together.
-        if next(RUNS) % 50 == 0:
+        # What remains of a run keeps its connections open, and to collect is slow, so 100 runs are collected together.
+        if next(RUNS) % 100 == 0:
             gc.collect()
         result = {"failed": False, **json.loads(printed.getvalue())}
         if collection == "amikit.aws":
