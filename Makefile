@@ -48,8 +48,8 @@ PIP_INSTALL := HOME="$(AMIKIT_USER_HOME)" $(PY) -m pip install --quiet --disable
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
-# Many tests wait for processes that they have started, so there are two more workers than cores.
-PYTEST = $(IN_TREE) python -m pytest -q -n $$(($(CORES) + 2)) --maxprocesses 10 --dist worksteal -o cache_dir="$(CACHES)/pytest"
+# Many tests wait for processes that they have started, so there is one more worker than cores.
+PYTEST = $(IN_TREE) python -m pytest -q -n $$(($(CORES) + 1)) --maxprocesses 10 --dist worksteal -o cache_dir="$(CACHES)/pytest"
 export RUFF_CACHE_DIR := $(CACHES)/ruff
 GATES := format lint mypy unit integration
 # What the community and certification apply, which rarely fails if those pass; and the unit tests measure coverage.

@@ -120,8 +120,8 @@ def wait_until(condition: t.Callable[[], bool]) -> None:
 
 
 def form(printed: t.Any) -> str:
-    """Return what a text says, whatever the numbers and the directory."""
-    return re.sub(r"/\S*(?=backups/)", "/", re.sub(r"\d+", "N", str(printed)))
+    """Return what a text says, whatever the directory and the numbers, which depend on when the job was killed."""
+    return re.sub(r"/\S*(?=backups/)", "/", re.sub(r"\d+( \w+?)?s?\b", r"N\1", str(printed)))
 
 
 def test_from_a_job_that_is_killed_to_everything_as_it_was(ec2: LocalEC2, tmp_path: Path) -> None:
