@@ -246,11 +246,11 @@ def test_only_a_caller_whom_it_names_may_write_it(
 
 def test_reads_lag_by_seconds(ec2: LocalEC2, kms: Any) -> None:
     before = read(kms)
-    ec2.switch(read_lag=0.3)
+    ec2.switch(read_lag=1.5)
     put(kms, policy(statement(root(PARTNER))))
     assert read(kms) == before
     assert truth(ec2) == policy(statement(root(PARTNER)))
-    time.sleep(0.3)
+    time.sleep(1.5)
     assert read(kms) == truth(ec2)
 
 

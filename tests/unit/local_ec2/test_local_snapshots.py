@@ -330,10 +330,10 @@ def test_permissions_that_change_mid_run(ec2: LocalEC2, api: Any) -> None:
 
 def test_read_lag(ec2: LocalEC2, api: Any) -> None:
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT})
-    ec2.switch(read_lag=0.3)
+    ec2.switch(read_lag=1.5)
     api.modify_snapshot_attribute(SnapshotId=SNAPSHOT, **ADD)
     assert (permissions(api), shared(ec2)) == ([], {"user_ids": [USER]})
-    time.sleep(0.4)
+    time.sleep(1.6)
     assert permissions(api) == [{"UserId": USER}]
 
 

@@ -131,7 +131,7 @@ def test_a_bucket_holds_a_hundred_changes_per_region(ec2: LocalEC2, api: Any, co
 
 def test_read_lag(ec2: LocalEC2, api: Any) -> None:
     ec2.seed({"image_id": IMAGE, "description": "old"})
-    ec2.switch(read_lag=0.5)
+    ec2.switch(read_lag=1.5)
     api.modify_image_attribute(ImageId=IMAGE, Description={"Value": "new"})
     api.modify_image_attribute(ImageId=IMAGE, **PUBLIC)
     image, truth = api.describe_images()["Images"][0], ec2.image(IMAGE)
@@ -139,7 +139,7 @@ def test_read_lag(ec2: LocalEC2, api: Any) -> None:
     assert (image["Description"], image["Public"]) == ("old", False)
     assert api.describe_image_attribute(ImageId=IMAGE, Attribute="launchPermission")["LaunchPermissions"] == []
     assert (truth["description"], truth["launch_permissions"]["group_names"]) == ("new", ["all"])
-    time.sleep(0.6)
+    time.sleep(1.6)
     image = api.describe_images()["Images"][0]
     assert (image["Description"], image["Public"]) == ("new", True)
 
@@ -343,11 +343,11 @@ def test_unseen_reads(ec2: LocalEC2, api: Any) -> None:
 
 
 def test_unseen_seconds(ec2: LocalEC2, api: Any) -> None:
-    ec2.seed({"image_id": IMAGE, "unseen_seconds": 0.3})
+    ec2.seed({"image_id": IMAGE, "unseen_seconds": 1.5})
     assert outcome(api.describe_images, ImageIds=[IMAGE]) == "InvalidAMIID.NotFound"
     assert api.describe_images()["Images"] == []
     assert outcome(api.modify_image_attribute, **ADD) == "InvalidAMIID.NotFound"
-    time.sleep(0.3)
+    time.sleep(1.5)
     assert len(api.describe_images(ImageIds=[IMAGE])["Images"]) == 1
     assert outcome(api.modify_image_attribute, **ADD) == "ok"
 
