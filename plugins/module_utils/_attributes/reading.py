@@ -91,9 +91,9 @@ def read_content(runtime: Runtime, subject: Subject) -> None:
 
 
 def _name_owners(runtime: Runtime, failed: t.Sequence[Subject]) -> None:
-    """Fail those that could not be read because they belong to others with a message that names the owner.
+    """Where a resource could not be read because another account owns it, let the failure name that account.
 
-    Neither a denial nor "not found" shows that: only the account that is asking does.
+    Neither a denial nor "not found" shows whose it is. That takes a comparison with the caller's account.
     """
     codes = {*DENIALS, *(subject.resource.not_found_code for subject in failed)}
     asking = [(each, known(runtime, each)) for each in failed if each.failure and each.failure.code in codes]
