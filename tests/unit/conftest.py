@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the unit tests share: an embedded EC2, and a way to run a module against it, over HTTP."""
+"""What the unit tests share: an embedded EC2, and ways to run a module or a playbook against it, over HTTP."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import inspect
 import io
 import itertools
 import json
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -32,9 +33,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from unit.images import Clock
 from unit.returned import differences
+from unit.users import users_environment
 
 from local_ec2.client import LocalEC2
 
+Ended = subprocess.CompletedProcess[str]
 RUNS = itertools.count(1)
 RUNTIME = "ansible_collections.amikit.aws.plugins.module_utils._attributes.runtime"
 
@@ -84,6 +87,34 @@ def ec2(server: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> LocalEC2:
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     return server
+
+
+@pytest.fixture
+def playbook(ec2: LocalEC2, tmp_path: Path) -> t.Callable[..., Ended]:
+    """Run a playbook of the collection, or plays, with variables. All that is printed is in ``stdout``."""
+
+    def run(
+        name: str | list[dict[str, t.Any]],
+        *words: str,
+        others: t.Mapping[str, str] | None = None,
+        preloaded: bool = True,
+        **variables: t.Any,
+    ) -> Ended:
+        (tmp_path / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        if not isinstance(name, str):
+            (tmp_path / "plays.yml").write_text(json.dumps(name), encoding="utf-8")
+            name = "plays.yml"
+        return subprocess.run(
+            ["ansible-playbook", name, "-e", "@variables.json", *words],
+            check=False,
+            env={**users_environment(tmp_path, preloaded=preloaded), **ec2.environment(), **(others or {})},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+
+    return run
 
 
 @pytest.fixture

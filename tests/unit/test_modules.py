@@ -11,7 +11,6 @@ import typing as t
 from pathlib import Path
 
 from unit.documentation import MODULES
-from unit.users import users_environment
 
 from local_ec2.client import LocalEC2
 
@@ -36,7 +35,9 @@ def tasks(home: Path, key: str) -> dict[str, dict[str, t.Any]]:
     }
 
 
-def test_what_ansible_packs_is_all_that_a_module_needs(ec2: LocalEC2, tmp_path: Path) -> None:
+def test_what_ansible_packs_is_all_that_a_module_needs(
+    ec2: LocalEC2, tmp_path: Path, playbook: t.Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     ec2.seed({"image_id": IMAGE})
     ec2.seed_snapshots({"snapshot_id": SNAPSHOT})
     ec2.seed_organization()
@@ -48,16 +49,6 @@ def test_what_ansible_packs_is_all_that_a_module_needs(ec2: LocalEC2, tmp_path: 
         "gather_facts": False,
         "tasks": [{f"amikit.aws.{module}": each} for module, each in options.items()],
     }
-    (tmp_path / "modules.yml").write_text(json.dumps([play]), encoding="utf-8")
-    environment = {**users_environment(tmp_path, preloaded=False), **ec2.environment()}
-    done = subprocess.run(
-        ["ansible-playbook", "modules.yml"],
-        check=False,
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
+    done = playbook([play], preloaded=False)
     assert f"ok={len(MODULES)} " in done.stdout, done.stdout
     assert "changed=0 " in done.stdout

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the amikit.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Ways to run playbooks with the role against the embedded EC2, and to look at the pages that it writes."""
+"""Ways to look at the pages that the role writes."""
 
 from __future__ import annotations
 
@@ -14,36 +14,6 @@ from pathlib import Path
 import pytest
 from unit.browser import CHROMIUM
 from unit.browser import Browser
-from unit.users import users_environment
-
-from local_ec2.client import LocalEC2
-
-Ended = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture
-def playbook(ec2: LocalEC2, tmp_path: Path) -> t.Callable[..., Ended]:
-    """Run a playbook of the collection, or plays, with variables. All that is printed is in ``stdout``."""
-    environment = {**users_environment(tmp_path), **ec2.environment()}
-
-    def run(
-        name: str | list[dict[str, t.Any]], *words: str, others: t.Mapping[str, str] | None = None, **variables: t.Any
-    ) -> Ended:
-        (tmp_path / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
-        if not isinstance(name, str):
-            (tmp_path / "plays.yml").write_text(json.dumps(name), encoding="utf-8")
-            name = "plays.yml"
-        return subprocess.run(
-            ["ansible-playbook", name, "-e", "@variables.json", *words],
-            check=False,
-            env={**environment, **(others or {})},
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-
-    return run
 
 
 @pytest.fixture(scope="session")
