@@ -18,6 +18,7 @@ VENV := build/venv/$(VERSION)
 PY := $(VENV)/bin/python
 REQUIREMENTS := tests/requirements
 sum = $(shell { pwd; cat $(1:%=$(REQUIREMENTS)/%.txt); } | cksum | tr ' ' -)
+PIP_READY := $(VENV)/pip-$(call sum,pip ansible-core amazon-aws run)
 RUN_READY := $(VENV)/run-$(call sum,ansible-core amazon-aws run)
 TEST_READY := $(VENV)/test-$(call sum,ansible-core amazon-aws run test)
 GATES_READY := $(VENV)/gates-$(call sum,ansible-core amazon-aws run test gates)
@@ -44,7 +45,8 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
 export AWS_EC2_METADATA_DISABLED := true
 
-PIP_INSTALL := HOME="$(AMIKIT_USER_HOME)" $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+pip_install = HOME="$(AMIKIT_USER_HOME)" $(PY) -m pip --python $(1) install --quiet --disable-pip-version-check --no-compile
+PIP_INSTALL := $(call pip_install,$(VENV))
 GATE := PYTHONPATH=tests $(PY) -m gates
 IN_TREE := cd $(TREE) && PYTHONPATH="$(CURDIR)/build/collections:$(CURDIR)/$(TREE)/tests"
 CACHES := $(CURDIR)/build/cache
@@ -211,13 +213,18 @@ tree: $(RUN_READY) ## copy the checkout to where Ansible finds it, with amazon.a
 clean: ## remove everything that was built
 	@rm -rf build
 
-$(RUN_READY):
+$(PIP_READY):
 	@[[ -n "$(VERSION)" ]] || { echo "PYTHON=$(PYTHON) does not run"; exit 1; }
 	@$(BASE) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed and $(PYTHON) is $(VERSION). Name another: make PYTHON=python3.12"; exit 1; }
-	@echo "==> environment: ansible-core, amazon.aws and moto for Python $(VERSION) (once, about half a minute)"
+	@echo "==> environment: pip for Python $(VERSION) (once, a few seconds)"
 	@rm -rf $(VENV)
 	@$(BASE) -m venv $(VENV)
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)/pip.txt
+	@touch $@
+
+$(RUN_READY): $(PIP_READY)
+	@echo "==> environment: ansible-core, amazon.aws and moto for Python $(VERSION) (once, a quarter of a minute)"
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/ansible-core.txt -r $(REQUIREMENTS)/run.txt
 	@HOME="$(AMIKIT_USER_HOME)" $(GATE).amazon_aws
 	@HOME="$(AMIKIT_USER_HOME)" $(GATE).harness
@@ -241,11 +248,11 @@ $(GATES_READY): $(TEST_READY)
 $(CLIENTS_READY): SAID = the aws command and Cloud Custodian
 $(EVENTS_READY): SAID = ansible-rulebook, with Java
 $(EVENTS_READY): ALONE = $(ASIDE) --no-deps -r $(REQUIREMENTS)/schema.txt
-$(CLIENTS_READY) $(EVENTS_READY): ASIDE = HOME="$(AMIKIT_USER_HOME)" $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
-$(CLIENTS_READY) $(EVENTS_READY):
+$(CLIENTS_READY) $(EVENTS_READY): ASIDE = $(call pip_install,$(@D))
+$(CLIENTS_READY) $(EVENTS_READY): | $(PIP_READY)
 	@echo "==> environment: $(SAID), for Python $(VERSION) (once, a quarter of a minute)"
 	@rm -rf $(@D)
-	@$(BASE) -m venv $(@D)
+	@$(BASE) -m venv --without-pip $(@D)
 	@$(ASIDE) -r $(REQUIREMENTS)/$(patsubst $(VENV)-%,%,$(@D)).txt
 	@$(ALONE)
 	@cd $(@D)/lib/python*/site-packages && "$(CURDIR)/$(@D)/bin/python" -m compileall -qq -j0 .
