@@ -9,7 +9,6 @@ import typing as t
 
 from jinja2.exceptions import UndefinedError
 
-from ansible_collections.amikit.aws.plugins.plugin_utils import owners
 from ansible_collections.amikit.aws.plugins.plugin_utils.lines import drifted
 
 DOCUMENTATION = r"""
@@ -87,7 +86,11 @@ def join_owners(
     failed: t.Container[str] = (),
 ) -> dict[str, t.Any]:
     """Return the report, the lines and the failures of all owners, and where the report is written."""
-    found = [_owner(host, hostvars[host], given_up=host in failed) for host in hosts]
+    # Ansible imports this file to find any filter of the collection, in each process that has a template with one, and
+    # only this function needs what makes reports.
+    from ansible_collections.amikit.aws.plugins.plugin_utils import owners  # noqa: PLC0415
+
+    found = [owners.Owner(*_owner(host, hostvars[host], given_up=host in failed)) for host in hosts]
     hindered = (hindrance or owners.hindrance(found, page)) if page else ""
     written = "" if hindered else page
     problems = [f"ami_sharing_report: {hindered}"] if hindered else []
@@ -99,11 +102,12 @@ def join_owners(
     }
 
 
-def _owner(host: str, variables: t.Mapping[str, t.Any], *, given_up: bool) -> owners.Owner:
+def _owner(host: str, variables: t.Mapping[str, t.Any], *, given_up: bool) -> tuple[str, dict[str, t.Any], str, str]:
+    """Return what an owners.Owner is made of."""
     ran = variables.get("_ami_sharing_run") or {}
     run = {key: _plain(ran[key]) for key in _KEPT if key in ran} if "summary" in ran else {}
     failure = variables.get("_ami_sharing_failure") or _unsaid(run, variables, given_up=given_up)
-    return owners.Owner(host, run, str(failure).strip(), _page(variables))
+    return host, run, str(failure).strip(), _page(variables)
 
 
 def _unsaid(run: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any], *, given_up: bool) -> str:
