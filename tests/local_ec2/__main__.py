@@ -8,6 +8,7 @@ Only the command line lives here.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shlex
 import signal
@@ -40,6 +41,8 @@ def main() -> None:
         print(greeting(url, arguments.seed), flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):  # A shell starts background jobs with SIGINT ignored.
         signal.signal(number, signal.default_int_handler)
+    # moto has half a million objects, and to look through them takes a fifth of the time of the server.
+    gc.freeze()
     if arguments.until_stdin_closes:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
     listening.serve_forever()
