@@ -24,6 +24,8 @@ SHELL = {
     "ANSIBLE_LOCALHOST_WARNING": "false",
     "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
 }
+# Ansible then sends modules to Python's stdin. It is left out where all is to be as users have it.
+PIPELINING = {"ANSIBLE_PIPELINING": "true"}
 
 
 def users_environment(home: Path, *, preloaded: bool = True) -> dict[str, str]:
@@ -33,7 +35,7 @@ def users_environment(home: Path, *, preloaded: bool = True) -> dict[str, str]:
     """
     environment = {**SHELL, "HOME": str(home)}
     if preloaded:
-        environment.update(PYTHONPATH=str(PRELOADED), PRELOADED=_servers(), PRELOADED_PREFIX=sys.prefix)
+        environment.update(PYTHONPATH=str(PRELOADED), PRELOADED=_servers(), PRELOADED_PREFIX=sys.prefix, **PIPELINING)
     return environment
 
 
@@ -47,7 +49,9 @@ def _servers() -> str:
     for kind in ("modules", "playbooks"):
         command = [sys.executable, str(PRELOADED / "server.py"), str(Path(directory.name, kind))]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, env={**SHELL, **homes}, stdin=pipe, stdout=pipe, encoding="utf-8")
+        process = subprocess.Popen(
+            command, env={**SHELL, **PIPELINING, **homes}, stdin=pipe, stdout=pipe, encoding="utf-8"
+        )
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         atexit.register(process.communicate)

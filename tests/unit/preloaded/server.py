@@ -13,25 +13,23 @@ module that lacks something in its archive, is shown by test_modules.py, which r
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
-import json
+import marshal
 import multiprocessing
 import os
 import pkgutil
 import runpy
 import selectors
-import signal
 import socket
 import sys
 import time
 import typing as t
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-
-import boto3
-import botocore.session
 
 SERVICES = ("ec2", "kms", "sts")
 UTILS = "ansible_collections.amikit.aws.plugins.module_utils"
@@ -40,6 +38,12 @@ UTILS = "ansible_collections.amikit.aws.plugins.module_utils"
 def preload_playbooks() -> None:
     """Import Ansible, which then has read its configuration: see differs()."""
     importlib.import_module("ansible.cli.playbook")
+    # ansible-playbook reads the documentation of all of these before its first play.
+    loader = importlib.import_module("ansible.plugins.loader")
+    for plugins in (loader.become_loader, loader.connection_loader, loader.shell_loader):
+        list(plugins.all(class_only=True))
+    # A playbook looks a thousand times a second whether a task has ended, while another process needs the processor.
+    vars(importlib.import_module("ansible.constants")).update(DEFAULT_INTERNAL_POLL_INTERVAL=0.01)
 
 
 def preload_modules() -> None:
@@ -50,76 +54,100 @@ def preload_modules() -> None:
         path = importlib.import_module(f"{UTILS}.{package}").__path__
         for module in pkgutil.iter_modules(path):
             importlib.import_module(f"{UTILS}.{package}.{module.name}")
-    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+    session = importlib.import_module("botocore.session")
+    vars(session).update(create_loader=functools.cache(session.create_loader))
     for service in SERVICES:
-        boto3.session.Session().client(service, region_name="us-east-1")
+        importlib.import_module("boto3.session").Session().client(service, region_name="us-east-1")
 
 
-def differs(environment: t.Mapping[str, str], directory: str) -> bool:
-    """Tell whether Ansible would find another configuration than the one that is imported."""
+def differs(environment: t.Mapping[str, str]) -> bool:
+    """Tell whether Ansible would find another configuration here than the one that is imported."""
     sets = ({name: each[name] for name in each if name.startswith("ANSIBLE_")} for each in (environment, os.environ))
     theirs, own = sets
-    return theirs != own or Path(directory, "ansible.cfg").exists()
+    return theirs != own or Path("ansible.cfg").exists()
 
 
-def serve(connection: socket.socket, kind: str) -> None:
-    """Run the program that was sent, and answer its status; if the Python that sent it is gone, it is stopped."""
-    head, files, _flags, _address = socket.recv_fds(connection, 8, 3)
+def start(connection: socket.socket, kind: str) -> BaseProcess | None:
+    """Start what was sent, and return its process; None if it cannot be run here, or was not sent whole."""
+    head, descriptors, _flags, _address = socket.recv_fds(connection, 8, 4)
+    size = int.from_bytes(head, "big")
     with connection.makefile("rb") as rest:
-        arguments, environment, directory, umask = json.loads(rest.read(int.from_bytes(head, "big")))
-    if kind == "playbooks" and differs(environment, directory):
-        connection.sendall(b"no")
-        return
-    process = multiprocessing.get_context("fork").Process(
-        target=run, args=(connection, files, arguments, environment, directory, umask)
-    )
-    process.start()
-    if process.sentinel not in wait([process.sentinel, connection]):
+        request = rest.read(size)
+    if not size or len(request) < size:
+        return None
+    arguments, environment, umask = marshal.loads(request)
+    *streams, directory = descriptors
+    os.fchdir(directory)
+    process = None
+    if kind == "modules" or not differs(environment):
+        process = multiprocessing.get_context("fork").Process(target=run, args=(streams, arguments, environment, umask))
+        process.start()
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return process
+
+
+def run(streams: list[int], arguments: list[str], environment: t.Mapping[str, str], umask: int) -> None:
+    """Run a program with the standard streams, environment and umask of the Python that sent it."""
+    for own, sent in enumerate(streams):
+        os.dup2(sent, own)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.umask(umask)
+    sys.argv = arguments or [""]
+    if arguments:
+        runpy.run_path(arguments[0], run_name="__main__")
+    else:
+        with open(0, "rb", closefd=False) as program:
+            exec(compile(program.read(), "<stdin>", "exec"), {"__name__": "__main__"})
+
+
+def end(process: BaseProcess, connection: socket.socket) -> None:
+    """Answer the status of a process that has ended; if the Python that sent it is gone first, stop it."""
+    if process.sentinel not in wait([process.sentinel], timeout=0):
         process.terminate()
         return
     process.join()
     status = process.exitcode or 0
-    connection.sendall(bytes([status & 0xFF if status >= 0 else 1]))
+    answer(connection, bytes([status & 0xFF if status >= 0 else 1]))
 
 
-def run(
-    connection: socket.socket, files: list[int], arguments: list[str], environment: t.Any, directory: str, umask: int
-) -> None:
-    """Run a program with the standard streams, environment, directory and umask of the Python that sent it."""
-    connection.close()
-    for own, sent in enumerate(files):
-        os.dup2(sent, own)
-        os.close(sent)
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    os.chdir(directory)
-    os.umask(umask)
-    sys.argv = arguments
-    runpy.run_path(arguments[0], run_name="__main__")
+def answer(connection: socket.socket, what: bytes) -> None:
+    with contextlib.suppress(OSError):  # the Python that asked may have been killed
+        connection.sendall(what)
 
 
 def main() -> None:
     kind = Path(sys.argv[1]).name
     {"modules": preload_modules, "playbooks": preload_playbooks}[kind]()
-    gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
-    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as either:
+    # To collect garbage would copy the memory of each process, and none of them lives long.
+    gc.disable()
+    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(sys.argv[1])
         listener.listen()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        either.register(listener, selectors.EVENT_READ)
-        either.register(sys.stdin, selectors.EVENT_READ)
-        while all(ready.fileobj is listener for ready, _events in either.select()):
-            connection, _address = listener.accept()
-            with connection:
-                if os.fork() == 0:
-                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    listener.close()
-                    either.close()
-                    serve(connection, kind)
-                    os._exit(0)
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            (ready, _events), *_others = selector.select()
+            if ready.fileobj is sys.stdin:
+                return
+            if ready.fileobj is listener:
+                connection, _address = listener.accept()
+                if process := start(connection, kind):
+                    for what in (process.sentinel, connection):
+                        selector.register(what, selectors.EVENT_READ, (process, connection))
+                else:
+                    answer(connection, b"no")
+                    connection.close()
+            else:
+                process, connection = ready.data
+                for what in (process.sentinel, connection):
+                    selector.unregister(what)
+                end(process, connection)
+                connection.close()
 
 
 if __name__ == "__main__":

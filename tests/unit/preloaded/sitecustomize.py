@@ -13,25 +13,31 @@ import os
 import sys
 
 _program = "".join(sys.orig_argv[1:2])
-_kind = "modules" if "/AnsiballZ_" in _program else "playbooks" if _program.endswith("/ansible-playbook") else ""
+# A Python without arguments reads its program from stdin: a module, with pipelining.
+_kind = "playbooks" if _program.endswith("/ansible-playbook") else "" if _program else "modules"
 
 if _kind and os.environ.get("PRELOADED_PREFIX") == sys.prefix:
-    import json
-    import socket
-    from pathlib import Path
+    # Every module of a test starts here, so nothing is imported that takes time, as socket, json and pathlib do.
+    import _socket
+    import marshal
+    from array import array
 
     umask = os.umask(0)
     os.umask(umask)
-    request = json.dumps([sys.orig_argv[1:], dict(os.environ), str(Path.cwd()), umask]).encode()
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(str(Path(os.environ["PRELOADED"], _kind)))
-        except OSError as error:
-            # Python would go on after an error here, and every test would be slow.
-            sys.stderr.write(f"The Python that runs {_kind} is gone: {error}\n")
-            os._exit(1)
-        socket.send_fds(connection, [len(request).to_bytes(8, "big")], [0, 1, 2])
-        connection.sendall(request)
-        answer = connection.recv(2)
+    request = marshal.dumps((sys.orig_argv[1:], dict(os.environ), umask))
+    here = os.open(".", os.O_RDONLY)
+    connection = _socket.socket(_socket.AF_UNIX)
+    try:
+        connection.connect(f"{os.environ['PRELOADED']}/{_kind}")
+    except OSError as error:
+        # Python would go on after an error here, and every test would be slow.
+        sys.stderr.write(f"The Python that runs {_kind} is gone: {error}\n")
+        os._exit(1)
+    files = array("i", [0, 1, 2, here])
+    connection.sendmsg([len(request).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+    connection.sendall(request)
+    answer = connection.recv(2)
+    connection.close()
+    os.close(here)
     if answer != b"no":
         os._exit(answer[0] if answer else 1)
