@@ -120,8 +120,8 @@ def provide_venv(cell: Cell) -> None:
     if ready.is_file():
         return
     shutil.rmtree(cell.venv, ignore_errors=True)
-    subprocess.run([str(cell.python), "-m", "venv", str(cell.venv)], check=True)
-    pip = [str(cell.venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([str(cell.python), "-m", "venv", "--without-pip", str(cell.venv)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(cell.venv), "install", "--quiet", "--disable-pip-version-check"]
     # The versions are those of the requirements, of which the tests of the plugins need but a few.
     tools = ["-c", str(REQUIREMENTS / "test.txt"), "pytest", "pytest-xdist", "hypothesis"]
     wanted = [f"ansible-core=={cell.core}", "-r", str(REQUIREMENTS / "run.txt"), *tools]
