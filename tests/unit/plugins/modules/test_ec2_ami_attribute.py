@@ -945,7 +945,7 @@ def test_incomplete_credentials(ec2: LocalEC2, run: Run, monkeypatch: pytest.Mon
         {"aws_config": {"retries": 5}},
         {"endpoint_url": "http://127.0.0.1:99999"},
         {"endpoint_url": "http://127.0.0.1:abc"},
-        {"endpoint_url": "ftp://127.0.0.1"},
+        {"endpoint_url": "ftp://127.0.0.1", "aws_config": {"retries": {"total_max_attempts": 1}}},
     ],
     ids=str,
 )
@@ -984,6 +984,7 @@ class Answers(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("status", "body"),
     [

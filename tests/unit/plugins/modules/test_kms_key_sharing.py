@@ -508,6 +508,7 @@ def test_a_write_that_is_throttled_is_sent_again(key: LocalEC2, clock: Clock, ru
     assert clock.now - 1_800_000_000 == 1 + 2
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_write_that_is_throttled_to_the_end_fails(key: LocalEC2, run: Run) -> None:
     key.switch(errors_of={ARN: {**THROTTLED, "times": 99}})
     result = run(key_users={"user_ids": [A]})
