@@ -86,8 +86,8 @@ def join_owners(
     failed: t.Container[str] = (),
 ) -> dict[str, t.Any]:
     """Return the report, the lines and the failures of all owners, and where the report is written."""
-    # Ansible imports this file to find any filter of the collection, in each process that has a template with one, and
-    # only this function needs what makes reports.
+    # To find any filter of the collection, each process whose template uses one imports this file. Only this function
+    # needs what makes reports, so it is imported here.
     from ansible_collections.amikit.aws.plugins.plugin_utils import owners  # noqa: PLC0415
 
     found = [owners.Owner(*_owner(host, hostvars[host], given_up=host in failed)) for host in hosts]

@@ -24,7 +24,7 @@ SHELL = {
     "ANSIBLE_LOCALHOST_WARNING": "false",
     "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
 }
-# Ansible then sends modules to Python's stdin. It is left out where all is to be as users have it.
+# With this, Ansible sends modules to Python's stdin. Tests that need everything as users have it leave it out.
 PIPELINING = {"ANSIBLE_PIPELINING": "true"}
 
 

@@ -234,8 +234,8 @@ def is_shown(played: Played) -> Violations:
 def interference_is_reported(played: Played) -> Violations:
     """What others change on a list before the read that verifies it is reported, if the run waits to see it.
 
-    A read that shows whom the run has removed verifies nothing: EC2 may only be late. It is not known that others have
-    granted them again; disabling the image then cuts them off, as was asked.
+    A read that still shows somebody whom the run has removed verifies nothing: EC2 may only be late. The run cannot
+    know that others have granted them access again; disabling the image then cuts them off, as was asked.
     """
     for run in played.runs:
         if run.killed or run.mode != "real" or not run.wait or run.failed or played.scenario.longest_lag:
@@ -247,9 +247,9 @@ def interference_is_reported(played: Played) -> Violations:
                 continue
             planned = saw[key].last.union(*map(added, mine)).difference(*map(removed, mine))
             changed = frozenset().union(*map(added, mine), *map(removed, mine))
-            # Only the first that verifies: a later read may only have asked whether it is still there.
             later = run.log[run.log.index(mine[-1]) :]
             shown = [sent for sent in later if key_of(sent) == key and sent.response and not sent.request.is_write]
+            # Only the first read that verifies counts: a later one may only ask whether the resource is still there.
             verifying = (grants for grants in map(grants_shown, shown) if grants & changed == planned & changed)
             is_said = any("something else" in text for text in run.warnings)
             if next(verifying, planned) != planned and not is_said:

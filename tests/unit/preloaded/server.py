@@ -38,11 +38,11 @@ UTILS = "ansible_collections.amikit.aws.plugins.module_utils"
 def preload_playbooks() -> None:
     """Import Ansible, which then has read its configuration: see differs()."""
     importlib.import_module("ansible.cli.playbook")
-    # ansible-playbook reads the documentation of all of these before its first play.
+    # ansible-playbook reads the documentation of all plugins of these kinds before its first play.
     loader = importlib.import_module("ansible.plugins.loader")
     for plugins in (loader.become_loader, loader.connection_loader, loader.shell_loader):
         list(plugins.all(class_only=True))
-    # A playbook looks a thousand times a second whether a task has ended, while another process needs the processor.
+    # By default, a playbook checks a thousand times a second whether a task has ended, and keeps others from the CPU.
     vars(importlib.import_module("ansible.constants")).update(DEFAULT_INTERNAL_POLL_INTERVAL=0.01)
 
 
@@ -104,7 +104,7 @@ def run(streams: list[int], arguments: list[str], environment: t.Mapping[str, st
 
 
 def end(process: BaseProcess, connection: socket.socket) -> None:
-    """Answer the status of a process that has ended; if the Python that sent it is gone first, stop it."""
+    """Send the status of a process that has ended; if the Python that asked for it is gone first, stop the process."""
     if process.sentinel not in wait([process.sentinel], timeout=0):
         process.terminate()
         return
@@ -121,7 +121,7 @@ def answer(connection: socket.socket, what: bytes) -> None:
 def main() -> None:
     kind = Path(sys.argv[1]).name
     {"modules": preload_modules, "playbooks": preload_playbooks}[kind]()
-    # To collect garbage would copy the memory of each process, and none of them lives long.
+    # Garbage collection would make each process copy the memory it shares with this one, and none of them lives long.
     gc.disable()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(sys.argv[1])

@@ -17,7 +17,7 @@ _program = "".join(sys.orig_argv[1:2])
 _kind = "playbooks" if _program.endswith("/ansible-playbook") else "" if _program else "modules"
 
 if _kind and os.environ.get("PRELOADED_PREFIX") == sys.prefix:
-    # Every module of a test starts here, so nothing is imported that takes time, as socket, json and pathlib do.
+    # Every module of a test starts here, so slow imports, such as socket, json and pathlib, are avoided.
     import _socket
     import marshal
     from array import array
