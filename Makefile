@@ -220,17 +220,18 @@ $(PIP_READY):
 	@echo "==> environment: pip for Python $(VERSION) (once, a few seconds)"
 	@rm -rf $(VENV)
 	@$(BASE) -m venv $(VENV)
-	@$(PIP_INSTALL) -r $(REQUIREMENTS)/pip.txt
+	@HOME="$(AMIKIT_USER_HOME)" $(PY) -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)/pip.txt
 	@touch $@
 
 $(RUN_READY): $(PIP_READY)
 	@echo "==> environment: ansible-core, amazon.aws and moto for Python $(VERSION) (once, a quarter of a minute)"
+	@rm $(PIP_READY)  # what is interrupted from here on begins anew
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/ansible-core.txt -r $(REQUIREMENTS)/run.txt
 	@HOME="$(AMIKIT_USER_HOME)" $(GATE).amazon_aws
 	@HOME="$(AMIKIT_USER_HOME)" $(GATE).harness
 	@cd $(VENV)/lib/python*/site-packages && "$(CURDIR)/$(PY)" -m compileall -qq -j0 \
 	  ansible boto3 botocore flask jinja2 moto/core moto/ec2 moto/iam werkzeug yaml
-	@touch $@
+	@touch $(PIP_READY) $@
 
 $(TEST_READY): $(RUN_READY)
 	@echo "==> environment: the tools of the gates for Python $(VERSION) (once, about half a minute)"

@@ -234,8 +234,8 @@ def is_shown(played: Played) -> Violations:
 def interference_is_reported(played: Played) -> Violations:
     """What others change on a list before the read that verifies it is reported, if the run waits to see it.
 
-    A read that still shows somebody whom the run has removed verifies nothing: EC2 may only be late. The run cannot
-    know that others have granted them access again; disabling the image then cuts them off, as was asked.
+    Not that they granted somebody again whom the run has removed: EC2 may only be late, for all that the run can know.
+    Disabling the image then cuts them off, as was asked.
     """
     for run in played.runs:
         if run.killed or run.mode != "real" or not run.wait or run.failed or played.scenario.longest_lag:
@@ -246,13 +246,11 @@ def interference_is_reported(played: Played) -> Violations:
             if not mine or key not in saw:
                 continue
             planned = saw[key].last.union(*map(added, mine)).difference(*map(removed, mine))
-            changed = frozenset().union(*map(added, mine), *map(removed, mine))
             later = run.log[run.log.index(mine[-1]) :]
             shown = [sent for sent in later if key_of(sent) == key and sent.response and not sent.request.is_write]
-            # Only the first read that verifies counts: a later one may only ask whether the resource is still there.
-            verifying = (grants for grants in map(grants_shown, shown) if grants & changed == planned & changed)
             is_said = any("something else" in text for text in run.warnings)
-            if next(verifying, planned) != planned and not is_said:
+            # Only the first: a later read may only ask whether the resource is still there.
+            if shown and grants_shown(shown[0]).difference(*map(removed, mine)) != planned and not is_said:
                 yield f"{run.title}: others changed {one.id} in the meantime, and no warning says so: {run.warnings}"
 
 

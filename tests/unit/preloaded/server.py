@@ -31,6 +31,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+PATIENCE = 10.0  # seconds for one that has connected to send its request
 SERVICES = ("ec2", "kms", "sts")
 UTILS = "ansible_collections.amikit.aws.plugins.module_utils"
 
@@ -67,30 +68,39 @@ def differs(environment: t.Mapping[str, str]) -> bool:
     return theirs != own or Path("ansible.cfg").exists()
 
 
-def start(connection: socket.socket, kind: str) -> BaseProcess | None:
+def start(connection: socket.socket, kind: str, others: list[int]) -> BaseProcess | None:
     """Start what was sent, and return its process; None if it cannot be run here, or was not sent whole."""
-    head, descriptors, _flags, _address = socket.recv_fds(connection, 8, 4)
-    size = int.from_bytes(head, "big")
-    with connection.makefile("rb") as rest:
-        request = rest.read(size)
-    if not size or len(request) < size:
-        return None
-    arguments, environment, umask = marshal.loads(request)
-    *streams, directory = descriptors
-    os.fchdir(directory)
-    process = None
-    if kind == "modules" or not differs(environment):
-        process = multiprocessing.get_context("fork").Process(target=run, args=(streams, arguments, environment, umask))
+    connection.settimeout(PATIENCE)
+    descriptors: list[int] = []
+    try:
+        head, descriptors, _flags, _address = socket.recv_fds(connection, 8, 4)
+        with connection.makefile("rb") as rest:
+            arguments, environment, umask = marshal.loads(rest.read(int.from_bytes(head, "big")))
+        *streams, directory = descriptors
+        os.fchdir(directory)
+        if kind == "playbooks" and differs(environment):
+            return None
+        closed = [*others, *descriptors]
+        process = multiprocessing.get_context("fork").Process(
+            target=run, args=(streams, closed, arguments, environment, umask)
+        )
         process.start()
-    for descriptor in descriptors:
-        os.close(descriptor)
+    except (OSError, ValueError, EOFError):
+        return None
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
     return process
 
 
-def run(streams: list[int], arguments: list[str], environment: t.Mapping[str, str], umask: int) -> None:
+def run(
+    streams: list[int], closed: list[int], arguments: list[str], environment: t.Mapping[str, str], umask: int
+) -> None:
     """Run a program with the standard streams, environment and umask of the Python that sent it."""
     for own, sent in enumerate(streams):
         os.dup2(sent, own)
+    for descriptor in closed:
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
@@ -100,7 +110,8 @@ def run(streams: list[int], arguments: list[str], environment: t.Mapping[str, st
         runpy.run_path(arguments[0], run_name="__main__")
     else:
         with open(0, "rb", closefd=False) as program:
-            exec(compile(program.read(), "<stdin>", "exec"), {"__name__": "__main__"})
+            code = compile(program.read(), "<stdin>", "exec", dont_inherit=True)
+        exec(code, {"__name__": "__main__"})
 
 
 def end(process: BaseProcess, connection: socket.socket) -> None:
@@ -133,10 +144,15 @@ def main() -> None:
         while True:
             (ready, _events), *_others = selector.select()
             if ready.fileobj is sys.stdin:
-                return
+                for key in selector.get_map().values():
+                    if key.data:
+                        key.data[0].terminate()
+                os._exit(0)  # without waiting for them
             if ready.fileobj is listener:
                 connection, _address = listener.accept()
-                if process := start(connection, kind):
+                # What a process keeps open does not end for others when this one does.
+                others = [selector.fileno(), *(key.fd for key in selector.get_map().values() if key.fd > 2)]
+                if process := start(connection, kind, [connection.fileno(), *others]):
                     for what in (process.sentinel, connection):
                         selector.register(what, selectors.EVENT_READ, (process, connection))
                 else:

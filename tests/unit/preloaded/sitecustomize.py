@@ -10,11 +10,13 @@ a wrong ansible_python_interpreter would start, hands over nothing.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 _program = "".join(sys.orig_argv[1:2])
-# A Python without arguments reads its program from stdin: a module, with pipelining.
-_kind = "playbooks" if _program.endswith("/ansible-playbook") else "" if _program else "modules"
+# A Python without arguments reads its program from stdin, which is a pipe if that is a module, with pipelining.
+_is_module = not _program and stat.S_ISFIFO(os.fstat(0).st_mode)
+_kind = "playbooks" if _program.endswith("/ansible-playbook") else "modules" if _is_module else ""
 
 if _kind and os.environ.get("PRELOADED_PREFIX") == sys.prefix:
     # Every module of a test starts here, so slow imports, such as socket, json and pathlib, are avoided.
@@ -26,17 +28,17 @@ if _kind and os.environ.get("PRELOADED_PREFIX") == sys.prefix:
     os.umask(umask)
     request = marshal.dumps((sys.orig_argv[1:], dict(os.environ), umask))
     here = os.open(".", os.O_RDONLY)
+    files = array("i", [0, 1, 2, here])
     connection = _socket.socket(_socket.AF_UNIX)
     try:
         connection.connect(f"{os.environ['PRELOADED']}/{_kind}")
+        connection.sendmsg([len(request).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+        connection.sendall(request)
+        answer = connection.recv(2)
     except OSError as error:
         # Python would go on after an error here, and every test would be slow.
         sys.stderr.write(f"The Python that runs {_kind} is gone: {error}\n")
         os._exit(1)
-    files = array("i", [0, 1, 2, here])
-    connection.sendmsg([len(request).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
-    connection.sendall(request)
-    answer = connection.recv(2)
     connection.close()
     os.close(here)
     if answer != b"no":
