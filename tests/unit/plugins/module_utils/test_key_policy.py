@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.fuzz import fuzz
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import SID
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.key_policy import Key
@@ -112,6 +113,7 @@ def as_kms_writes(value: t.Any) -> t.Any:
 
 
 @given(policies, users, st.booleans())
+@fuzz(150)
 def test_what_is_written_reads_back(theirs: Json, wanted: Permissions, autoscaling: bool) -> None:
     for_groups = wanted if autoscaling else frozenset()
     document = replaced(json.dumps(theirs), KEY, wanted, for_groups)
@@ -122,6 +124,7 @@ def test_what_is_written_reads_back(theirs: Json, wanted: Permissions, autoscali
 
 
 @given(policies, users, users)
+@fuzz(150)
 def test_statements_of_others_are_the_same_in_the_same_order(
     theirs: Json, wanted: Permissions, others: Permissions
 ) -> None:
@@ -133,6 +136,7 @@ def test_statements_of_others_are_the_same_in_the_same_order(
 
 
 @given(policies, users)
+@fuzz(150)
 def test_without_users_it_is_the_policy_of_before(theirs: Json, wanted: Permissions) -> None:
     before = json.dumps(theirs)
     after = replaced(replaced(before, KEY, wanted, wanted), KEY, frozenset(), frozenset())
@@ -281,6 +285,7 @@ def exactly(document: str) -> t.Any:
 
 
 @given(texts, users)
+@fuzz(150)
 def test_what_would_not_be_written_as_it_is_is_found(text: str, wanted: Permissions) -> None:
     document = f'{{"Statement": [{{"Sid": "theirs", "Condition": {text}}}]}}'
     written = replaced(document, KEY, wanted, frozenset())

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.fuzz import fuzz
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.images import IMAGES
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.modify import argument_spec
@@ -315,6 +316,7 @@ entries = st.lists(st.integers(0, 10**12 - 1).map("{:012}".format), unique=True,
 
 
 @given(entries, entries, entries, st.booleans(), st.randoms(use_true_random=False))
+@fuzz(150)
 def test_the_order_of_the_input_does_not_matter(
     current: list[str], granted: list[str], revoked: list[str], purge: bool, shuffle: random.Random
 ) -> None:

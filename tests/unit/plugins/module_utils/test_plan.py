@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.fuzz import fuzz
 
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Attribute
 from ansible_collections.amikit.aws.plugins.module_utils._attributes.attribute import Value
@@ -237,6 +238,7 @@ def situations(draw: st.DrawFn) -> tuple[list[Value], list[Asked]]:
 
 
 @given(situations())
+@fuzz(150)
 def test_planning_again_after_applying_asks_for_nothing(situation: tuple[list[Value], list[Asked]]) -> None:
     current, asked = situation
     plan = plan_of(current, asked)
@@ -246,18 +248,21 @@ def test_planning_again_after_applying_asks_for_nothing(situation: tuple[list[Va
 
 
 @given(situations())
+@fuzz(150)
 def test_the_requests_lead_to_the_predicted_state(situation: tuple[list[Value], list[Asked]]) -> None:
     plan = plan_of(*situation)
     assert after_requests(plan.before, plan.requests) == plan.after
 
 
 @given(situations())
+@fuzz(150)
 def test_no_request_is_empty_or_over_its_limit(situation: tuple[list[Value], list[Asked]]) -> None:
     for request in plan_of(*situation).requests:
         assert request.operation == "set" or 1 <= request.entries <= request.attribute.entries_per_request
 
 
 @given(situations())
+@fuzz(150)
 def test_nothing_is_added_and_removed(situation: tuple[list[Value], list[Asked]]) -> None:
     requests = plan_of(*situation).requests
     added = {entry for request in requests if request.operation == "add" for entry in entries_of(request)}
@@ -266,6 +271,7 @@ def test_nothing_is_added_and_removed(situation: tuple[list[Value], list[Asked]]
 
 
 @given(situations())
+@fuzz(150)
 def test_nobody_who_keeps_access_loses_it_on_the_way(situation: tuple[list[Value], list[Asked]]) -> None:
     plan = plan_of(*situation)
     for done in range(len(plan.requests)):
@@ -278,6 +284,7 @@ def test_nobody_who_keeps_access_loses_it_on_the_way(situation: tuple[list[Value
 
 
 @given(situations(), st.integers(1, 8))
+@fuzz(150)
 def test_the_quota_holds_on_the_way_and_organizations_come_first_and_go_last(
     situation: tuple[list[Value], list[Asked]], quota: int
 ) -> None:
@@ -298,6 +305,7 @@ def test_the_quota_holds_on_the_way_and_organizations_come_first_and_go_last(
 
 
 @given(situations())
+@fuzz(150)
 def test_without_purge_and_revoke_nothing_is_removed(situation: tuple[list[Value], list[Asked]]) -> None:
     current, asked = situation
     additive = [
@@ -308,6 +316,7 @@ def test_without_purge_and_revoke_nothing_is_removed(situation: tuple[list[Value
 
 
 @given(situations())
+@fuzz(150)
 def test_before_fed_back_with_purge_restores(situation: tuple[list[Value], list[Asked]]) -> None:
     plan = plan_of(*situation)
     restoring: list[Asked] = [
