@@ -136,10 +136,12 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.A
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
         # Needed since ansible-core 2.19, unknown before.
         monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-        # Warnings are kept for the life of a process, which is that of one module elsewhere.
-        warnings._global_warnings.clear()
         printed = io.StringIO()
         module = importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
+        # Both are kept for the life of a process, which is that of one module elsewhere. To import amazon.aws 10 is
+        # deprecated since ansible-core 2.20.
+        warnings._global_warnings.clear()
+        warnings._global_deprecations.clear()
         with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
         # What remains of a run keeps its connections open, and to collect is slow, so 100 runs are collected together.
