@@ -246,7 +246,7 @@ def test_a_connection_that_is_lost_for_good(
 
 
 KILLED = """
-import json, os, signal, sys
+import json, os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 from ansible.module_utils import basic
 given = json.load(sys.stdin)
@@ -258,6 +258,7 @@ def sending(client, operation, arguments):
     response = send(client, operation, arguments)
     if operation.startswith("Modify"):
         os.kill(os.getpid(), given["signal"])
+        time.sleep(0.5)  # on a busy machine, the main thread is late to notice it
     return response
 
 BaseClient._make_api_call = sending
