@@ -234,14 +234,14 @@ $(RUN_READY): $(PIP_READY)
 	@touch $(PIP_READY) $@
 
 $(TEST_READY): $(RUN_READY)
-	@echo "==> environment: the tools of the gates for Python $(VERSION) (once, about half a minute)"
+	@echo "==> environment: the tools of the gates for Python $(VERSION) (once, a quarter of a minute)"
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
 	@$(GATE).chromium
 	@rm -f $(VENV)/test-*
 	@touch $@
 
 $(GATES_READY): $(TEST_READY)
-	@echo "==> environment: galaxy-importer and Sphinx for Python $(VERSION) (once, about half a minute)"
+	@echo "==> environment: galaxy-importer and Sphinx for Python $(VERSION) (once, a quarter of a minute)"
 	@$(PIP_INSTALL) -r $(REQUIREMENTS)/gates.txt
 	@rm -f $(VENV)/gates-*
 	@touch $@

@@ -245,12 +245,13 @@ def interference_is_reported(played: Played) -> Violations:
             mine = [sent for sent in writes(run) if key_of(sent) == key and is_permissions(sent) and sent.applied]
             if not mine or key not in saw:
                 continue
-            planned = saw[key].last.union(*map(added, mine)).difference(*map(removed, mine))
+            gone = frozenset().union(*map(removed, mine))
+            planned = saw[key].last.union(*map(added, mine)) - gone
             later = run.log[run.log.index(mine[-1]) :]
             shown = [sent for sent in later if key_of(sent) == key and sent.response and not sent.request.is_write]
             is_said = any("something else" in text for text in run.warnings)
             # Only the first: a later read may only ask whether the resource is still there.
-            if shown and grants_shown(shown[0]).difference(*map(removed, mine)) != planned and not is_said:
+            if shown and grants_shown(shown[0]) - gone != planned and not is_said:
                 yield f"{run.title}: others changed {one.id} in the meantime, and no warning says so: {run.warnings}"
 
 
